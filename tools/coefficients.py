@@ -1,0 +1,183 @@
+"""Derives every polynomial of stream v1: `python tools/coefficients.py > cpp/core/coefficients.hpp`.
+
+Each polynomial is the minimax one for relative error (Remez exchange in 60 digits), its coefficients rounded to the format
+that evaluates it one at a time, lowest degree first, the rest refitted after each rounding. Needs mpmath only.
+The stream is frozen: this program shows where the numbers come from, it does not run in the build.
+"""
+
+from __future__ import annotations
+
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from mpmath import mp, mpf
+
+mp.dps = 60
+Function = Callable[[mpf], mpf]
+
+
+def round_to(bits: int, x: mpf) -> mpf:
+    """Rounds x to a float with `bits` bits of significand, to nearest even (no subnormals occur here)."""
+    with mp.workprec(bits):
+        return +x
+
+
+def least_squares(columns: list[list[mpf]], target: list[mpf], weights: list[mpf]) -> list[mpf]:
+    scaled = [[w * c for w, c in zip(weights, column)] for column in columns]
+    normal = mp.matrix([[mp.fdot(a, b) for b in columns] for a in scaled])
+    return list(mp.lu_solve(normal, mp.matrix([mp.fdot(a, target) for a in scaled])))
+
+
+def rounded_fit(f: Function, count: int, low: mpf, high: mpf, bits: int, exact: Sequence[float] = ()) -> tuple[list[mpf], mpf]:
+    """`count` coefficients rounded to `bits` (the first ones given by `exact`) and the fit's largest relative error.
+
+    Lawson's iteration: least squares, reweighted by the error of the last fit, tends to the minimax fit.
+    """
+    middle, half = (mpf(high) + low) / 2, (mpf(high) - low) / 2
+    points = 8 * count
+    x = [middle - half * mp.cos(mp.pi * (i + mpf(1) / 2) / points) for i in range(points)]
+    y = [f(v) for v in x]
+    columns = [[v**k / f_v for v, f_v in zip(x, y)] for k in range(count)]
+    weights = [mpf(1) / points] * points
+    known = [mpf(c) for c in exact]
+    while len(known) < count:
+        residual = [1 - mp.fsum(c * columns[k][i] for k, c in enumerate(known)) for i in range(points)]
+        fit: list[mpf] = []
+        for _ in range(12 if len(known) <= len(exact) else 3):
+            fit = least_squares(columns[len(known) :], residual, weights)
+            errors = [
+                abs(r - mp.fsum(c * columns[len(known) + k][i] for k, c in enumerate(fit))) for i, r in enumerate(residual)
+            ]
+            total = mp.fsum(w * e for w, e in zip(weights, errors))
+            weights = [w * e / total + mpf(2) ** -80 for w, e in zip(weights, errors)]
+        known.append(round_to(bits, fit[0]))
+    samples = (middle + half * (2 * i - 999) / mpf(999) for i in range(1000))
+    return known, max(abs(mp.polyval(known[::-1], v) / f(v) - 1) for v in samples)
+
+
+# ---- the functions of stream v1 --------------------------------------------------------------------------------------
+
+SQRT_HALF = mp.sqrt(mpf("0.5"))
+CENTRAL = mpf(11)  # W = -2 ln(4pq) up to here (3.08 σ) is one polynomial in W
+TAIL = mpf("5.75")  # beyond, polynomials in sqrt(W), split here for float64
+CENTRAL_MIDDLE, TAIL_MIDDLE_32, TAIL_MIDDLE_64, FAR_MIDDLE_64 = mpf("5.5"), mpf(6), mpf("4.5"), mpf(8)
+MILLS_SCALE = 5
+
+
+def log_quotient(t: mpf) -> mpf:
+    """-2 log1p(t) / t."""
+    return -2 * mp.log1p(t) / t if t else mpf(-2)
+
+
+def sine(z: mpf) -> mpf:
+    """sin(x) / x with z = x²; its leading 1 is exact and enters with the last fma, so the table leaves it out."""
+    x = mp.sqrt(z)
+    return mp.sin(x) / x if z else mpf(1)
+
+
+def cosine(z: mpf) -> mpf:
+    return mp.cos(mp.sqrt(z))
+
+
+def mills(x: mpf) -> mpf:
+    """Mills ratio Q(x) / φ(x), by erfc or, far out, by Laplace's continued fraction."""
+    if x < 30:
+        return mp.sqrt(mp.pi / 2) * mp.exp(x * x / 2) * mp.erfc(x / mp.sqrt(2))
+    tail = mpf(0)
+    for k in range(80, 0, -1):
+        tail = k / (x + tail)
+    return 1 / (x + tail)
+
+
+def mills_scaled(v: mpf) -> mpf:
+    x = MILLS_SCALE * (1 + v) / (1 - v)
+    return (1 + x) * mills(x)
+
+
+@cache
+def quantile_quotient(w: mpf) -> mpf:
+    """x / (p - q) for W = -2 ln(4pq), where p = Φ(x) and q = 1 - p: Halley's iteration on q."""
+    pq = mp.exp(-w / 2) / 4
+    z = mp.sqrt(-mp.expm1(-w / 2))
+    q = 2 * pq / (1 + z)
+    x = mp.sqrt(w) if w > 4 else z * mpf("1.2533")
+    for _ in range(60):
+        step = (mp.erfc(x / mp.sqrt(2)) / 2 - q) * mp.sqrt(2 * mp.pi) * mp.exp(x * x / 2)
+        step /= 1 - x * step / 2
+        x += step
+        if abs(step) < mpf(10) ** -42:
+            break
+    return x / z
+
+
+def quantile_central(v: mpf) -> mpf:
+    return quantile_quotient(v + CENTRAL_MIDDLE)
+
+
+def quantile_tail(middle: mpf) -> Function:
+    return lambda v: quantile_quotient((v + middle) ** 2)
+
+
+def without_first(fit: tuple[list[mpf], mpf]) -> tuple[list[mpf], mpf]:
+    return fit[0][1:], fit[1]
+
+
+def tables() -> dict[str, tuple[str, list[mpf], mpf]]:
+    """name -> (C++ type, coefficients lowest first, largest relative error of the fit)."""
+    t_low, t_high, z_high = SQRT_HALF - 1, 1 / SQRT_HALF - 1, (mp.pi / 4) ** 2
+    tiny, ln2 = mpf(10) ** -15, mp.log(2)
+    s_low = mp.sqrt(CENTRAL)
+    fits = {
+        "log_f32": ("float", rounded_fit(log_quotient, 9, t_low, t_high, 24, [-2])),
+        "sin_f32": ("float", without_first(rounded_fit(sine, 4, mpf(0), z_high, 24, [1]))),
+        "cos_f32": ("float", rounded_fit(cosine, 5, mpf(0), z_high, 24, [1, -0.5])),
+        "log_short": ("double", rounded_fit(log_quotient, 11, t_low, t_high, 53, [-2])),
+        "log_f64": ("double", rounded_fit(log_quotient, 22, t_low, t_high, 53, [-2])),
+        "sin_f64": ("double", without_first(rounded_fit(sine, 7, mpf(0), z_high, 53, [1]))),
+        "cos_f64": ("double", rounded_fit(cosine, 8, mpf(0), z_high, 53, [1, -0.5])),
+        "exp_f64": ("double", rounded_fit(mp.exp, 13, -ln2 / 2, ln2 / 2, 53, [1, 1])),
+        "mills_f64": ("double", rounded_fit(mills_scaled, 24, mpf(-1), 1 - mpf(10) ** -12, 53)),
+        "quantile_central_f32": ("double", rounded_fit(quantile_central, 12, tiny - CENTRAL_MIDDLE, CENTRAL_MIDDLE, 53)),
+        "quantile_tail_f32": ("double", rounded_fit(quantile_tail(TAIL_MIDDLE_32), 15, s_low - TAIL_MIDDLE_32, mpf("2.6"), 53)),
+        "quantile_central_f64": ("double", rounded_fit(quantile_central, 24, tiny - CENTRAL_MIDDLE, CENTRAL_MIDDLE, 53)),
+        "quantile_tail_f64": (
+            "double",
+            rounded_fit(quantile_tail(TAIL_MIDDLE_64), 24, s_low - TAIL_MIDDLE_64, TAIL - TAIL_MIDDLE_64, 53),
+        ),
+        "quantile_far_f64": ("double", rounded_fit(quantile_tail(FAR_MIDDLE_64), 22, TAIL - FAR_MIDDLE_64, mpf("2.06"), 53)),
+    }
+    return {name: (kind, *fit) for name, (kind, fit) in fits.items()}
+
+
+def hexadecimal(x: mpf, kind: str) -> str:
+    value = float(x)
+    assert mpf(value) == x
+    mantissa, exponent = value.hex().split("p")
+    mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}p{exponent}" + ("f" if kind == "float" else "")
+
+
+HEADER = """\
+// Polynomials of stream v1, lowest degree first. Written by tools/coefficients.py, which derives them; frozen with the stream.
+#pragma once
+
+#include "core/polynomial.hpp"
+
+namespace fanin::FANIN_ISA::table {
+
+"""
+
+
+def main() -> None:
+    out = [HEADER]
+    for name, (kind, values, worst) in tables().items():
+        out.append(f"// Relative error of the fit 2^{mp.nstr(mp.log(worst, 2), 4)}.\n")
+        body = ",\n    ".join(hexadecimal(v, kind) for v in values)
+        out.append(f"FANIN_POLYNOMIAL({name}, {kind},\n    {body})\n\n")
+    out.append("}  // namespace fanin::FANIN_ISA::table\n")
+    print("".join(out), end="")
+
+
+if __name__ == "__main__":
+    main()
