@@ -384,4 +384,4 @@ def truncated_normal(
     short = dtype != "float64"
     n = (bits32(seed, name, i) if short else bits64(seed, name, i) >> np.uint64(12)).astype(np.float64) + 0.5
     value = truncated_values(n, short, mean, std, low, high).astype(compute_type(dtype))
-    return to_dtype(np.clip(value, compute_type(dtype)(low), compute_type(dtype)(high)), dtype)
+    return to_dtype(np.where(value < low, low, np.where(value > high, high, value)).astype(value.dtype), dtype)

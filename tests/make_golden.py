@@ -1,0 +1,107 @@
+"""Writes tests/golden/ from the NumPy reference: `python tests/make_golden.py`. The stream is frozen: no need to run it again.
+
+It refuses to replace a file without --force.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import reference
+
+GOLDEN = Path(__file__).parent / "golden"
+SEEDS = (0, 1, 2**64 - 1, 0x243F6A8885A308D3)
+NAMES = ("", "wte.weight", "h.0.attn.c_attn.weight", "层.重み")
+FLOATS = ("float32", "float64", "float16", "bfloat16")
+
+# distribution -> (dtypes, the parameters to write; the first of them for every seed and name)
+DISTRIBUTIONS = {
+    "bits": (("uint32", "uint64"), ["-"]),
+    "uniform": (FLOATS, ["0.0,1.0", "-0.3,0.7"]),
+    "normal": (FLOATS, ["0.0,1.0", "0.1,0.02"]),
+    "truncated_normal": (
+        FLOATS,
+        [
+            "0.0,1.0,-2.0,2.0,std",
+            "0.0,0.02,-3.0,3.0,std",
+            "0.1,0.5,-0.25,0.8,absolute",
+            "0.0,1.0,0.0,inf,std",
+            "0.0,1.0,-inf,inf,std",
+            "0.0,1.0,4.9,inf,std",
+            "0.0,1.0,6.0,inf,std",
+            "0.5,2.0,-inf,-8.0,std",
+            "0.0,1.0,5.0,6.0,std",
+        ],
+    ),
+}
+
+# Where the index crosses a tile, its own 32 bits, the block counter's 32 bits (for 64- and 32-bit elements), and far out.
+EDGES = [(112, 32), (2**32 - 16, 32), (2**33 - 16, 32), (2**34 - 16, 32), (2**40 + 12345, 16), (2**62 - 16, 16)]
+
+# Elements of seed 0 and "wte.weight" whose word, or radius word, is the smallest or largest of 2³¹ elements.
+EXTREMES_32 = [1401008708, 1943475768, 1894981777]
+EXTREMES_64 = [1524915062, 2112716031, 1876220636, 1239617559]
+
+HEADER = """\
+# Stream v1, {distribution}: what docs/stream-v1.md gives, written by tests/make_golden.py from tests/reference.py.
+# One line: parameters, dtype, seed, name (as JSON), flat index of the first element, ':', then the bit patterns of
+# consecutive elements in hexadecimal. Parameters: {parameters}.
+"""
+PARAMETERS = {
+    "bits": "none",
+    "uniform": "low,high",
+    "normal": "mean,std",
+    "truncated_normal": "mean,std,low,high,bounds",
+}
+
+
+def runs(distribution: str) -> Iterator[tuple[str, str, int, str, int, int]]:
+    """Parameters, dtype, seed, name, first index and number of elements of each line."""
+    dtypes, parameters = DISTRIBUTIONS[distribution]
+    for dtype in dtypes:
+        extremes = EXTREMES_64 if dtype in ("float64", "uint64") else EXTREMES_32
+        for parameter in parameters:
+            yield parameter, dtype, 0, "wte.weight", 0, 160
+            for index, count in EDGES:
+                yield parameter, dtype, SEEDS[3], NAMES[3], index, count
+            for index in extremes:
+                yield parameter, dtype, 0, "wte.weight", index, 1
+        for seed in SEEDS:
+            for name in NAMES:
+                yield parameters[0], dtype, seed, name, 0, 8
+
+
+def values(distribution: str, parameter: str, dtype: str, seed: int, name: str, index: np.ndarray) -> np.ndarray:
+    """The reference's elements as bit patterns."""
+    arguments = [v if v in ("std", "absolute") else float(v) for v in parameter.split(",") if v != "-"]
+    result = getattr(reference, distribution)(seed, name, index, *arguments, dtype=dtype)
+    return result.view(f"u{result.itemsize}")
+
+
+def line(distribution: str, parameter: str, dtype: str, seed: int, name: str, first: int, count: int) -> str:
+    index = np.arange(count, dtype=np.uint64) + np.uint64(first)
+    patterns = values(distribution, parameter, dtype, seed, name, index)
+    digits = " ".join(f"{int(pattern):0{2 * patterns.itemsize}x}" for pattern in patterns)
+    return f"{parameter} {dtype} {seed} {json.dumps(name, ensure_ascii=False)} {first} : {digits}\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--force", action="store_true", help="replace existing files")
+    force = parser.parse_args().force
+    GOLDEN.mkdir(exist_ok=True)
+    for distribution in DISTRIBUTIONS:
+        path = GOLDEN / f"{distribution}.txt"
+        if path.exists() and not force:
+            sys.exit(f"{path} exists; the stream is frozen. Replace it with --force.")
+        header = HEADER.format(distribution=distribution, parameters=PARAMETERS[distribution])
+        path.write_text(header + "".join(line(distribution, *run) for run in runs(distribution)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
