@@ -1,0 +1,217 @@
+#include "api/fanin.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <sstream>
+#include <stdexcept>
+
+#include "api/blake2b.hpp"
+#include "api/limits.hpp"
+#include "core/gauss.hpp"
+#include "core/rounding.hpp"
+#include "cpu/fp_environment.hpp"
+
+namespace fanin {
+namespace {
+
+template <class... Text>
+[[noreturn]] void refuse(const Text&... text) {
+  std::ostringstream message;
+  message.precision(17);
+  (message << ... << text);
+  throw std::invalid_argument(message.str());
+}
+
+void require_finite(const char* argument, double value) {
+  if (!std::isfinite(value)) refuse(argument, " must be finite, got ", value);
+}
+
+void require_deviation(double std) {
+  if (!(std >= 0) || std::isinf(std)) refuse("std must be finite and not negative, got ", std);
+}
+
+void require_float(Dtype dtype) {
+  if (dtype == Dtype::uint32 || dtype == Dtype::uint64)
+    refuse("dtype must be float32, float64, float16 or bfloat16, got ", name(dtype));
+}
+
+Draw make_draw(Distribution distribution, const Part& part) {
+  Draw draw{};
+  draw.distribution = distribution;
+  draw.dtype = part.dtype;
+  draw.seed = part.seed;
+  draw.id = stream_id(part.name, is_wide(part.dtype) ? 1 : 0);
+  return draw;
+}
+
+// The region of memory and of the global tensor that a part stands for; false if it has no elements.
+bool make_region(const Part& part, const Output& out, Region& region) {
+  const std::vector<int64_t> shape = result_shape(part);
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return false;
+  if (!out.strides.empty()) require_disjoint(shape, out.strides, itemsize(part.dtype));
+
+  region.first = 0;
+  region.data = static_cast<char*>(out.data);
+  const size_t rank = part.shape.size();
+  region.axes.reserve(rank);
+  int64_t step = 1, stride = int64_t(itemsize(part.dtype));
+  size_t kept = shape.size();
+  for (size_t i = rank; i-- > 0;) {
+    const AxisSlice slice = part.box.empty() ? AxisSlice{0, 1, part.shape[i]} : part.box[i];
+    region.first += uint64_t(slice.start * step);
+    if (slice.keep) {
+      --kept;
+      region.axes.push_back({slice.count, slice.step * step, out.strides.empty() ? stride : out.strides[kept]});
+      stride *= slice.count;
+    }
+    step *= part.shape[i];
+  }
+  std::reverse(region.axes.begin(), region.axes.end());
+  return true;
+}
+
+void run(const Draw& draw, const Part& part, const Output& out, const Interrupt& interrupt) {
+  Region region;
+  if (make_region(part, out, region)) fill(draw, std::move(region), interrupt);
+}
+
+// Bounds are rounded inward to the dtype.
+void round_bounds(Dtype dtype, double& low, double& high) {
+  const double given_low = low, given_high = high;
+  low = round_up(dtype, low);
+  high = -round_up(dtype, -high);
+  if (low > high)
+    refuse("low and high must have a value of ", name(dtype), " between them, got ", given_low, " and ", given_high);
+}
+
+}  // namespace
+
+std::vector<int64_t> result_shape(const Part& part) {
+  uint64_t product = 1;
+  for (size_t i = 0; i < part.shape.size(); ++i) {
+    if (part.shape[i] < 0) refuse("shape must have no negative axis, got ", part.shape[i], " at axis ", i);
+    if (part.shape[i] > 0 && __builtin_mul_overflow(product, uint64_t(part.shape[i]), &product)) product = UINT64_MAX;
+    if (product > uint64_t(INT64_MAX)) refuse("shape must have fewer than 2^63 elements, even without its empty axes");
+  }
+  if (part.box.empty()) return part.shape;
+  if (part.box.size() != part.shape.size())
+    refuse("index must have one entry for each of the ", part.shape.size(), " axes, got ", part.box.size());
+  std::vector<int64_t> shape;
+  for (size_t i = 0; i < part.box.size(); ++i) {
+    const auto& [start, step, count, keep] = part.box[i];
+    const int64_t last = start + step * (count - 1);
+    if (count < 0 || (count > 0 && (std::min(start, last) < 0 || std::max(start, last) >= part.shape[i])))
+      refuse("index must stay within axis ", i, " of ", part.shape[i], " elements");
+    if (keep) shape.push_back(count);
+  }
+  return shape;
+}
+
+void require_disjoint(const std::vector<int64_t>& shape, const std::vector<int64_t>& strides, size_t itemsize) {
+  std::vector<std::pair<int64_t, int64_t>> axes;  // |stride|, count
+  for (size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] > 1) axes.emplace_back(std::abs(strides[i]), shape[i]);
+  std::sort(axes.begin(), axes.end());
+  auto extent = int64_t(itemsize);
+  for (const auto& [stride, count] : axes) {
+    if (stride < extent) refuse("out must not have elements whose memory overlaps");
+    extent += stride * (count - 1);
+  }
+}
+
+void bits(const Part& part, const Output& out, const Interrupt& interrupt) {
+  if (part.dtype != Dtype::uint32 && part.dtype != Dtype::uint64)
+    refuse("dtype must be uint32 or uint64, got ", name(part.dtype));
+  run(make_draw(Distribution::bits, part), part, out, interrupt);
+}
+
+void uniform(double low, double high, const Part& part, const Output& out, const Interrupt& interrupt) {
+  const FpEnvironment environment;
+  require_float(part.dtype);
+  require_finite("low", low);
+  require_finite("high", high);
+  if (low > high) refuse("low must not exceed high, got ", low, " and ", high);
+  round_bounds(part.dtype, low, high);
+  const double range = high - low;
+  if (!(round_to_compute(part.dtype, range) <= largest(part.dtype)) || std::isinf(low) || std::isinf(high))
+    refuse("high - low must not exceed the largest ", name(part.dtype), ", ", largest(part.dtype), ", got low ", low,
+           " and high ", high);
+  Draw draw = make_draw(Distribution::uniform, part);
+  draw.offset = low, draw.factor = range;
+  run(draw, part, out, interrupt);
+}
+
+void normal(double mean, double deviation, const Part& part, const Output& out, const Interrupt& interrupt) {
+  const FpEnvironment environment;
+  require_float(part.dtype);
+  require_finite("mean", mean);
+  require_deviation(deviation);
+  const double reach = part.dtype == Dtype::float64 ? 8.58 : 6.77;  // no normal is farther out
+  if (!(std::abs(mean) + reach * deviation <= largest(part.dtype)))
+    refuse("mean and std must satisfy |mean| + ", reach, "·std <= ", largest(part.dtype), ", the largest ",
+           name(part.dtype), "; got mean ", mean, " and std ", deviation);
+  Draw draw = make_draw(Distribution::normal, part);
+  draw.offset = mean, draw.factor = deviation;
+  run(draw, part, out, interrupt);
+}
+
+void truncated_normal(double mean, double deviation, double low, double high, bool in_std, const Part& part,
+                      const Output& out, const Interrupt& interrupt) {
+  const FpEnvironment environment;
+  require_float(part.dtype);
+  require_finite("mean", mean);
+  require_deviation(deviation);
+  if (std::isnan(low) || std::isnan(high) || low > high || (low == high && std::isinf(low)))
+    refuse("low must not exceed high, got ", low, " and ", high);
+  if (in_std) {
+    // 0·∞ would be no number: without spread every bound is the mean.
+    low = deviation == 0 ? mean : host::Scalar::fma(low, deviation, mean);
+    high = deviation == 0 ? mean : host::Scalar::fma(high, deviation, mean);
+  } else if (deviation == 0 && (mean < low || mean > high)) {
+    refuse("mean must lie between low and high where std is 0, got mean ", mean, ", low ", low, ", high ", high);
+  }
+  round_bounds(part.dtype, low, high);
+  if (std::isinf(low) && low > 0) refuse("low must be below the largest ", name(part.dtype), ", got ", low);
+  if (std::isinf(high) && high < 0) refuse("high must be above the least ", name(part.dtype), ", got ", high);
+  const double reach = part.dtype == Dtype::float64 ? 8.58 : 6.77;
+  if ((std::isinf(low) || std::isinf(high)) && !(std::abs(mean) + reach * deviation <= largest(part.dtype)))
+    refuse("mean and std must satisfy |mean| + ", reach, "·std <= ", largest(part.dtype), ", the largest ",
+           name(part.dtype), ", where a bound is infinite; got mean ", mean, " and std ", deviation);
+  Draw draw = make_draw(Distribution::truncated_normal, part);
+  draw.window = host::make_window(mean, deviation, low, high);
+  if (draw.window.shape == Window::kTail && !(draw.window.alpha <= 1e100))
+    refuse("low and high must lie within 1e100 std of mean, got mean ", mean, ", std ", deviation, ", low ", low,
+           ", high ", high);
+  if (draw.window.shape == Window::kPoint) return constant(draw.window.low, part, out, interrupt);
+  run(draw, part, out, interrupt);
+}
+
+void constant(double value, const Part& part, const Output& out, const Interrupt& interrupt) {
+  const FpEnvironment environment;
+  require_float(part.dtype);
+  require_finite("value", value);
+  if (!(std::abs(value) <= largest(part.dtype)))
+    refuse("value must not exceed the largest ", name(part.dtype), ", ", largest(part.dtype), ", got ", value);
+  Region region;
+  if (make_region(part, out, region))
+    fill_constant(pattern_of(part.dtype, value), itemsize(part.dtype), region, interrupt);
+}
+
+uint64_t stream_id(std::string_view name, uint8_t tag) {
+  constexpr char person[16] = "fanin-v1";
+  std::vector<uint8_t> message;
+  message.reserve(name.size() + 1);
+  message.push_back(tag);
+  message.insert(message.end(), name.begin(), name.end());
+  return blake2b_64(message.data(), message.size(), person);
+}
+
+double truncated_std(double c) {
+  const FpEnvironment environment;
+  if (!(c >= 1e-100)) refuse("truncate must be positive, got ", c);
+  return host::truncated_std(c);
+}
+
+}  // namespace fanin

@@ -1,0 +1,54 @@
+// fanin's C++ interface: validated entry points. Errors are std::invalid_argument naming the argument, its value and what is
+// allowed. docs/stream-v1.md defines every value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/dtype.hpp"
+#include "cpu/fill.hpp"
+
+namespace fanin {
+
+// What one axis of the result takes from the global tensor; an axis indexed away has count 1 and keep false.
+struct AxisSlice {
+  int64_t start, step, count;
+  bool keep = true;
+};
+
+// Which elements of which parameter.
+struct Part {
+  uint64_t seed;
+  std::string_view name;  // UTF-8
+  Dtype dtype;
+  std::vector<int64_t> shape;       // of the global tensor
+  std::vector<AxisSlice> box = {};  // one per axis; empty: all of it
+};
+
+// Where they go. Strides in bytes, one per axis of the result; empty: C order.
+struct Output {
+  void* data;
+  std::vector<int64_t> strides = {};
+};
+
+// Checks shape and box, as every sampler does first, and gives the shape of the result.
+std::vector<int64_t> result_shape(const Part& part);
+// Throws unless memory of these byte strides can be written without any element's bytes overlapping another's.
+void require_disjoint(const std::vector<int64_t>& shape, const std::vector<int64_t>& strides, size_t itemsize);
+
+void bits(const Part& part, const Output& out, const Interrupt& interrupt = {});
+void uniform(double low, double high, const Part& part, const Output& out, const Interrupt& interrupt = {});
+void normal(double mean, double deviation, const Part& part, const Output& out, const Interrupt& interrupt = {});
+// Bounds are absolute, or in units of the deviation from the mean.
+void truncated_normal(double mean, double deviation, double low, double high, bool in_std, const Part& part,
+                      const Output& out, const Interrupt& interrupt = {});
+void constant(double value, const Part& part, const Output& out, const Interrupt& interrupt = {});
+
+// The Philox stream of a name: BLAKE2b over a tag and its UTF-8.
+uint64_t stream_id(std::string_view name, uint8_t tag);
+// The standard deviation of N(0, 1) truncated to ±c.
+double truncated_std(double c);
+
+}  // namespace fanin

@@ -1,0 +1,88 @@
+// The memory behind a DLPack capsule. The layouts are those of the DLPack ABI, versions 0 and 1 (dmlc.github.io/dlpack).
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/dtype.hpp"
+
+namespace fanin::dlpack {
+
+struct Device {
+  int32_t type, id;
+};
+struct DataType {
+  uint8_t code, bits;
+  uint16_t lanes;
+};
+struct Tensor {
+  void* data;
+  Device device;
+  int32_t ndim;
+  DataType dtype;
+  int64_t *shape, *strides;  // strides in elements; null: C order
+  uint64_t byte_offset;
+};
+struct ManagedTensor {
+  Tensor tensor;
+  void* manager;
+  void (*deleter)(ManagedTensor*);
+};
+struct VersionedTensor {
+  uint32_t major, minor;
+  void* manager;
+  void (*deleter)(VersionedTensor*);
+  uint64_t flags;
+  Tensor tensor;
+};
+constexpr uint64_t kReadOnly = 1;
+
+struct View {
+  void* data;
+  std::optional<Dtype> dtype;
+  std::vector<int64_t> shape, strides;  // strides in bytes
+};
+
+inline std::optional<Dtype> dtype_of(DataType type) {
+  constexpr uint8_t kUnsigned = 1, kFloat = 2, kBfloat = 4;
+  if (type.lanes != 1) return std::nullopt;
+  if (type.code == kFloat && type.bits == 32) return Dtype::float32;
+  if (type.code == kFloat && type.bits == 64) return Dtype::float64;
+  if (type.code == kFloat && type.bits == 16) return Dtype::float16;
+  if (type.code == kBfloat && type.bits == 16) return Dtype::bfloat16;
+  if (type.code == kUnsigned && type.bits == 32) return Dtype::uint32;
+  if (type.code == kUnsigned && type.bits == 64) return Dtype::uint64;
+  return std::nullopt;
+}
+
+// The capsule keeps its ownership: the memory lives as long as it does.
+inline View view(const pybind11::capsule& capsule) {
+  namespace py = pybind11;
+  const Tensor* tensor = nullptr;
+  if (PyCapsule_IsValid(capsule.ptr(), "dltensor_versioned")) {
+    const auto* managed = static_cast<VersionedTensor*>(PyCapsule_GetPointer(capsule.ptr(), "dltensor_versioned"));
+    if (managed->major != 1)
+      throw py::value_error("out must export DLPack version 1, got version " + std::to_string(managed->major));
+    if (managed->flags & kReadOnly) throw py::value_error("out must be writable, got a read-only array");
+    tensor = &managed->tensor;
+  } else if (PyCapsule_IsValid(capsule.ptr(), "dltensor")) {
+    tensor = &static_cast<ManagedTensor*>(PyCapsule_GetPointer(capsule.ptr(), "dltensor"))->tensor;
+  } else {
+    throw py::type_error("out must be a NumPy array or a DLPack capsule that is not used up");
+  }
+  constexpr int32_t kCpu = 1, kPinned = 3;
+  if (tensor->device.type != kCpu && tensor->device.type != kPinned)
+    throw py::value_error("out must be in CPU memory, got DLPack device type " + std::to_string(tensor->device.type));
+  View v{static_cast<char*>(tensor->data) + tensor->byte_offset, dtype_of(tensor->dtype), {}, {}};
+  v.shape.assign(tensor->shape, tensor->shape + tensor->ndim);
+  v.strides.resize(size_t(tensor->ndim));
+  int64_t stride = (tensor->dtype.bits + 7) / 8;
+  for (size_t i = v.shape.size(); i-- > 0; stride *= v.shape[i])
+    v.strides[i] = tensor->strides ? tensor->strides[i] * ((tensor->dtype.bits + 7) / 8) : stride;
+  return v;
+}
+
+}  // namespace fanin::dlpack

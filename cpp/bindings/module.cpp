@@ -1,0 +1,256 @@
+// fanin._core: converts arguments, releases the GIL, makes one call.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "api/fanin.hpp"
+#include "bindings/dlpack.hpp"
+#include "cpu/dispatch.hpp"
+#include "cpu/fp_environment.hpp"
+
+namespace py = pybind11;
+
+namespace fanin {
+namespace {
+
+[[noreturn]] void raise(PyObject* type, const std::string& message) {
+  PyErr_SetString(type, message.c_str());
+  throw py::error_already_set();
+}
+
+uint64_t as_seed(py::handle seed) {
+  const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(seed.ptr()));
+  if (!number) throw py::error_already_set();
+  const uint64_t value = PyLong_AsUnsignedLongLong(number.ptr());
+  if (value == UINT64_MAX && PyErr_Occurred()) {
+    PyErr_Clear();
+    raise(PyExc_ValueError, "seed must be an integer in [0, 2^64), got " + std::string(py::str(number)));
+  }
+  return value;
+}
+
+std::string_view as_utf8(py::handle name) {
+  if (!PyUnicode_Check(name.ptr()))
+    raise(PyExc_TypeError, "name must be a str, got " + std::string(py::str(py::type::of(name).attr("__name__"))));
+  Py_ssize_t size;
+  const char* text = PyUnicode_AsUTF8AndSize(name.ptr(), &size);
+  if (!text) {
+    PyErr_Clear();
+    raise(PyExc_ValueError, "name must be valid Unicode without lone surrogates, got " + std::string(py::repr(name)));
+  }
+  return {text, size_t(size)};
+}
+
+int64_t as_int64(py::handle value, const char* argument) {
+  const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+  if (!number) throw py::error_already_set();
+  const int64_t result = PyLong_AsLongLong(number.ptr());
+  if (result == -1 && PyErr_Occurred()) {
+    PyErr_Clear();
+    raise(PyExc_ValueError,
+          std::string(argument) + " must have fewer than 2^63 elements, got " + std::string(py::str(number)));
+  }
+  return result;
+}
+
+std::vector<int64_t> as_shape(py::handle shape) {
+  if (PyLong_Check(shape.ptr()) || (!PySequence_Check(shape.ptr()) && PyIndex_Check(shape.ptr())))
+    return {as_int64(shape, "shape")};
+  std::vector<int64_t> result;
+  for (py::handle n : py::reinterpret_borrow<py::sequence>(shape))
+    result.push_back(as_int64(n, "shape"));
+  return result;
+}
+
+std::vector<AxisSlice> as_box(py::handle box) {
+  std::vector<AxisSlice> result;
+  if (box.is_none()) return result;
+  for (py::handle entry : py::reinterpret_borrow<py::tuple>(box)) {
+    if (PyLong_Check(entry.ptr())) {
+      result.push_back({as_int64(entry, "index"), 1, 1, false});
+    } else {
+      const auto triple = py::reinterpret_borrow<py::tuple>(entry);
+      result.push_back(
+          {as_int64(triple[0], "index"), as_int64(triple[1], "index"), as_int64(triple[2], "index"), true});
+    }
+  }
+  return result;
+}
+
+Dtype as_dtype(int code) {
+  if (code < 0 || code >= kDtypes) throw py::value_error("dtype code must be 0 to 5, got " + std::to_string(code));
+  return Dtype(code);
+}
+
+py::dtype numpy_dtype(Dtype dtype) {
+  if (dtype != Dtype::bfloat16) {
+    constexpr int numbers[kDtypes] = {
+        py::detail::npy_api::NPY_FLOAT_,  py::detail::npy_api::NPY_DOUBLE_, 23 /* NPY_HALF */, -1,
+        py::detail::npy_api::NPY_UINT32_, py::detail::npy_api::NPY_UINT64_};
+    if (dtype == Dtype::uint32) return py::dtype::of<uint32_t>();
+    if (dtype == Dtype::uint64) return py::dtype::of<uint64_t>();
+    return py::dtype(numbers[int(dtype)]);
+  }
+  return py::dtype::from_args(py::module_::import("ml_dtypes").attr("bfloat16"));
+}
+
+std::string text(const std::vector<int64_t>& shape) {
+  std::string result = "(";
+  for (size_t i = 0; i < shape.size(); ++i)
+    result += (i ? ", " : "") + std::to_string(shape[i]);
+  return result + (shape.size() == 1 ? ",)" : ")");
+}
+
+void require_match(const std::vector<int64_t>& got, const std::vector<int64_t>& wanted) {
+  if (got != wanted) throw py::value_error("out must have shape " + text(wanted) + ", got " + text(got));
+}
+
+Output as_output(py::handle out, Dtype dtype, const std::vector<int64_t>& shape) {
+  if (py::isinstance<py::capsule>(out)) {
+    const auto view = dlpack::view(py::reinterpret_borrow<py::capsule>(out));
+    if (view.dtype != dtype)
+      throw py::value_error(std::string("out must have dtype ") + name(dtype) + ", as the dtype asked for" +
+                            (view.dtype ? std::string(", got ") + name(*view.dtype) : ""));
+    require_match(view.shape, shape);
+    return {view.data, view.strides};
+  }
+  if (!py::isinstance<py::array>(out)) throw py::type_error("out must be a NumPy array or a DLPack capsule");
+  auto array = py::reinterpret_borrow<py::array>(out);
+  const py::dtype wanted = numpy_dtype(dtype);
+  if (!wanted.is(array.dtype()) && !wanted.equal(array.dtype()))
+    throw py::value_error("out must have dtype " + std::string(py::str(wanted)) + " in native byte order, got " +
+                          std::string(py::str(array.dtype())));
+  if (!array.writeable()) throw py::value_error("out must be writable, got a read-only array");
+  require_match({array.shape(), array.shape() + array.ndim()}, shape);
+  return {array.mutable_data(), {array.strides(), array.strides() + array.ndim()}};
+}
+
+unsigned long g_main_thread = 0;
+
+// Runs Python's signal handlers; true if one raised. Only the main thread runs them, so only it asks.
+bool interrupted() {
+  const py::gil_scoped_acquire gil;
+  return PyErr_CheckSignals() != 0;
+}
+
+// Calls sample(part, output, interrupt) without the GIL, into `out` or into a new array, which it returns.
+template <class Sample>
+py::object draw(py::handle seed, py::handle name, int dtype, py::handle shape, py::handle box, py::handle out,
+                const Sample& sample) {
+  const Part part{as_seed(seed), as_utf8(name), as_dtype(dtype), as_shape(shape), as_box(box)};
+  const std::vector<int64_t> result = result_shape(part);
+  py::object array;
+  Output output;
+  if (out.is_none()) {
+    auto fresh = py::array(numpy_dtype(part.dtype), result);
+    output = {fresh.mutable_data()};
+    array = std::move(fresh);
+  } else {
+    output = as_output(out, part.dtype, result);
+    array = py::none();
+  }
+  const bool main = PyThread_get_thread_ident() == g_main_thread;
+  try {
+    const py::gil_scoped_release nogil;
+    sample(part, output, main ? Interrupt(interrupted) : Interrupt());
+  } catch (const Interrupted&) {
+    throw py::error_already_set();
+  }
+  return array;
+}
+
+py::tuple moments_of(const py::array& array) {
+  const char kind = array.dtype().kind();
+  const auto size = array.itemsize();
+  if (kind != 'f' && !(kind == 'V' && size == 2))
+    throw py::type_error("array must be float32, float64, float16 or bfloat16, got " +
+                         std::string(py::str(array.dtype())));
+  if (!(array.flags() & py::array::c_style)) throw py::value_error("array must be contiguous in C order");
+  const Dtype dtype = kind == 'V' ? Dtype::bfloat16
+                      : size == 2 ? Dtype::float16
+                      : size == 4 ? Dtype::float32
+                                  : Dtype::float64;
+  Moments m;
+  const void* data = array.data();
+  const auto count = uint64_t(array.size());
+  {
+    const py::gil_scoped_release nogil;
+    m = moments(dtype, data, count, {});
+  }
+  const double mean = m.sum / m.count, variance = m.square / m.count - mean * mean;
+  return py::make_tuple(mean + m.pivot, std::sqrt(std::max(variance, 0.0)), m.minimum, m.maximum);
+}
+
+// A context in which Python's own float arithmetic rounds to nearest.
+class Ieee754 {
+ public:
+  void enter() { environment_.emplace(); }
+  void exit(const py::args&) { environment_.reset(); }
+
+ private:
+  std::optional<FpEnvironment> environment_;
+};
+
+py::dict build_info() {
+  py::dict info;
+  info["version"] = FANIN_VERSION;
+  info["isas"] = compiled_isas();
+  info["isa"] = active_kernels().isa;
+  info["openmp"] = std::string(threading_backend()) == "OpenMP";
+  info["threading"] = threading_backend();
+#if defined(__clang__)
+  info["compiler"] = "Clang " __clang_version__;
+#else
+  info["compiler"] = "GCC " __VERSION__;
+#endif
+  info["cuda"] = false;
+  return info;
+}
+
+}  // namespace
+}  // namespace fanin
+
+PYBIND11_MODULE(_core, m) {
+  using namespace fanin;
+  g_main_thread = py::module_::import("threading").attr("main_thread")().attr("ident").cast<unsigned long>();
+
+  m.def("bits", [](py::handle seed, py::handle name, int dtype, py::handle shape, py::handle box, py::handle out) {
+    return draw(seed, name, dtype, shape, box, out,
+                [](const Part& p, const Output& o, const Interrupt& i) { bits(p, o, i); });
+  });
+  m.def("uniform", [](double low, double high, py::handle seed, py::handle name, int dtype, py::handle shape,
+                      py::handle box, py::handle out) {
+    return draw(seed, name, dtype, shape, box, out,
+                [&](const Part& p, const Output& o, const Interrupt& i) { uniform(low, high, p, o, i); });
+  });
+  m.def("normal", [](double mean, double std, py::handle seed, py::handle name, int dtype, py::handle shape,
+                     py::handle box, py::handle out) {
+    return draw(seed, name, dtype, shape, box, out,
+                [&](const Part& p, const Output& o, const Interrupt& i) { normal(mean, std, p, o, i); });
+  });
+  m.def("truncated_normal", [](double mean, double std, double low, double high, bool in_std, py::handle seed,
+                               py::handle name, int dtype, py::handle shape, py::handle box, py::handle out) {
+    return draw(seed, name, dtype, shape, box, out, [&](const Part& p, const Output& o, const Interrupt& i) {
+      truncated_normal(mean, std, low, high, in_std, p, o, i);
+    });
+  });
+  m.def("constant", [](double value, int dtype, py::handle shape, py::handle box, py::handle out) {
+    return draw(py::int_(0), py::str(), dtype, shape, box, out,
+                [&](const Part& p, const Output& o, const Interrupt& i) { constant(value, p, o, i); });
+  });
+  m.def("moments", &moments_of);
+  m.def("stream_id", [](py::handle name, uint8_t tag) { return stream_id(as_utf8(name), tag); });
+  m.def("truncated_std", &truncated_std);
+  m.def("set_num_threads", [](std::optional<int> n) {
+    if (n && *n < 1) throw py::value_error("the number of threads must be at least 1, got " + std::to_string(*n));
+    set_thread_count(n.value_or(0));
+  });
+  m.def("get_num_threads", &thread_count);
+  m.def("swap_thread_limit", &swap_thread_limit);
+  m.def("build_info", &build_info);
+  py::class_<Ieee754>(m, "Ieee754").def(py::init<>()).def("__enter__", &Ieee754::enter).def("__exit__", &Ieee754::exit);
+}

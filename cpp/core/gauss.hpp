@@ -1,0 +1,72 @@
+// The standard normal's tails and truncated moments, for parameters: one lane, deterministic everywhere.
+#pragma once
+
+#include "core/scalar.hpp"
+#include "core/truncated_normal.hpp"
+
+namespace fanin::FANIN_ISA {
+
+inline double exp_nonpositive(double y) {
+  if (y < -708.0) return 0.0;
+  const double shifter = 0x1.8p52;  // adding and subtracting it rounds to an integer
+  const double k = (y * 0x1.71547652b82fep+0 + shifter) - shifter;
+  const double r = Scalar::fma(-k, 0x1.ef35793c7673p-45, Scalar::fma(-k, 0x1.62e42fefa38p-1, y));
+  return table::exp_f64<Scalar>(r) * Scalar::as<double>(uint64_t(int64_t(k) + 1023) << 52);
+}
+
+// P(Z > x).
+inline double upper_tail(double x) {
+  if (x < 0) return 1.0 - upper_tail(-x);
+  if (x >= 37.5) return 0.0;
+  const double h = x * x, l = Scalar::fma(x, x, -h);
+  double e = exp_nonpositive(-0.5 * h);
+  e = Scalar::fma(-0.5 * l, e, e);
+  return e * 0x1.9884533d43651p-2 * mills<Scalar>(x);
+}
+
+inline Window make_window(double mean, double std, double low, double high) {
+  constexpr double kInfinity = __builtin_huge_val();
+  Window w{};
+  w.mean = mean, w.std = std, w.low = low, w.high = high;
+  if (std == 0 || low == high) {
+    w.shape = Window::kPoint;
+    const double inside = mean < low ? low : mean > high ? high : mean;
+    w.low = w.high = inside;
+    return w;
+  }
+  double alpha = (low - mean) / std, beta = (high - mean) / std;
+  if (alpha < 5 && beta > -5) {
+    w.shape = Window::kCentral;
+    w.lower = upper_tail(-alpha), w.upper = upper_tail(beta);
+    w.mass = alpha >= 0  ? upper_tail(alpha) - w.upper
+             : beta <= 0 ? upper_tail(-beta) - w.lower
+                         : 1.0 - w.lower - w.upper;
+    return w;
+  }
+  w.shape = Window::kTail;
+  w.sign = alpha >= 5 ? 1 : -1;
+  w.base = alpha >= 5 ? low : high;
+  if (alpha < 5) {
+    const double mirrored = -beta;
+    beta = -alpha, alpha = mirrored;
+  }
+  w.alpha = alpha;
+  w.rho = beta == kInfinity ? 0
+                            : exp_nonpositive(-0.5 * ((beta - alpha) * (beta + alpha))) *
+                                  (mills<Scalar>(beta) / mills<Scalar>(alpha));
+  return w;
+}
+
+// The standard deviation of N(0, 1) truncated to ±c: 1 - 2cφ(c)/(1 - 2Q(c)) = R/(1 + R) with R = Σ c^2k/(2k + 1)!!, k ≥ 1,
+// a sum of positive terms.
+inline double truncated_std(double c) {
+  if (c >= 9) return 1.0;
+  double term = 1, r = 0;
+  for (int k = 1; term > r * 0x1p-60 && k < 400; ++k) {
+    term = term * (c * c) / (2 * k + 1);
+    r += term;
+  }
+  return Scalar::sqrt(r / (1 + r));
+}
+
+}  // namespace fanin::FANIN_ISA

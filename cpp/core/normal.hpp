@@ -1,0 +1,70 @@
+// Two normals from two words: Box and Muller, "A note on the generation of random normal deviates", 1958.
+#pragma once
+
+#include "core/log.hpp"
+#include "core/uniform.hpp"
+
+namespace fanin::FANIN_ISA {
+
+// √(-2 ln u) with u = (w + 1/2)·2^-32. u is carried as hi + lo, so that u·2^-exponent - 1 rounds once, also near u = 1.
+template <class L>
+FANIN_FN typename L::F32 radius_f32(typename L::U32 w) {
+  using F32 = typename L::F32;
+  using I32 = typename L::I32;
+  using U32 = typename L::U32;
+  const F32 hi = L::to_float(L::template as<I32>(w >> 8));
+  const F32 lo = L::fma(L::to_float(L::template as<I32>(w & 255u)), L::splat(0x1p-8f), L::splat(0x1p-9f));
+  // hi + lo is u·2^24: the pattern's distance from that of √½·2^24 has the exponent in its upper bits.
+  const U32 exponent = (L::template as<U32>(hi + lo) - (0x3f3504f3u + (24u << 23))) & 0xff800000u;
+  const F32 scale = L::template as<F32>(0x33800000u - exponent);
+  const F32 t = L::fma(lo, scale, L::fma(hi, scale, L::splat(-1.0f)));
+  const F32 shift = L::to_float(L::template as<I32>(exponent)) * kMinusTwoLn2At23;
+  return L::sqrt(L::fma(t, table::log_f32<L>(t), shift));
+}
+
+// (cos, sin) of a uniform angle: 30 bits give an angle within ±π/4, bit 30 reflects it in the diagonal, bit 31 turns it by π.
+template <class L>
+FANIN_FN void direction_f32(typename L::U32 w, typename L::F32& c, typename L::F32& s) {
+  using F32 = typename L::F32;
+  const F32 offset = L::to_float(L::template as<typename L::I32>(w << 2));
+  const F32 x = L::fma(offset, L::splat(0x1.921fb6p-32f), L::splat(0x1.921fb6p-31f));
+  const F32 z = x * x;
+  const F32 sine = L::fma(x * z, table::sin_f32<L>(z), x);
+  const F32 cosine = table::cos_f32<L>(z);
+  const auto reflect = L::test(w, 0x40000000u);
+  c = L::select(reflect, sine, cosine);
+  s = L::select(reflect, cosine, sine);
+}
+
+template <class L>
+FANIN_FN void normal_f32(typename L::U32 radius_word, typename L::U32 angle_word, typename L::F32& z0,
+                         typename L::F32& z1) {
+  typename L::F32 c, s;
+  direction_f32<L>(angle_word, c, s);
+  const auto r = L::flip_sign(radius_f32<L>(radius_word), angle_word);  // the turn by π
+  z0 = r * c;
+  z1 = r * s;
+}
+
+template <class L>
+FANIN_FN void normal_f64(typename L::U64 radius_word, typename L::U64 angle_word, typename L::F64& z0,
+                         typename L::F64& z1) {
+  using F64 = typename L::F64;
+  const F64 u = unit_f64<L>(radius_word);
+  const Split64<L> split(u);
+  const F64 t = L::fma(u, split.scale, L::splat(-1.0));
+  const F64 r = L::sqrt(L::fma(t, table::log_f64<L>(t), split.exponent * kMinusTwoLn2));
+
+  // Bits 61…10 as a signed number, plus 1/2, in units of 2^-52·π/2; then as above with bits 62 and 63.
+  const F64 offset = L::template as<F64>(((angle_word << 2) >> 12) ^ 0x3ff8000000000000ull) - 1.5;
+  const F64 x = L::fma(offset, L::splat(0x1.921fb54442d18p+0), L::splat(0x1.921fb54442d18p-53));
+  const F64 z = x * x;
+  const F64 sine = L::fma(x * z, table::sin_f64<L>(z), x);
+  const F64 cosine = table::cos_f64<L>(z);
+  const auto reflect = L::test(angle_word, 0x4000000000000000ull);
+  const F64 signed_r = L::flip_sign(r, angle_word);
+  z0 = signed_r * L::select(reflect, sine, cosine);
+  z1 = signed_r * L::select(reflect, cosine, sine);
+}
+
+}  // namespace fanin::FANIN_ISA

@@ -1,0 +1,13 @@
+// A truncated normal's window, prepared once a call: docs/stream-v1.md §5 names every field.
+#pragma once
+
+namespace fanin {
+
+struct Window {
+  enum Shape { kPoint, kCentral, kTail } shape;
+  double mean, std, low, high;    // absolute; low and high are values of the dtype
+  double lower, upper, mass;      // central: Φ(α), Q(β) and the probability between them
+  double alpha, rho, sign, base;  // tail: the nearer bound in std, Q(β)/Q(α), the side, the nearer bound
+};
+
+}  // namespace fanin

@@ -1,0 +1,14 @@
+// Which instruction set runs: chosen once, the best the processor has, or what FANIN_FORCE_ISA names.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cpu/kernels.hpp"
+
+namespace fanin {
+
+const Kernels& active_kernels();  // throws std::invalid_argument while FANIN_FORCE_ISA names an unavailable one
+std::vector<std::string> compiled_isas();
+
+}  // namespace fanin

@@ -1,0 +1,191 @@
+// The fill kernels: one source, compiled once for every instruction set.
+#include "cpu/kernels.hpp"
+
+#include <cstring>
+#include <type_traits>
+
+#include "core/philox.hpp"
+#include "core/rounding.hpp"
+#include "cpu/distributions.hpp"
+#include "cpu/moments.hpp"
+
+namespace fanin::FANIN_ISA {
+namespace {
+
+constexpr int kBlocks = 32;  // Philox blocks a tile
+
+// Elements of 32 random bits: four a block, a tile of 128.
+template <class Sampler, class Format>
+struct Stream32 {
+  using Element = typename Format::Element;
+  static constexpr uint64_t kTile = 128;
+  Sampler sampler;
+  PhiloxKey<L> key;
+  uint64_t seed, id;
+
+  explicit Stream32(const Draw& d) : sampler(d), key(d.seed), seed(d.seed), id(d.id) {}
+
+  FANIN_FN void tile(uint64_t number, const PhiloxPrefix<L>& prefix, Element* out) const {
+    constexpr int kRegisters = L::kInFlight;
+    const uint64_t block = number * kBlocks;
+    for (int j = 0; j < kBlocks; j += kRegisters * L::kLanes64) {
+      L::Word w[4][kRegisters];
+      FANIN_UNROLL
+      for (int i = 0; i < kRegisters; ++i)
+        w[0][i] = L::iota() + uint64_t(uint32_t(block) + uint32_t(j + i * L::kLanes64));
+      philox_tile<L, kRegisters>(w, prefix, key);
+      FANIN_UNROLL
+      for (int i = 0; i < kRegisters; i += 2) {
+        typename Sampler::Value v[4];
+        sampler({w[0][i], w[1][i], w[2][i], w[3][i]}, {w[0][i + 1], w[1][i + 1], w[2][i + 1], w[3][i + 1]}, v);
+        FANIN_UNROLL
+        for (int k = 0; k < 4; ++k)
+          Format::store(out + k * kBlocks + j + i * L::kLanes64, v[k]);
+      }
+    }
+  }
+
+  // One register of elements anywhere: every element computes its own block.
+  static constexpr int kGather = L::kLanes32;
+  FANIN_FN void gather(const uint64_t* index, Element* out) const {
+    const L::U64 i0 = L::load<L::U64>(index), i1 = L::load<L::U64>(index + L::kLanes64);
+    const L::U64 b0 = ((i0 >> 7) << 5) | (i0 & 31), b1 = ((i1 >> 7) << 5) | (i1 & 31);
+    const L::Word low = L::splat_word(uint32_t(id)), high = L::splat_word(uint32_t(id >> 32));
+    L::Word w[4][2] = {{b0, b1}, {b0 >> 32, b1 >> 32}, {low, low}, {high, high}};
+    philox<L, 2>(w, key);
+    typename Sampler::Value v[4];
+    sampler({w[0][0], w[1][0], w[2][0], w[3][0]}, {w[0][1], w[1][1], w[2][1], w[3][1]}, v);
+    const L::U32 word = L::narrow(i0 >> 5, i1 >> 5) & 3u;
+    for (int k = 1; k < 4; ++k)
+      v[0] = L::select(word == uint32_t(k), v[k], v[0]);
+    Format::store(out, v[0]);
+  }
+};
+
+// Elements of 64 random bits: two a block, a tile of 64.
+template <class Sampler>
+struct Stream64 {
+  using Element = uint64_t;
+  static constexpr uint64_t kTile = 64;
+  Sampler sampler;
+  PhiloxKey<L> key;
+  uint64_t seed, id;
+
+  explicit Stream64(const Draw& d) : sampler(d), key(d.seed), seed(d.seed), id(d.id) {}
+
+  FANIN_FN void tile(uint64_t number, const PhiloxPrefix<L>& prefix, Element* out) const {
+    constexpr int kRegisters = L::kInFlight;
+    const uint64_t block = number * kBlocks;
+    for (int j = 0; j < kBlocks; j += kRegisters * L::kLanes64) {
+      L::Word w[4][kRegisters];
+      FANIN_UNROLL
+      for (int i = 0; i < kRegisters; ++i)
+        w[0][i] = L::iota() + uint64_t(uint32_t(block) + uint32_t(j + i * L::kLanes64));
+      philox_tile<L, kRegisters>(w, prefix, key);
+      FANIN_UNROLL
+      for (int i = 0; i < kRegisters; ++i) {
+        typename Sampler::Value v[2];
+        sampler({w[0][i], w[1][i], w[2][i], w[3][i]}, v);
+        L::store(out + j + i * L::kLanes64, v[0]);
+        L::store(out + kBlocks + j + i * L::kLanes64, v[1]);
+      }
+    }
+  }
+
+  static constexpr int kGather = L::kLanes64;
+  FANIN_FN void gather(const uint64_t* index, Element* out) const {
+    const L::U64 i = L::load<L::U64>(index), block = ((i >> 6) << 5) | (i & 31);
+    L::Word w[4][1] = {{block}, {block >> 32}, {L::splat_word(uint32_t(id))}, {L::splat_word(uint32_t(id >> 32))}};
+    philox<L, 1>(w, key);
+    typename Sampler::Value v[2];
+    sampler({w[0][0], w[1][0], w[2][0], w[3][0]}, v);
+    L::store(out, L::select(((i >> 5) & 1) != 0, v[1], v[0]));
+  }
+};
+
+template <class Stream>
+__attribute__((noinline)) void run_tiles(const Stream& stream, uint64_t number, uint64_t count,
+                                         typename Stream::Element* out) {
+  const auto block_high = [](uint64_t n) { return uint32_t(n * kBlocks >> 32); };
+  PhiloxPrefix<L> prefix(stream.seed, stream.id, block_high(number));
+  for (; count != 0; --count, ++number, out += Stream::kTile) {
+    if (prefix.block_high != block_high(number)) prefix = {stream.seed, stream.id, block_high(number)};
+    stream.tile(number, prefix, out);
+  }
+}
+
+template <class Stream>
+void run(const Draw& draw, uint64_t first, uint64_t count, void* out) {
+  using Element = typename Stream::Element;
+  constexpr uint64_t kTile = Stream::kTile;
+  const Stream stream(draw);
+  auto* p = static_cast<Element*>(out);
+  uint64_t number = first / kTile;
+  const auto part = [&](uint64_t skip, uint64_t length) {
+    alignas(64) Element tile[kTile];
+    run_tiles(stream, number++, 1, tile);
+    memcpy(p, tile + skip, length * sizeof(Element));
+    p += length, count -= length;
+  };
+  if (const uint64_t skip = first % kTile; skip != 0 && count != 0)
+    part(skip, count < kTile - skip ? count : kTile - skip);
+  const uint64_t whole = count / kTile;
+  run_tiles(stream, number, whole, p);
+  number += whole, count -= whole * kTile, p += whole * kTile;
+  if (count != 0) part(0, count);
+}
+
+template <class Stream>
+void gather(const Draw& draw, const uint64_t* index, uint64_t count, void* out) {
+  using Element = typename Stream::Element;
+  const Stream stream(draw);
+  auto* p = static_cast<Element*>(out);
+  for (; count >= Stream::kGather; count -= Stream::kGather, index += Stream::kGather, p += Stream::kGather)
+    stream.gather(index, p);
+  if (count == 0) return;
+  uint64_t last[Stream::kGather] = {};
+  Element values[Stream::kGather];
+  memcpy(last, index, count * sizeof *index);
+  stream.gather(last, values);
+  memcpy(p, values, count * sizeof(Element));
+}
+
+// Calls `action` with a null pointer of the stream type that serves a distribution and dtype.
+template <class Narrow, class Wide, class Action>
+void with_dtype(Dtype dtype, const Action& action) {
+  switch (dtype) {
+    case Dtype::float16: return action(static_cast<Stream32<Narrow, AsFloat16>*>(nullptr));
+    case Dtype::bfloat16: return action(static_cast<Stream32<Narrow, AsBfloat16>*>(nullptr));
+    case Dtype::float64: return action(static_cast<Stream64<Wide>*>(nullptr));
+    default: return action(static_cast<Stream32<Narrow, AsIs32>*>(nullptr));
+  }
+}
+
+template <class Action>
+void with_stream(const Draw& draw, const Action& action) {
+  switch (draw.distribution) {
+    case Distribution::bits:
+      return is_wide(draw.dtype) ? action(static_cast<Stream64<Words64>*>(nullptr))
+                                 : action(static_cast<Stream32<Words32, AsIs32>*>(nullptr));
+    case Distribution::uniform: return with_dtype<Uniform32, Uniform64>(draw.dtype, action);
+    case Distribution::normal: return with_dtype<Normal32, Normal64>(draw.dtype, action);
+    case Distribution::truncated_normal:
+      return draw.window.shape == Window::kTail
+                 ? with_dtype<Truncated32<Tail>, Truncated64<Tail>>(draw.dtype, action)
+                 : with_dtype<Truncated32<Central>, Truncated64<Central>>(draw.dtype, action);
+  }
+}
+
+void run_any(const Draw& draw, uint64_t first, uint64_t count, void* out) {
+  with_stream(draw, [&](auto* stream) { run<std::remove_pointer_t<decltype(stream)>>(draw, first, count, out); });
+}
+
+void gather_any(const Draw& draw, const uint64_t* index, uint64_t count, void* out) {
+  with_stream(draw, [&](auto* stream) { gather<std::remove_pointer_t<decltype(stream)>>(draw, index, count, out); });
+}
+
+}  // namespace
+
+const Kernels kernels = {FANIN_NAME, run_any, gather_any, moments_any};
+
+}  // namespace fanin::FANIN_ISA

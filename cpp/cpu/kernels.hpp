@@ -1,0 +1,45 @@
+// What the compiled instruction sets offer, as plain functions over plain data: no inline code crosses this line.
+#pragma once
+
+#include "core/dtype.hpp"
+#include "core/window.hpp"
+
+namespace fanin {
+
+enum class Distribution : uint8_t { bits, uniform, normal, truncated_normal };
+
+struct Draw {
+  Distribution distribution;
+  Dtype dtype;
+  uint64_t seed, id;      // Philox key; the name's stream id
+  double offset, factor;  // uniform: low, high - low; normal: mean, std
+  Window window;          // truncated normal
+};
+
+struct Moments {
+  double count, pivot, sum, square, minimum, maximum;  // sums of x - pivot and of its square
+};
+
+struct Kernels {
+  const char* isa;
+  // Elements first … first + count - 1 of the flattened global tensor, contiguous in `out`.
+  void (*run)(const Draw&, uint64_t first, uint64_t count, void* out);
+  // Elements index[0] … index[count - 1], contiguous in `out`.
+  void (*gather)(const Draw&, const uint64_t* index, uint64_t count, void* out);
+  void (*moments)(Dtype, const void* data, uint64_t count, Moments&);
+};
+
+namespace baseline {
+extern const Kernels kernels;
+}
+namespace avx2 {
+extern const Kernels kernels;
+}
+namespace avx512 {
+extern const Kernels kernels;
+}
+namespace neon {
+extern const Kernels kernels;
+}
+
+}  // namespace fanin

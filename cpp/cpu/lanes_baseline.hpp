@@ -1,0 +1,84 @@
+// SSE2, what every x86-64 processor has: no fma, so it is emulated, correctly rounded and slow.
+#pragma once
+
+#include <emmintrin.h>
+
+#include "core/rounding.hpp"
+#include "core/soft_fma.hpp"
+#include "cpu/lanes_common.hpp"
+
+namespace fanin::FANIN_ISA {
+
+struct Lanes : VectorLanes {
+  static constexpr int kInFlight = 2;
+
+  static FANIN_FN U64 multiply(Word a, uint32_t m) { return (U64)_mm_mul_epu32((__m128i)a, _mm_set1_epi64x(m)); }
+  static FANIN_FN U32 narrow(Word a, Word b) {
+    return (U32)_mm_shuffle_ps((__m128)a, (__m128)b, _MM_SHUFFLE(2, 0, 2, 0));
+  }
+  static FANIN_FN F32 narrow(F64 a, F64 b) {
+    return (F32)_mm_movelh_ps(_mm_cvtpd_ps((__m128d)a), _mm_cvtpd_ps((__m128d)b));
+  }
+
+  static FANIN_FN F32 sqrt(F32 x) { return (F32)_mm_sqrt_ps((__m128)x); }
+  static FANIN_FN F64 sqrt(F64 x) { return (F64)_mm_sqrt_pd((__m128d)x); }
+  static FANIN_FN bool any(I64 mask) { return _mm_movemask_epi8((__m128i)mask) != 0; }
+
+  // a + b exactly as s + error (Knuth).
+  static FANIN_FN F64 two_sum(F64 a, F64 b, F64& error) {
+    const F64 s = a + b, back = s - a;
+    error = (a - (s - back)) + (b - back);
+    return s;
+  }
+  // RN(a + b) moved to the odd neighbour where it is inexact and even: a later rounding to fewer bits is then right.
+  static FANIN_FN F64 add_to_odd(F64 a, F64 b) {
+    F64 error;
+    const F64 s = two_sum(a, b, error);
+    const I64 zero{}, toward = ((error > 0.0) == (s > 0.0)) ? zero + 1 : zero - 1;
+    const I64 adjust = (error != 0.0) & ((((I64)s) & 1) == 0);
+    return (F64)((I64)s + (toward & adjust));
+  }
+  static FANIN_FN __m128 fma_half(__m128 a, __m128 b, __m128 c) {
+    const F64 p = (F64)_mm_cvtps_pd(a) * (F64)_mm_cvtps_pd(b);  // exact
+    return _mm_cvtpd_ps((__m128d)add_to_odd(p, (F64)_mm_cvtps_pd(c)));
+  }
+  // Calls: inlined, a polynomial would take a page for every coefficient.
+  static __attribute__((noinline)) F32 fma(F32 a, F32 b, F32 c) {
+    const __m128 x = (__m128)a, y = (__m128)b, z = (__m128)c;
+    const __m128 low = fma_half(x, y, z);
+    return (F32)_mm_movelh_ps(low, fma_half(_mm_movehl_ps(x, x), _mm_movehl_ps(y, y), _mm_movehl_ps(z, z)));
+  }
+
+  // Boldo and Melquiond 2008, with Dekker's product; outside a range where nothing over- or underflows, lane by lane.
+  static __attribute__((noinline)) F64 fma(F64 a, F64 b, F64 c) {
+    const auto moderate = [](F64 x) {
+      const U64 magnitude = (U64)x << 1;
+      return (magnitude > (uint64_t(1023 - 250) << 53)) & (magnitude < (uint64_t(1023 + 250) << 53));
+    };
+    if (any(~(moderate(a) & moderate(b) & (moderate(c) | (c == 0.0)))))
+      return F64{soft_fma(a[0], b[0], c[0]), soft_fma(a[1], b[1], c[1])};
+    const auto split = [](F64 x, F64& low) {
+      const F64 t = x * 134217729.0, high = t - (t - x);
+      low = x - high;
+      return high;
+    };
+    F64 al, bl;
+    const F64 ah = split(a, al), bh = split(b, bl), p = a * b;
+    const F64 e = al * bl - (((p - ah * bh) - al * bh) - ah * bl);
+    F64 tail, rest;
+    const F64 t = two_sum(c, e, tail), v = two_sum(p, t, rest);
+    return v + add_to_odd(rest, tail);
+  }
+
+  static FANIN_FN void store_upper_halves(uint16_t* p, U32 w) {
+    for (int i = 0; i < kLanes32; ++i)
+      p[i] = uint16_t(w[i] >> 16);
+  }
+  static FANIN_FN void store_float16(uint16_t* p, F32 x) {
+    const U32 bits = (U32)x;
+    for (int i = 0; i < kLanes32; ++i)
+      p[i] = round_to_float16(bits[i]);
+  }
+};
+
+}  // namespace fanin::FANIN_ISA

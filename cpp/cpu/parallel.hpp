@@ -1,0 +1,24 @@
+// The one place where threads are made: chunks of work over OpenMP, or over std::thread where it is not built in.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace fanin {
+
+// Asked every 20 ms by the calling thread; true ends the work early.
+using Interrupt = std::function<bool()>;
+
+struct Interrupted {};  // thrown by parallel_chunks once every thread has stopped
+
+// Calls body(chunk) for chunks 0 … count - 1 in any order, on up to thread_count() threads, each in a clean floating-point
+// environment. `body` must not throw.
+void parallel_chunks(uint64_t count, bool serial, const Interrupt& interrupt,
+                     const std::function<void(uint64_t)>& body);
+
+void set_thread_count(int threads);  // for the process; 0 restores the default
+int swap_thread_limit(int threads);  // for the calling thread; 0 is none; returns the old limit
+int thread_count();                  // what a large call made here and now would use
+const char* threading_backend();     // "OpenMP" or "std::thread"
+
+}  // namespace fanin
