@@ -1,0 +1,49 @@
+"""The native module: docs of the public functions built on it are in `fanin`."""
+
+from typing import Any, TypedDict, type_check_only
+
+from numpy.typing import NDArray
+
+# seed: an int in [0, 2^64). dtype: 0 float32, 1 float64, 2 float16, 3 bfloat16, 4 uint32, 5 uint64. shape: the global
+# tensor's. box: None, or for every axis an int or (start, step, count). out: None, an ndarray or a DLPack capsule.
+def bits(seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
+def uniform(low: float, high: float, seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
+def normal(mean: float, std: float, seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
+def truncated_normal(
+    mean: float,
+    std: float,
+    low: float,
+    high: float,
+    in_std: bool,
+    seed: Any,
+    name: Any,
+    dtype: int,
+    shape: Any,
+    box: Any,
+    out: Any,
+    /,
+) -> Any: ...
+def constant(value: float, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
+def moments(array: NDArray[Any], /) -> tuple[float, float, float, float]: ...
+def stream_id(name: Any, tag: int, /) -> int: ...
+def truncated_std(c: float, /) -> float: ...
+def set_num_threads(n: int | None, /) -> None: ...
+def get_num_threads() -> int: ...
+def swap_thread_limit(n: int, /) -> int: ...
+
+@type_check_only
+class _BuildInfo(TypedDict):
+    version: str
+    isas: list[str]
+    isa: str
+    openmp: bool
+    threading: str
+    compiler: str
+    cuda: bool
+
+def build_info() -> _BuildInfo: ...
+
+class Ieee754:
+    def __init__(self) -> None: ...
+    def __enter__(self) -> None: ...
+    def __exit__(self, *args: object) -> None: ...

@@ -1,0 +1,70 @@
+"""Basic indexing of a shape that need not exist in memory."""
+
+from __future__ import annotations
+
+import math
+import operator
+from types import EllipsisType
+
+import numpy as np
+
+from ._types import Index, Shape
+
+Box = tuple[int | tuple[int, int, int], ...]
+
+
+def as_shape(shape: Shape) -> tuple[int, ...]:
+    """`shape` as a tuple of ints; ValueError where no array can have it."""
+    try:
+        sizes = tuple(map(operator.index, (shape,) if hasattr(shape, "__index__") else shape))
+    except TypeError:
+        raise TypeError(f"shape must be an int or a sequence of ints, got {shape!r}") from None
+    if min(sizes, default=0) < 0:
+        axis = next(axis for axis, size in enumerate(sizes) if size < 0)
+        raise ValueError(f"shape must have no negative axis, got {sizes[axis]} at axis {axis}")
+    if math.prod(filter(None, sizes)) >= 2**63:
+        raise ValueError(f"shape must have fewer than 2^63 elements, got {sizes}")
+    return sizes
+
+
+def box(index: Index, shape: tuple[int, ...]) -> tuple[Box, bool]:
+    """What `index` selects, one entry an axis, and whether NumPy would give a scalar for it.
+
+    An entry is an int where the axis is indexed away, else (start, step, count).
+
+    >>> box((3, slice(None, None, -2)), (5, 7))
+    ((3, (6, -2, 4)), False)
+    """
+    items = [_item(item) for item in (index if isinstance(index, tuple) else (index,))]
+    ellipses = sum(item is Ellipsis for item in items)
+    missing = len(shape) - (len(items) - ellipses)
+    if ellipses > 1:
+        raise IndexError("index can only have a single ellipsis ('...')")
+    if missing < 0:
+        raise IndexError(f"too many indices: shape {shape} is {len(shape)}-dimensional, got {len(items) - ellipses}")
+    at = items.index(Ellipsis) if ellipses else len(items)
+    items[at : at + ellipses] = [slice(None)] * missing
+    entries = tuple(_entry(item, size, axis) for axis, (item, size) in enumerate(zip(items, shape, strict=True)))
+    return entries, not ellipses and all(isinstance(entry, int) for entry in entries)
+
+
+def _item(item: object) -> int | slice | EllipsisType:
+    if isinstance(item, slice | EllipsisType):
+        return item
+    try:
+        if not isinstance(item, bool | np.bool_):
+            return operator.index(item)  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    raise TypeError(f"index may hold integers, slices and '...' (not None, bools or arrays), got {item!r}")
+
+
+def _entry(item: int | slice | EllipsisType, size: int, axis: int) -> int | tuple[int, int, int]:
+    if isinstance(item, slice):
+        start, stop, step = item.indices(size)
+        count = len(range(start, stop, step))
+        return (start, step, count) if count else (0, 1, 0)
+    assert isinstance(item, int)
+    if not -size <= item < size:
+        raise IndexError(f"index {item} is out of bounds for axis {axis} with size {size}")
+    return item % size

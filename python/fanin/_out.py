@@ -1,0 +1,83 @@
+"""Arrays of others to write into: NumPy's, or any on the CPU that speaks DLPack."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from . import _dtypes, cuda
+from ._index import as_shape
+from ._types import Device, Index, Out, Shape
+
+_HOSTS = (1, 3)  # DLPack's kDLCPU and kDLCUDAHost, pinned memory
+_GPUS = (2, 13)  # kDLCUDA and kDLCUDAManaged
+_IMMUTABLE = {"jax": "JAX", "jaxlib": "JAX", "tensorflow": "TensorFlow"}
+
+
+def require_cpu(device: Device) -> None:
+    """Refuse to compute anywhere but on the CPU."""
+    kind = str(device).partition(":")[0]
+    if kind == "cuda":
+        raise RuntimeError(f"device={str(device)!r} is not available: {cuda.status().reason}")
+    if kind != "cpu":
+        raise ValueError(f"device must be None, 'cpu' or 'cuda', got {device!r}")
+
+
+def global_shape(shape: Shape | None, index: Index, out: Out) -> Shape:
+    """The shape of the whole tensor, of which `index` selects a part and `out` may hold it."""
+    if shape is not None:
+        return shape
+    if out is None:
+        raise TypeError("shape is needed unless out is given")
+    if index is not None:
+        raise ValueError("shape is needed with index: it is the whole tensor's, and out has the shape of the part")
+    return as_shape(out.shape)
+
+
+def dtype(out: Out) -> Any:
+    """The dtype to draw for `out`; its byte order is the writer's to judge."""
+    return out.dtype.newbyteorder("=") if isinstance(out, np.ndarray) else out.dtype
+
+
+def writable(out: Out) -> Any:
+    """`out` as the core takes it: an ndarray, or a DLPack capsule that shares its memory."""
+    if isinstance(out, np.ndarray):
+        return out
+    _refuse_others(out)
+    _dtypes.code(dtype(out), _dtypes.ALL)
+    exporter = out.detach() if _is_torch(out) else out
+    try:
+        return exporter.__dlpack__(max_version=(1, 1), copy=False)
+    except TypeError:  # a producer from before DLPack 1.0
+        return exporter.__dlpack__()
+
+
+def written(out: Out) -> None:
+    """Tell the owner of `out` that its values changed."""
+    if _is_torch(out) and not out.is_inference():
+        sys.modules["torch"].autograd.graph.increment_version(out)
+
+
+def _refuse_others(out: Out) -> None:
+    library = _IMMUTABLE.get(type(out).__module__.partition(".")[0])
+    if library:
+        raise TypeError(f"out must be writable, and {library} arrays are immutable: use the returned array instead")
+    if not hasattr(out, "__dlpack__"):
+        if hasattr(out, "__cuda_array_interface__"):
+            raise RuntimeError(f"out is on a GPU: {cuda.status().reason}")
+        raise TypeError(f"out must be a NumPy array or support DLPack (a torch tensor does), got {type(out).__name__}")
+    try:
+        device = int(out.__dlpack_device__()[0])
+    except (ValueError, BufferError) as error:  # torch's meta tensors, for one, have no memory to export
+        raise ValueError(f"out has no memory to write to: {error}") from error
+    if device in _GPUS:
+        raise RuntimeError(f"out is on a GPU: {cuda.status().reason}")
+    if device not in _HOSTS:
+        raise RuntimeError(f"out must be in CPU memory, got DLPack device type {device}")
+
+
+def _is_torch(out: Out) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(out, torch.Tensor)

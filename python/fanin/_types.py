@@ -1,0 +1,40 @@
+"""The types of the public arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    from types import EllipsisType
+
+    from numpy.random import SeedSequence
+
+Shape: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
+Seed: TypeAlias = "SupportsIndex | SeedSequence"
+DType: TypeAlias = Any  # a name, a NumPy dtype or scalar type, or a torch dtype
+Index: TypeAlias = "SupportsIndex | slice | EllipsisType | tuple[SupportsIndex | slice | EllipsisType, ...] | None"
+Out: TypeAlias = Any  # an ndarray, or an object with __dlpack__
+Device: TypeAlias = Any  # "cpu", "cuda", or an object spelled so
+Array: TypeAlias = Any  # an ndarray; `out` itself where given; a NumPy scalar where `index` picks one element
+
+Layout: TypeAlias = Literal["OI", "IO"]
+Mode: TypeAlias = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
+Distribution: TypeAlias = Literal["normal", "truncated_normal", "uniform"]
+Bounds: TypeAlias = Literal["std", "absolute"]
+Activation: TypeAlias = str | tuple[str, float]
+
+
+class Place(TypedDict, total=False):
+    """Where values go: the keywords that every sampler, scheme and namespace method takes."""
+
+    dtype: DType
+    index: Index
+    out: Out
+    device: Device
+
+
+class Placement(Place, total=False):
+    """`Place`, and the stream that the values come from."""
+
+    stream: str

@@ -1,0 +1,284 @@
+"""Sample a distribution: each value is a function of the seed, the name and its position alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import _core, _dtypes, _out
+from ._index import as_shape, box
+from ._seed import as_seed
+from ._types import Array, Bounds, Device, DType, Index, Out, Seed, Shape
+
+
+def require_stream(stream: str) -> None:
+    """ValueError for a stream that does not exist."""
+    if stream != "v1":
+        raise ValueError(f"stream must be 'v1', got {stream!r}")
+
+
+def draw(
+    sampler: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    shape: Shape | None,
+    dtype: DType,
+    index: Index,
+    out: Out,
+    device: Device,
+    stream: str,
+    supported: _dtypes.Codes = _dtypes.FLOATS,
+) -> Array:
+    """Call a native sampler: `arguments` are its own, the others say what to draw and where to put it."""
+    require_stream(stream)
+    if device is not None:
+        _out.require_cpu(device)
+    if index is None and out is None and shape is not None:
+        return sampler(*arguments, _dtypes.code(dtype, supported), shape, None, None)
+
+    shape = as_shape(_out.global_shape(shape, index, out))
+    part, scalar = (None, False) if index is None else box(index, shape)
+    if out is None:
+        array = sampler(*arguments, _dtypes.code(dtype, supported), shape, part, None)
+        return array[()] if scalar else array
+    target = _out.writable(out)
+    code = _dtypes.code(_out.dtype(out) if dtype is None else dtype, supported)
+    try:
+        sampler(*arguments, code, shape, part, target)
+    finally:  # an interrupted call has written too
+        _out.written(out)
+    return out
+
+
+def uniform(
+    shape: Shape | None = None,
+    low: float = 0.0,
+    high: float = 1.0,
+    *,
+    seed: Seed,
+    name: str,
+    dtype: DType = None,
+    index: Index = None,
+    out: Out = None,
+    device: Device = None,
+    stream: str = "v1",
+) -> Array:
+    """Uniform values between `low` and `high`.
+
+    Parameters
+    ----------
+    shape : int or sequence of int, optional
+        Of the whole tensor. Default: that of `out`.
+    low, high : float
+        Bounds, rounded inward to the dtype; a value may equal one only by rounding.
+    seed, name, dtype, index, out, device, stream
+        As for `normal`, which also lists the errors.
+
+    Examples
+    --------
+    >>> u = uniform((2, 3), -1.0, 1.0, seed=0, name="w")
+    >>> u.shape, u.dtype, bool((abs(u) <= 1).all())
+    ((2, 3), dtype('float32'), True)
+    """
+    return draw(_core.uniform, (low, high, as_seed(seed), name), shape, dtype, index, out, device, stream)
+
+
+def normal(
+    shape: Shape | None = None,
+    mean: float = 0.0,
+    std: float = 1.0,
+    *,
+    seed: Seed,
+    name: str,
+    dtype: DType = None,
+    index: Index = None,
+    out: Out = None,
+    device: Device = None,
+    stream: str = "v1",
+) -> Array:
+    """Normal values.
+
+    Parameters
+    ----------
+    shape : int or sequence of int, optional
+        Of the whole tensor. Default: that of `out`.
+    mean, std : float
+        Of the distribution.
+    seed : int or numpy.random.SeedSequence
+        In [0, 2**64).
+    name : str
+        The parameter's name: it selects a stream of its own.
+    dtype : optional
+        float32, float64, float16 or bfloat16, as a name, a NumPy or a torch dtype. Default: that of `out`, else
+        float32. bfloat16 and float16 are the float32 values, rounded.
+    index : optional
+        A part of the tensor, as in NumPy's basic indexing: the result is the full tensor's `[index]`, computed
+        without the rest.
+    out : optional
+        A writable array to fill and return: NumPy's, with any strides, or any on the CPU that supports DLPack, such
+        as a torch tensor or parameter. After KeyboardInterrupt its values are unspecified.
+    device : optional
+        None or "cpu"; this build has no CUDA.
+    stream : str
+        The definition of the values: "v1".
+
+    Returns
+    -------
+    ndarray
+        Or `out`, where given; or a NumPy scalar, where `index` picks one element.
+
+    Raises
+    ------
+    ValueError
+        For a shape, parameter, name or `out` that cannot be; it names the argument, its value and what is allowed.
+    TypeError
+        For an unsupported dtype, seed, index or kind of `out`.
+    IndexError
+        Where `index` leaves the shape.
+    RuntimeError
+        Where CUDA is asked for.
+
+    Examples
+    --------
+    >>> w = normal((1000, 1000), std=0.02, seed=0, name="wte.weight")
+    >>> part = normal((1000, 1000), std=0.02, seed=0, name="wte.weight", index=(slice(500, None), 7))
+    >>> bool((part == w[500:, 7]).all())
+    True
+    """
+    return draw(_core.normal, (mean, std, as_seed(seed), name), shape, dtype, index, out, device, stream)
+
+
+def truncated_normal(
+    shape: Shape | None = None,
+    mean: float = 0.0,
+    std: float = 1.0,
+    low: float = -2.0,
+    high: float = 2.0,
+    *,
+    bounds: Bounds = "std",
+    seed: Seed,
+    name: str,
+    dtype: DType = None,
+    index: Index = None,
+    out: Out = None,
+    device: Device = None,
+    stream: str = "v1",
+) -> Array:
+    """Normal values conditioned to lie between two bounds.
+
+    Parameters
+    ----------
+    shape : int or sequence of int, optional
+        Of the whole tensor. Default: that of `out`.
+    mean, std : float
+        Of the normal before it is cut; the values' own std is smaller.
+    low, high : float
+        Bounds, rounded inward to the dtype; infinite ones are allowed.
+    bounds : {"std", "absolute"}
+        "std": values lie between mean + low·std and mean + high·std; "absolute": between low and high.
+    seed, name, dtype, index, out, device, stream
+        As for `normal`, which also lists the errors.
+
+    Examples
+    --------
+    >>> t = truncated_normal((2, 3), std=0.02, seed=0, name="w")
+    >>> bool((abs(t) <= 0.04).all())
+    True
+    """
+    if bounds not in ("std", "absolute"):
+        raise ValueError(f"bounds must be 'std' or 'absolute', got {bounds!r}")
+    arguments = (mean, std, low, high, bounds == "std", as_seed(seed), name)
+    return draw(_core.truncated_normal, arguments, shape, dtype, index, out, device, stream)
+
+
+def bits(
+    shape: Shape | None = None,
+    *,
+    seed: Seed,
+    name: str,
+    dtype: DType = None,
+    index: Index = None,
+    out: Out = None,
+    device: Device = None,
+    stream: str = "v1",
+) -> Array:
+    """Uniformly random words.
+
+    Parameters
+    ----------
+    shape : int or sequence of int, optional
+        Of the whole tensor. Default: that of `out`.
+    dtype : optional
+        uint32 or uint64. Default: that of `out`, else uint32.
+    seed, name, index, out, device, stream
+        As for `normal`, which also lists the errors.
+
+    Examples
+    --------
+    >>> bits(4, seed=0, name="w").dtype
+    dtype('uint32')
+    """
+    return draw(_core.bits, (as_seed(seed), name), shape, dtype, index, out, device, stream, _dtypes.WORDS)
+
+
+def constant(
+    shape: Shape | None = None,
+    value: float = 0.0,
+    *,
+    dtype: DType = None,
+    index: Index = None,
+    out: Out = None,
+    device: Device = None,
+) -> Array:
+    """One value everywhere.
+
+    Parameters
+    ----------
+    shape : int or sequence of int, optional
+        Of the whole tensor. Default: that of `out`.
+    value : float
+        Rounded to the dtype.
+    dtype, index, out, device
+        As for `normal`, which also lists the errors.
+
+    Examples
+    --------
+    >>> constant(3, 0.5)
+    array([0.5, 0.5, 0.5], dtype=float32)
+    """
+    return draw(_core.constant, (value,), shape, dtype, index, out, device, "v1")
+
+
+def zeros(
+    shape: Shape | None = None,
+    *,
+    dtype: DType = None,
+    index: Index = None,
+    out: Out = None,
+    device: Device = None,
+) -> Array:
+    """Zeros; the parameters are those of `constant`.
+
+    Examples
+    --------
+    >>> zeros(3)
+    array([0., 0., 0.], dtype=float32)
+    """
+    return constant(shape, 0.0, dtype=dtype, index=index, out=out, device=device)
+
+
+def ones(
+    shape: Shape | None = None,
+    *,
+    dtype: DType = None,
+    index: Index = None,
+    out: Out = None,
+    device: Device = None,
+) -> Array:
+    """Ones; the parameters are those of `constant`.
+
+    Examples
+    --------
+    >>> ones(3)
+    array([1., 1., 1.], dtype=float32)
+    """
+    return constant(shape, 1.0, dtype=dtype, index=index, out=out, device=device)

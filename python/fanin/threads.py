@@ -1,0 +1,40 @@
+"""How many threads compute; no value depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from . import _core
+
+
+def set_num_threads(n: int | None) -> None:
+    """Use at most `n` threads a call, in the whole process; None for the default.
+
+    The default is FANIN_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs this process may use. Small arrays take one.
+    """
+    _core.set_num_threads(n)
+
+
+def get_num_threads() -> int:
+    """The most threads a call here uses.
+
+    Examples
+    --------
+    >>> with num_threads(1):
+    ...     get_num_threads()
+    1
+    """
+    return _core.get_num_threads()
+
+
+@contextmanager
+def num_threads(n: int) -> Iterator[None]:
+    """Use at most `n` threads a call inside a `with` block, on this Python thread alone."""
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    outer = _core.swap_thread_limit(n)
+    try:
+        yield
+    finally:
+        _core.swap_thread_limit(outer)
