@@ -3,6 +3,10 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#if defined(__x86_64__) || defined(_M_X64)
+#include <cpuid.h>
+#endif
+
 namespace fanin {
 namespace {
 
@@ -10,6 +14,13 @@ struct Candidate {
   const Kernels* kernels;
   bool (*runs_here)();
 };
+
+#if defined(__x86_64__) || defined(_M_X64)
+bool has_f16c() {  // Clang 14's __builtin_cpu_supports does not know it
+  unsigned a, b, c, d;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
 
 // Best first.
 const Candidate kCandidates[] = {
@@ -19,8 +30,7 @@ const Candidate kCandidates[] = {
        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
      }},
-    {&avx2::kernels,
-     [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"); }},
+    {&avx2::kernels, [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c(); }},
     {&baseline::kernels, [] { return true; }},
 #elif defined(__aarch64__)
     {&neon::kernels, [] { return true; }},

@@ -8,7 +8,7 @@
 namespace fanin::FANIN_ISA {
 
 struct Lanes : VectorLanes {
-  static constexpr int kInFlight = 2;
+  static constexpr int kInFlight = 4;
 
   static FANIN_FN U64 multiply(Word a, uint32_t m) { return (U64)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x(m)); }
   static FANIN_FN U32 narrow(Word a, Word b) {
