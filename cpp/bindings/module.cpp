@@ -197,7 +197,6 @@ class Ieee754 {
 
 py::dict build_info() {
   py::dict info;
-  info["version"] = FANIN_VERSION;
   info["isas"] = compiled_isas();
   info["isa"] = active_kernels().isa;
   info["openmp"] = std::string(threading_backend()) == "OpenMP";
@@ -216,6 +215,7 @@ py::dict build_info() {
 
 PYBIND11_MODULE(_core, m) {
   using namespace fanin;
+  m.attr("__version__") = FANIN_VERSION;
   g_main_thread = py::module_::import("threading").attr("main_thread")().attr("ident").cast<unsigned long>();
 
   m.def("bits", [](py::handle seed, py::handle name, int dtype, py::handle shape, py::handle box, py::handle out) {

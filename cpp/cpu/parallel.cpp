@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -64,17 +65,25 @@ const bool g_watching = [] {
   return true;
 }();
 
+// A number of threads from the environment; 0 if the variable is not set.
+int threads_from(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr || *text == '\0') return 0;
+  char* end;
+  const long threads = std::strtol(text, &end, 10);
+  if ((*end != '\0' && *end != ',') || threads < 1 || threads > 1 << 16)
+    throw std::invalid_argument(std::string(variable) + " must be a positive number of threads, got '" + text + "'");
+  return int(threads);
+}
+
 int default_threads() {
   static const int threads = [] {
-    const char* text = std::getenv("FANIN_NUM_THREADS");
-    const int wanted = text ? std::atoi(text) : 0;
-    if (wanted > 0) return wanted;
+    if (const int wanted = threads_from("FANIN_NUM_THREADS")) return wanted;
 #ifdef FANIN_OPENMP
     return omp_get_max_threads();  // respects OMP_NUM_THREADS and the affinity mask
 #else
-    const char* omp = std::getenv("OMP_NUM_THREADS");
-    const int respected = omp ? std::atoi(omp) : 0;
-    return respected > 0 ? respected : int(std::max(1u, std::thread::hardware_concurrency()));
+    if (const int wanted = threads_from("OMP_NUM_THREADS")) return wanted;
+    return int(std::max(1u, std::thread::hardware_concurrency()));
 #endif
   }();
   return threads;

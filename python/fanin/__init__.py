@@ -31,7 +31,7 @@ from .spellings import (
 )
 from .threads import get_num_threads, num_threads, set_num_threads
 
-__version__: str = _core.build_info()["version"]
+__version__: str = _core.__version__
 
 __all__ = [
     "Fans",

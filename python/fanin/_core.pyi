@@ -4,6 +4,8 @@ from typing import Any, TypedDict, type_check_only
 
 from numpy.typing import NDArray
 
+__version__: str
+
 # seed: an int in [0, 2^64). dtype: 0 float32, 1 float64, 2 float16, 3 bfloat16, 4 uint32, 5 uint64. shape: the global
 # tensor's. box: None, or for every axis an int or (start, step, count). out: None, an ndarray or a DLPack capsule.
 def bits(seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
@@ -33,7 +35,6 @@ def swap_thread_limit(n: int, /) -> int: ...
 
 @type_check_only
 class _BuildInfo(TypedDict):
-    version: str
     isas: list[str]
     isa: str
     openmp: bool

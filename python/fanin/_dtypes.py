@@ -26,7 +26,6 @@ def _codes(*names: str) -> Codes:
 
 FLOATS = _codes("float32", "float64", "float16", "bfloat16")
 WORDS = _codes("uint32", "uint64")
-ALL = FLOATS | WORDS
 
 
 def code(dtype: DType, supported: Codes) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable
 from types import EllipsisType
 
 import numpy as np
@@ -16,7 +17,7 @@ Box = tuple[int | tuple[int, int, int], ...]
 def as_shape(shape: Shape) -> tuple[int, ...]:
     """`shape` as a tuple of ints; ValueError where no array can have it."""
     try:
-        sizes = tuple(map(operator.index, (shape,) if hasattr(shape, "__index__") else shape))
+        sizes = tuple(map(operator.index, shape if isinstance(shape, Iterable) else (shape,)))
     except TypeError:
         raise TypeError(f"shape must be an int or a sequence of ints, got {shape!r}") from None
     if min(sizes, default=0) < 0:

@@ -24,4 +24,4 @@ def info() -> Info:
     >>> sorted(info())  # doctest: +ELLIPSIS
     ['compiler', 'cuda', ...]
     """
-    return Info(_core.build_info() | {"threads": get_num_threads(), "cuda": cuda.status().reason})
+    return Info({"version": _core.__version__} | _core.build_info() | {"threads": get_num_threads(), "cuda": cuda.status().reason})

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _dtypes, cuda
+from . import cuda
 from ._index import as_shape
 from ._types import Device, Index, Out, Shape
 
@@ -25,8 +25,23 @@ def require_cpu(device: Device) -> None:
         raise ValueError(f"device must be None, 'cpu' or 'cuda', got {device!r}")
 
 
+def require_array(out: Out) -> None:
+    """TypeError unless `out` is a kind of array that can be written to."""
+    if isinstance(out, np.ndarray):
+        return
+    library = _IMMUTABLE.get(type(out).__module__.partition(".")[0])
+    if library:
+        raise TypeError(f"out must be writable, and {library} arrays are immutable: use the returned array instead")
+    if not hasattr(out, "__dlpack__"):
+        if hasattr(out, "__cuda_array_interface__"):
+            raise RuntimeError(f"out is on a GPU: {cuda.status().reason}")
+        raise TypeError(f"out must be a NumPy array or support DLPack (a torch tensor does), got {type(out).__name__}")
+
+
 def global_shape(shape: Shape | None, index: Index, out: Out) -> Shape:
     """The shape of the whole tensor, of which `index` selects a part and `out` may hold it."""
+    if out is not None:
+        require_array(out)
     if shape is not None:
         return shape
     if out is None:
@@ -45,13 +60,11 @@ def writable(out: Out) -> Any:
     """`out` as the core takes it: an ndarray, or a DLPack capsule that shares its memory."""
     if isinstance(out, np.ndarray):
         return out
-    _refuse_others(out)
-    _dtypes.code(dtype(out), _dtypes.ALL)
-    exporter = out.detach() if _is_torch(out) else out
     try:
-        return exporter.__dlpack__(max_version=(1, 1), copy=False)
-    except TypeError:  # a producer from before DLPack 1.0
-        return exporter.__dlpack__()
+        _require_host(int(out.__dlpack_device__()[0]))
+        return _capsule(out.detach() if _is_torch(out) else out)
+    except (BufferError, ValueError) as error:  # read-only, sparse, without memory, …: the owner says why
+        raise ValueError(f"out cannot be written to in place: {error}") from error
 
 
 def written(out: Out) -> None:
@@ -60,22 +73,18 @@ def written(out: Out) -> None:
         sys.modules["torch"].autograd.graph.increment_version(out)
 
 
-def _refuse_others(out: Out) -> None:
-    library = _IMMUTABLE.get(type(out).__module__.partition(".")[0])
-    if library:
-        raise TypeError(f"out must be writable, and {library} arrays are immutable: use the returned array instead")
-    if not hasattr(out, "__dlpack__"):
-        if hasattr(out, "__cuda_array_interface__"):
-            raise RuntimeError(f"out is on a GPU: {cuda.status().reason}")
-        raise TypeError(f"out must be a NumPy array or support DLPack (a torch tensor does), got {type(out).__name__}")
-    try:
-        device = int(out.__dlpack_device__()[0])
-    except (ValueError, BufferError) as error:  # torch's meta tensors, for one, have no memory to export
-        raise ValueError(f"out has no memory to write to: {error}") from error
+def _require_host(device: int) -> None:
     if device in _GPUS:
         raise RuntimeError(f"out is on a GPU: {cuda.status().reason}")
     if device not in _HOSTS:
         raise RuntimeError(f"out must be in CPU memory, got DLPack device type {device}")
+
+
+def _capsule(exporter: Any) -> Any:
+    try:
+        return exporter.__dlpack__(max_version=(1, 1), copy=False)
+    except TypeError:  # a producer from before DLPack 1.0
+        return exporter.__dlpack__()
 
 
 def _is_torch(out: Out) -> bool:

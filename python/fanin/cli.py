@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt:
         return _fail("interrupted", status=130)
-    except CommandError as error:
+    except (CommandError, ValueError) as error:  # ValueError: FANIN_FORCE_ISA or FANIN_NUM_THREADS is wrong
         return _fail(str(error))
     except OSError as error:
         # Standard output is closed or full. What is left in its buffer must not fail again at exit.
@@ -180,7 +180,7 @@ def _table(saved: Saved, *, stacked: bool) -> Table:
                 (group.role, _shorten(group.scheme)),
                 (f"{expected.count:,}", f"{group.tensors}"),
                 (f"{expected.mean:.6g}", f"{observed.mean:.2g}"),
-                (f"{expected.std:.6g}", f"{observed.std:.6g}"),
+                (f"{expected.std:.6g}", f"{observed.std:#.6g}" if observed.std else "0"),
             )
         )
     return table

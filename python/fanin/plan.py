@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
-from .checkpoint import DTYPES, Entry, Writer
+from ._seed import as_seed
+from ._types import Seed
+from .checkpoint import Entry, Writer
 from .models import Parameter
 from .recipes import Recipe
 from .schemes import Scheme
@@ -101,9 +103,9 @@ class Plan:
 
     def nbytes(self, dtype: str = "float32") -> int:
         """Bytes of all parameters."""
-        return sum(parameter.size for parameter, _ in self.rows) * DTYPES[dtype][1]
+        return sum(entry.nbytes for entry in self._entries(dtype))
 
-    def fill(self, *, seed: int, dtype: str = "float32") -> dict[str, NDArray[Any]]:
+    def fill(self, *, seed: Seed, dtype: str = "float32") -> dict[str, NDArray[Any]]:
         """All parameters as arrays, by name."""
         return {
             parameter.name: rule.scheme(parameter.shape, seed=seed, name=parameter.name, dtype=dtype)
@@ -114,7 +116,7 @@ class Plan:
         self,
         path: str | os.PathLike[str],
         *,
-        seed: int,
+        seed: Seed,
         dtype: str = "float32",
         force: bool = False,
         progress: Callable[[int], object] = lambda nbytes: None,
@@ -125,7 +127,7 @@ class Plan:
         ----------
         path : str or path-like
             The file; it appears when it is complete, and not at all on an error.
-        seed : int
+        seed : int or numpy.random.SeedSequence
             In [0, 2^64).
         dtype : str
             float32 (the default), float64, float16 or bfloat16.
@@ -140,9 +142,10 @@ class Plan:
             See `checkpoint.Writer`.
         """
         start = time.perf_counter()
+        seed = as_seed(seed)
         table = self._table()
         rules = {parameter.name: rule for parameter, rule in self.rows}
-        entries = [Entry(parameter.name, dtype, parameter.shape) for parameter, _ in self.rows]
+        entries = self._entries(dtype)
         element = _numpy_dtype(dtype)
         buffers: SimpleQueue[NDArray[np.uint8]] = SimpleQueue()
         workers = min(_core.get_num_threads(), _MOST_WORKERS)
@@ -174,6 +177,9 @@ class Plan:
                 pool.shutdown(cancel_futures=True)
         return Saved(tuple(table.values()), file.nbytes, time.perf_counter() - start)
 
+    def _entries(self, dtype: str) -> list[Entry]:
+        return [Entry(parameter.name, dtype, parameter.shape) for parameter, _ in self.rows]
+
     def _table(self) -> dict[tuple[str, Scheme], Group]:
         table = {(rule.role, rule.scheme): Group(rule.role, rule.scheme.describe()) for rule in self.recipe.rules}
         for parameter, rule in self.rows:
@@ -188,7 +194,7 @@ class Plan:
             "recipe_digest": self.recipe.digest,
             "seed": seed,
             "stream": "v1",
-            "version": _core.build_info()["version"],
+            "version": _core.__version__,
         }
         return {"format": "pt", "fanin": json.dumps(origin, sort_keys=True)}
 

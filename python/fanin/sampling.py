@@ -40,8 +40,8 @@ def draw(
     if out is None:
         array = sampler(*arguments, _dtypes.code(dtype, supported), shape, part, None)
         return array[()] if scalar else array
-    target = _out.writable(out)
     code = _dtypes.code(_out.dtype(out) if dtype is None else dtype, supported)
+    target = _out.writable(out)
     try:
         sampler(*arguments, code, shape, part, target)
     finally:  # an interrupted call has written too
