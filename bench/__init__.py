@@ -1,0 +1,1 @@
+"""Benchmarks beside the peers and the machine's limits: `python -m bench`."""

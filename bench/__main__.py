@@ -1,0 +1,82 @@
+"""Run the benchmarks: `python -m bench --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+try:
+    import fanin  # noqa: F401
+    import ml_dtypes  # noqa: F401
+except ImportError as error:
+    sys.exit(f'bench: {error}; install the package first: pip install ".[bench]"')
+
+from . import limits, machine, plot, report
+from .cases import CASES
+
+_DOCUMENT, _README = Path("docs/performance.md"), Path("README.md")
+_REGION = re.compile(r"(<!-- bench -->\n).*(<!-- /bench -->)", re.DOTALL)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="3 rounds instead of 9: for a first look")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="only the cases whose name matches this regex")
+    parser.add_argument("--output", type=Path, default="bench/results", metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--docs", action="store_true", help=f"write to docs/, tables in {_DOCUMENT} and {_README}")
+    parser.add_argument("--list", action="store_true", help="print the names of the cases")
+    return parser.parse_args(argv)
+
+
+def _insert(path: Path, text: str) -> None:
+    """Put text between the markers of a document."""
+    path.write_text(_REGION.sub(lambda region: f"{region[1]}\n{text}\n{region[2]}", path.read_text()))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, and write the JSON, the tables and the picture."""
+    arguments = _arguments(argv)
+    cases = [case for case in CASES if re.search(arguments.only, case.name)]
+    if arguments.list or not cases:
+        print("\n".join(case.name for case in CASES))
+        return 0 if arguments.list else 2
+    if not limits.available():
+        print(f"The machine's limits are not built and left out; to build them:\n  {limits.BUILD}\n", file=sys.stderr)
+
+    where = machine.describe()
+    print(report.machine_lines(where) + "\n")
+    results = []
+    for case in cases:
+        figures = case.measure(3 if arguments.quick else 9)
+        results.append((case, figures))
+        print(report.figures_of(case, figures) + "\n", flush=True)
+    if any(case.targets for case in cases):
+        print(report.targets(results))
+
+    output = _DOCUMENT.parent if arguments.docs else arguments.output
+    output.mkdir(parents=True, exist_ok=True)
+    command = " ".join(["python -m bench", *(sys.argv[1:] if argv is None else argv)])
+    text = report.document(results, where, command)
+    if arguments.docs:
+        _insert(_DOCUMENT, text)
+        _insert(_README, f"{report.summary(results)}\n\n{report.machine_lines(where)}\n")
+    else:
+        Path(output, "performance.md").write_text(text)
+    rows = [
+        {"case": case.name, "unit": case.unit, "figures": {k: f and asdict(f) for k, f in figures.items()}}
+        for case, figures in results
+    ]
+    Path(output, "performance.json").write_text(json.dumps({"machine": where, "results": rows}, indent=1) + "\n")
+    title = f"{where['processor']}\none core, 2^24 elements, minima of one run"
+    plot.draw(results, Path(output, "performance.png"), title)
+    print(f"\nWritten to {output}/")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,67 @@
+"""What a benchmark case is, what it measures and what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+OURS = "fanin"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A quantity in its case's unit, over the rounds."""
+
+    minimum: float
+    median: float
+
+
+# A label's figure; None where the peer is not installed or the machine lacks what it takes.
+Figures = Mapping[str, Figure | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What our figure should be: `at_least` times faster than the best `of` some rows, or `at_most` so many units."""
+
+    at_least: float | None = None
+    of: tuple[str, ...] = ()
+    at_most: float | None = None
+    best_of: str = ""  # what to call several rows
+
+    def describe(self, unit: str) -> str:
+        """The target as a table states it."""
+        if self.at_most is not None:
+            return f"≤ {self.at_most:g} {unit}"
+        assert self.at_least is not None
+        rows = self.best_of or ", ".join(self.of)
+        return f"{self.at_least:.0%} of {rows}" if self.at_least < 1 else f"≥ {self.at_least:g} × {rows}"
+
+    def value(self, figures: Figures) -> float | None:
+        """What was reached; None where a row it needs is missing."""
+        ours = figures.get(OURS)
+        if ours is None:
+            return None
+        if self.at_most is not None:
+            return ours.minimum
+        peers = [figure.minimum for row in self.of if (figure := figures.get(row)) is not None]
+        return min(peers) / ours.minimum if peers and ours.minimum else None
+
+    def met(self, figures: Figures) -> bool | None:
+        """Whether the target is met; None where that is unknown."""
+        value = self.value(figures)
+        if value is None:
+            return None
+        return value <= self.at_most if self.at_most is not None else value >= (self.at_least or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One comparison: `measure` takes the number of rounds."""
+
+    name: str
+    unit: str
+    measure: Callable[[int], Figures]
+    targets: tuple[Target, ...] = ()
+    note: str = ""
+    plot: bool = False

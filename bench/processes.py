@@ -1,0 +1,114 @@
+"""What takes a process of its own: imports, memory, and the command line."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from .figures import OURS, Figure, Figures
+from .timing import pin, usable_cpus
+
+_CPUS = usable_cpus()
+_MIB = 1 << 20
+
+
+def _run(*arguments: str) -> str:
+    pin(_CPUS)
+    return subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def _figure(values: list[float]) -> Figure:
+    return Figure(min(values), statistics.median(values))
+
+
+def imports(rounds: int) -> Figures:
+    """Milliseconds of `import fanin` after `import numpy`, and of the latter."""
+    program = (
+        "from time import perf_counter as t; a = t(); import numpy; b = t(); import fanin; c = t()\n"
+        "print((c - b) * 1e3, (b - a) * 1e3)"
+    )
+    pairs = [tuple(map(float, _run("-c", program).split())) for _ in range(rounds + 1)][1:]
+    ours, numpys = zip(*pairs, strict=True)
+    return {OURS: _figure(list(ours)), "numpy": _figure(list(numpys))}
+
+
+# A fill of n elements: what it fills and how.
+_FILLS = {
+    "float32": ("np.ones(n, 'f4')", "fanin.normal(n, out=out, **key)"),
+    "float64": ("np.ones(n, 'f8')", "fanin.normal(n, out=out, **key)"),
+    "bfloat16": ("np.ones(n, ml_dtypes.bfloat16)", "fanin.normal(n, out=out, **key)"),
+    "uniform": ("np.ones(n, 'f4')", "fanin.uniform(n, out=out, **key)"),
+    "truncated normal": ("np.ones(n, 'f4')", "fanin.truncated_normal(n, out=out, **key)"),
+    "transposed out": ("np.ones((64, n // 64), 'f4').T", "fanin.normal((n // 64, 64), out=out, **key)"),
+    "reversed index": ("np.ones(n, 'f4')", "fanin.normal(n, index=np.s_[::-1], out=out, **key)"),
+    "columns of 2^40": (
+        "np.ones((n // 256, 256), 'f4')",
+        "fanin.normal((1 << 20, 1 << 20), index=np.s_[: n // 256, 1000:1256], out=out, **key)",
+    ),
+}
+# The largest resident size so far, before and after, of the second pass: the first, a small one, has loaded the code.
+_MEMORY = """
+import resource, numpy as np, ml_dtypes, fanin
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+key = {{"seed": 0, "name": "w"}}
+for n in (1 << 22, 1 << 26):
+    out = None
+    out = {out}
+    before = peak()
+    {fill}
+    after = peak()
+print(after - before)
+"""
+
+
+def memory(rounds: int) -> Figures:
+    """MiB by which a fill of 64 Mi elements raises the process's peak, for the worst of several kinds."""
+    kinds = {}
+    for kind, (out, fill) in _FILLS.items():
+        program = _MEMORY.format(out=out, fill=fill)
+        kinds[kind] = _figure([int(_run("-c", program)) / 1024 for _ in range(min(rounds, 3))])
+    return {OURS: max(kinds.values(), key=lambda figure: figure.minimum), **kinds}
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def _write(path: Path, size: int) -> None:
+    """What any writer of a complete file must do: claim the space, write, reach the disk."""
+    piece = b"\x5a" * (4 * _MIB)
+    with open(path, "wb", buffering=0) as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        for start in range(0, size, len(piece)):
+            file.write(piece[: size - start])
+        os.fsync(file.fileno())
+    path.unlink()
+
+
+def gpt2(rounds: int) -> Figures:
+    """Seconds of `fanin init gpt2`, whole, and beyond the interpreter's start and a plain write of as many bytes."""
+    whole, start, disk = [], [], []
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        path = Path(folder, "gpt2.safetensors")
+        for _ in range(min(rounds, 5)):
+            start.append(_seconds(lambda: _run("-c", "pass")))
+            whole.append(_seconds(lambda: _run("-m", "fanin", "init", "gpt2", "-o", str(path))))
+            size = path.stat().st_size
+            path.unlink()
+            disk.append(_seconds(partial(_write, path, size)))
+    beyond = [w - s - d for w, s, d in zip(whole, start, disk, strict=True)]
+    parts = {"the whole command": whole, "interpreter start": start, "a plain write of the file": disk}
+    # Differences of minima: a difference within one round would have the disk's noise twice.
+    ours = Figure(min(whole) - min(start) - min(disk), statistics.median(beyond))
+    return {OURS: ours, **{label: _figure(values) for label, values in parts.items()}}

@@ -1,0 +1,119 @@
+// Golden values: tests/golden/*.txt, written by tests/make_golden.py from the NumPy reference, one file a distribution.
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <stdexcept>
+#include <vector>
+
+#include "api/fanin.hpp"
+#include "check.hpp"
+
+namespace check {
+namespace {
+
+using fanin::Dtype;
+
+struct Line {
+  std::string distribution, parameters, dtype_name, name;
+  std::vector<std::string> parameter;  // the parameters, one by one
+  uint64_t seed, first;
+  std::vector<uint64_t> expected;
+  Dtype dtype;
+};
+
+Dtype dtype_of(const std::string& text) {
+  for (int i = 0; i < fanin::kDtypes; ++i)
+    if (text == fanin::name(Dtype(i))) return Dtype(i);
+  throw std::runtime_error("unknown dtype '" + text + "'");
+}
+
+// parameters dtype seed "name" first : pattern pattern …
+Line parse(const std::string& distribution, const std::string& text) {
+  Line line;
+  line.distribution = distribution;
+  std::istringstream in(text);
+  std::string colon;
+  in >> line.parameters >> line.dtype_name >> line.seed;
+  const size_t open = text.find('"'), close = text.rfind('"');
+  if (!in || open == close || text.find('\\') != std::string::npos) throw std::runtime_error("cannot read line: " + text);
+  line.name = text.substr(open + 1, close - open - 1);
+  in.seekg(std::streamoff(close) + 1);
+  in >> line.first >> colon;
+  for (std::string pattern; in >> pattern;)
+    line.expected.push_back(std::strtoull(pattern.c_str(), nullptr, 16));
+  if (colon != ":" || line.expected.empty()) throw std::runtime_error("cannot read line: " + text);
+  line.dtype = dtype_of(line.dtype_name);
+  std::istringstream parameters(line.parameters);
+  for (std::string one; std::getline(parameters, one, ',');)
+    line.parameter.push_back(one);
+  return line;
+}
+
+// Elements first … first + count - 1 of a tensor so large that nothing but the box can be computed.
+std::vector<uint64_t> draw(const Line& line, uint64_t first, size_t count) {
+  const size_t size = fanin::itemsize(line.dtype);
+  std::vector<char> memory(count * size);
+  const fanin::Part part{line.seed, line.name, line.dtype, {std::numeric_limits<int64_t>::max()},
+                         {{int64_t(first), 1, int64_t(count)}}};
+  const fanin::Output out{memory.data()};
+  const auto number = [&](size_t i) { return std::strtod(line.parameter.at(i).c_str(), nullptr); };
+  if (line.distribution == "bits") {
+    fanin::bits(part, out);
+  } else if (line.distribution == "uniform") {
+    fanin::uniform(number(0), number(1), part, out);
+  } else if (line.distribution == "normal") {
+    fanin::normal(number(0), number(1), part, out);
+  } else if (line.distribution == "truncated_normal") {
+    fanin::truncated_normal(number(0), number(1), number(2), number(3), line.parameter.at(4) == "std", part, out);
+  } else {
+    throw std::runtime_error("unknown distribution '" + line.distribution + "'");
+  }
+  std::vector<uint64_t> patterns(count);  // little-endian, as every target is
+  for (size_t i = 0; i < count; ++i)
+    memcpy(&patterns[i], memory.data() + i * size, size);
+  return patterns;
+}
+
+void compare(Tally& tally, const Line& line, const std::vector<uint64_t>& found, const char* how) {
+  for (size_t i = 0; i < found.size(); ++i) {
+    tally.expect(found[i] == line.expected[i], [&] {
+      return line.distribution + " " + line.parameters + " " + line.dtype_name + ", seed " + std::to_string(line.seed) +
+             ", name \"" + line.name + "\", index " + std::to_string(line.first + i) + " (" + how + "): expected " +
+             hex(line.expected[i]) + ", found " + hex(found[i]);
+    });
+  }
+}
+
+void check_line(Tally& tally, const Line& line) {
+  const size_t count = line.expected.size();
+  compare(tally, line, draw(line, line.first, count), "as one run");
+  std::vector<uint64_t> single(count);
+  for (size_t i = 0; i < count; ++i)
+    single[i] = draw(line, line.first + i, 1)[0];
+  compare(tally, line, single, "alone");
+}
+
+}  // namespace
+
+void golden(Tally& tally, const std::string& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.path().extension() == ".txt") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  if (files.empty()) throw std::runtime_error("no golden file in " + folder);
+  for (const auto& file : files) {
+    std::ifstream in(file);
+    size_t lines = 0;
+    for (std::string text; std::getline(in, text);) {
+      if (text.empty() || text[0] == '#') continue;
+      check_line(tally, parse(file.stem().string(), text));
+      ++lines;
+    }
+    if (lines == 0) throw std::runtime_error("no line in " + file.string());
+  }
+}
+
+}  // namespace check

@@ -1,0 +1,170 @@
+"""torch: the same distributions as torch.nn.init, and its tensors filled in place."""
+
+import math
+
+import ml_dtypes
+import numpy as np
+import pytest
+from scipy import stats
+
+import fanin
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.peer
+
+P = 1e-4
+KEY = {"seed": 4, "name": "w"}
+SHAPES = [(300, 500), (40, 30, 5, 5)]
+FLOATS = {torch.float32: np.float32, torch.float64: np.float64, torch.float16: np.float16}
+DTYPES = FLOATS | {torch.bfloat16: ml_dtypes.bfloat16}
+
+
+def as_numpy(tensor):
+    """The values of a tensor of any dtype, NumPy's bfloat16 included."""
+    if tensor.dtype == torch.bfloat16:
+        return tensor.detach().contiguous().view(torch.uint16).numpy().view(ml_dtypes.bfloat16)
+    return tensor.detach().contiguous().numpy()
+
+
+def assert_same_distribution(ours, theirs):
+    """std to 1 %, and two-sample Kolmogorov–Smirnov at P."""
+    assert ours.std() == pytest.approx(theirs.std(), rel=0.01)
+    assert stats.ks_2samp(ours.ravel(), theirs.ravel()).pvalue > P
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("xavier_uniform", "xavier_uniform_"),
+        ("xavier_normal", "xavier_normal_"),
+        ("kaiming_uniform", "kaiming_uniform_"),
+        ("kaiming_normal", "kaiming_normal_"),
+    ],
+)
+def test_initializers_have_the_same_distribution(ours, theirs, shape):
+    torch.manual_seed(1)
+    tensor = getattr(torch.nn.init, theirs)(torch.empty(shape))
+    assert_same_distribution(getattr(fanin, ours)(shape, layout="OI", **KEY), tensor.numpy())
+
+
+@pytest.mark.parametrize("mode", ["fan_in", "fan_out"])
+@pytest.mark.parametrize("slope", [0.2, math.sqrt(5)])
+def test_kaiming_with_mode_and_slope(mode, slope):
+    torch.manual_seed(2)
+    tensor = torch.nn.init.kaiming_uniform_(torch.empty(200, 800), a=slope, mode=mode)
+    ours = fanin.he_uniform((200, 800), layout="OI", activation=("leaky_relu", slope), mode=mode, **KEY)
+    assert_same_distribution(ours, tensor.numpy())
+    assert np.abs(ours).max() == pytest.approx(float(tensor.abs().max()), rel=1e-3)
+
+
+@pytest.mark.parametrize("bounds", [(-0.04, 0.04), (-0.06, 0.02), (0.01, 1.0)])
+def test_trunc_normal_has_the_same_distribution_and_support(bounds):
+    torch.manual_seed(3)
+    tensor = torch.nn.init.trunc_normal_(torch.empty(300_000), std=0.02, a=bounds[0], b=bounds[1])
+    ours = fanin.truncated_normal(300_000, 0.0, 0.02, *bounds, bounds="absolute", **KEY)
+    assert_same_distribution(ours, tensor.numpy())
+    assert bounds[0] <= ours.min() < ours.max() <= bounds[1]
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu", "leaky_relu", ("leaky_relu", 0.3)])
+def test_gains_agree_where_both_mean_the_mean_square(activation):
+    arguments = activation if isinstance(activation, tuple) else (activation,)
+    assert fanin.gain(activation) == pytest.approx(torch.nn.init.calculate_gain(*arguments), rel=1e-15)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_torch_dtypes_are_dtypes(dtype):
+    assert fanin.normal(3, dtype=dtype, **KEY).dtype == DTYPES[dtype]
+
+
+def test_unsupported_torch_dtypes_are_refused():
+    for dtype in (torch.int32, torch.complex64, torch.float8_e4m3fn):
+        with pytest.raises(TypeError, match="dtype must be one of float32"):
+            fanin.normal(3, dtype=dtype, **KEY)
+        with pytest.raises(TypeError, match="dtype must be one of"):
+            fanin.normal(out=torch.zeros(3, dtype=dtype), **KEY)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda t: t,
+        lambda t: t.T,
+        lambda t: t[::2, 1::3],
+        lambda t: t[:, 5],
+        lambda t: t.unflatten(1, (3, 10)).movedim(1, 0),
+        lambda t: t[3:3],
+    ],
+    ids=["contiguous", "transposed", "steps", "column", "permuted", "empty"],
+)
+def test_tensors_are_filled_in_place(dtype, view):
+    tensor = torch.zeros(20, 30, dtype=dtype)
+    out = view(tensor)
+    assert fanin.normal(out=out, **KEY) is out
+    expected = fanin.normal(tuple(out.shape), dtype=dtype, **KEY)
+    assert (as_numpy(out) == expected).all()
+    out.zero_()
+    assert not tensor.any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_parameters_are_filled_and_their_version_counted(dtype):
+    parameter = torch.nn.Parameter(torch.zeros(8, 16, dtype=dtype))
+    before = parameter._version
+    assert fanin.he_normal(out=parameter, layout="OI", **KEY) is parameter
+    assert parameter._version == before + 1
+    assert parameter.requires_grad
+    assert parameter.is_leaf
+    assert (as_numpy(parameter) == fanin.he_normal((8, 16), layout="OI", dtype=dtype, **KEY)).all()
+
+
+def test_autograd_notices_a_fill():
+    parameter = torch.nn.Parameter(torch.ones(4))
+    loss = (parameter**2).sum()
+    fanin.normal(out=parameter, **KEY)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_inference_tensors_have_no_version_to_count():
+    with torch.inference_mode():
+        tensor = torch.zeros(4)
+    assert (fanin.normal(out=tensor, **KEY).numpy() == fanin.normal(4, **KEY)).all()
+
+
+def test_a_whole_module_through_a_namespace():
+    init = fanin.seeded(0, layout="OI")
+    layer = torch.nn.Linear(30, 20)
+    init.xavier_uniform("fc.weight", out=layer.weight)
+    init.zeros("fc.bias", out=layer.bias)
+    assert (as_numpy(layer.weight) == init.xavier_uniform("fc.weight", (20, 30))).all()
+    assert not layer.bias.any()
+
+
+def test_a_shard_is_the_part_of_the_whole():
+    shard = torch.empty(10, 64)
+    fanin.normal((40, 64), index=np.s_[20:30], out=shard, **KEY)
+    assert (shard.numpy() == fanin.normal((40, 64), **KEY)[20:30]).all()
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        (torch.zeros(4).expand(3, 4), "overlap"),
+        (torch.zeros(4, 3), "shape"),
+        (torch.zeros(3, 4, dtype=torch.float64), "dtype"),
+        (torch.empty(3, 4, device="meta"), "cannot be written to in place"),
+        (torch.eye(4)[:3].to_sparse(), "cannot be written to in place"),
+    ],
+)
+def test_tensors_that_cannot_be_filled(out, message):
+    with pytest.raises(ValueError, match=message):
+        fanin.normal((3, 4), dtype="float32", out=out, **KEY)
+
+
+def test_device_may_be_a_torch_device():
+    assert fanin.normal(3, device=torch.device("cpu"), **KEY).shape == (3,)
+    with pytest.raises(RuntimeError, match="without CUDA"):
+        fanin.normal(3, device=torch.device("cuda:0"), **KEY)

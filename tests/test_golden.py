@@ -1,0 +1,86 @@
+"""Stream v1 is frozen: the reference and the sampler give the values in tests/golden/, at any index."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import make_golden
+import numpy as np
+import pytest
+
+import fanin
+
+FILES = sorted((Path(__file__).parent / "golden").glob("*.txt"))
+HUGE, ROW = 2**62, 2**39
+
+
+class Run(NamedTuple):
+    """A line: consecutive elements from the flat index `first`."""
+
+    parameters: str
+    dtype: str
+    seed: int
+    name: str
+    first: int
+    expected: np.ndarray
+
+
+def read(path):
+    runs = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            head, patterns = line.split(" : ")
+            parameters, dtype, seed, name, first = head.split(" ")
+            expected = np.array([int(pattern, 16) for pattern in patterns.split()], dtype=np.uint64)
+            runs.append(Run(parameters, dtype, int(seed), json.loads(name), int(first), expected))
+    return runs
+
+
+def check(distribution, run, found):
+    assert found.size == run.expected.size
+    wrong = np.flatnonzero(found.astype(np.uint64) != run.expected)
+    if wrong.size:
+        k = wrong[0]
+        pytest.fail(
+            f"{distribution}({run.parameters}) of {run.dtype}, seed {run.seed}, name {run.name!r}: {wrong.size} of"
+            f" {found.size} elements from index {run.first} differ, first at {run.first + int(k)}:"
+            f" expected {run.expected[k]:#x}, found {found[k]:#x}"
+        )
+
+
+def sample(distribution, run, shape, index):
+    """The public function's elements as flat bit patterns."""
+    arguments = [] if run.parameters == "-" else run.parameters.split(",")
+    bounds = {"bounds": arguments.pop()} if distribution == "truncated_normal" else {}
+    part = getattr(fanin, distribution)(
+        shape, *map(float, arguments), **bounds, seed=run.seed, name=run.name, dtype=run.dtype, index=index
+    )
+    return part.reshape(-1).view(f"u{part.itemsize}")
+
+
+def test_golden_files_hold_every_run():
+    for distribution in make_golden.DISTRIBUTIONS:
+        written = [(*run[:-1], run.expected.size) for run in read(make_golden.GOLDEN / f"{distribution}.txt")]
+        assert written == list(make_golden.runs(distribution))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_golden_values_are_the_reference(path):
+    for run in read(path):
+        index = np.arange(run.expected.size, dtype=np.uint64) + np.uint64(run.first)
+        check(path.stem, run, make_golden.values(path.stem, *run[:4], index))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_golden_values_are_the_sampler(path):
+    for run in read(path):
+        last = run.first + run.expected.size
+        check(path.stem, run, sample(path.stem, run, (HUGE,), np.s_[run.first : last]))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_golden_values_do_not_depend_on_the_factors_of_the_shape(path):
+    for run in read(path):
+        row, column = divmod(run.first, ROW)
+        index = np.s_[row, column : column + run.expected.size]
+        check(path.stem, run, sample(path.stem, run, (HUGE // ROW, ROW), index))

@@ -1,0 +1,161 @@
+"""`out` is filled in place, whatever its strides and whoever owns it; what cannot be is refused."""
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import fanin
+
+KEY = {"seed": 11, "name": "w"}
+DTYPES = {"float32": np.float32, "float64": np.float64, "float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
+
+
+class Exporter:
+    """An array of another library, known by DLPack alone."""
+
+    def __init__(self, array, device=(1, 0)):
+        self.array, self.device = array, device
+        self.shape, self.dtype = array.shape, array.dtype
+
+    def __dlpack_device__(self):
+        return self.device
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+
+class OldExporter(Exporter):
+    """From before DLPack 1.0: no keywords, no read-only flag."""
+
+    def __dlpack__(self, stream=None):
+        return self.array.__dlpack__(stream=stream)
+
+
+def layouts(dtype):
+    """Views of shape (30, 41) over larger memory, by name."""
+    return {
+        "contiguous": np.zeros((30, 41), dtype),
+        "Fortran": np.zeros((30, 41), dtype, order="F"),
+        "columns": np.zeros((30, 100), dtype)[:, 7:48],
+        "steps": np.zeros((90, 123), dtype)[::3, ::3],
+        "reversed": np.zeros((30, 41), dtype)[::-1, ::-1],
+        "transposed": np.zeros((41, 2, 30), dtype)[:, 1].T,
+        "unaligned": np.zeros(30 * 41 * np.dtype(dtype).itemsize + 1, np.uint8)[1:].view(dtype).reshape(30, 41),
+    }
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layout", layouts(np.float32))
+def test_any_strides_are_filled_and_nothing_else_is(dtype, layout):
+    out = layouts(DTYPES[dtype])[layout]
+    base = out if out.base is None else out.base
+    expected = fanin.normal((30, 41), dtype=dtype, **KEY)
+    assert fanin.normal(out=out, **KEY) is out
+    assert (out == expected).all()
+    out[...] = 0
+    assert not base.any()
+
+
+def test_shape_and_dtype_are_those_of_out():
+    for sample in (fanin.uniform, fanin.normal, fanin.truncated_normal):
+        out = np.empty((5, 6), np.float16)
+        sample(out=out, **KEY)
+        assert (out == sample((5, 6), dtype="float16", **KEY)).all()
+    words = np.empty(9, np.uint64)
+    assert (fanin.bits(out=words, **KEY) == fanin.bits(9, dtype="uint64", **KEY)).all()
+    assert (fanin.ones(out=np.empty((2, 3))) == 1).all()
+    out = np.empty((8, 4), np.float32)
+    assert fanin.he_normal(out=out, layout="IO", **KEY) is out
+    assert (out == fanin.he_normal((8, 4), layout="IO", **KEY)).all()
+
+
+def test_out_holds_the_part_that_index_selects():
+    whole = fanin.normal((20, 30), **KEY)
+    out = np.empty((5, 30), np.float32)
+    fanin.normal((20, 30), index=np.s_[5:10], out=out, **KEY)
+    assert (out == whole[5:10]).all()
+    column = np.zeros((20, 3), np.float32)
+    fanin.normal((20, 30), index=np.s_[:, 4], out=column[:, 1], **KEY)
+    assert (column[:, 1] == whole[:, 4]).all()
+    assert not column[:, ::2].any()
+    element = np.empty((), np.float32)
+    assert fanin.normal((20, 30), index=(3, 4), out=element, **KEY) is element
+    assert element == whole[3, 4]
+
+
+def test_zero_size_out():
+    out = np.empty((0, 4), np.float32)
+    assert fanin.normal(out=out, **KEY) is out
+
+
+@pytest.mark.parametrize("exporter", [Exporter, OldExporter])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_dlpack_arrays_are_filled_in_place(exporter, dtype):
+    array = np.zeros((60, 41), dtype)[::2].T
+    out = exporter(array)
+    assert fanin.normal(out=out, **KEY) is out
+    assert (array == fanin.normal(array.shape, dtype=dtype, **KEY)).all()
+
+
+def test_a_read_only_out_is_refused():
+    array = np.zeros((3, 4), np.float32)
+    array.flags.writeable = False
+    for out in (array, Exporter(array), OldExporter(array)):
+        with pytest.raises(ValueError, match=r"read-?only"):
+            fanin.normal(out=out, **KEY)
+    assert not array.any()
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        (np.zeros((3, 4), ">f4"), "byte"),
+        (np.broadcast_to(np.zeros(4, np.float32), (3, 4)).copy()[:, :3], "shape"),
+        (np.zeros((4, 3), np.float32), "shape"),
+        (np.zeros(12, np.float32), "shape"),
+        (np.zeros((3, 4), np.float64), "dtype"),
+        (np.lib.stride_tricks.as_strided(np.zeros(12, np.float32), (3, 4), (4, 4)), "overlap"),
+        (np.lib.stride_tricks.as_strided(np.zeros(12, np.float32), (3, 4), (0, 4)), "overlap"),
+    ],
+)
+@pytest.mark.parametrize("wrap", [lambda array: array, Exporter], ids=["numpy", "dlpack"])
+def test_an_out_that_does_not_fit_is_refused_and_left_alone(out, message, wrap):
+    if wrap is Exporter and message == "byte":
+        pytest.skip("DLPack has no byte order")
+    with pytest.raises(ValueError, match=message):
+        fanin.normal((3, 4), dtype="float32", out=wrap(out), **KEY)
+    assert not out.any()
+
+
+def test_an_unsupported_dtype_of_out_is_a_type_error():
+    for dtype in (np.int32, np.complex64, np.longdouble, bool, object):
+        with pytest.raises(TypeError, match="float32, float64, float16, bfloat16"):
+            fanin.normal(out=np.zeros(3, dtype), **KEY)
+    with pytest.raises(TypeError, match="uint32, uint64"):
+        fanin.bits(out=np.zeros(3, np.float32), **KEY)
+
+
+@pytest.mark.parametrize("out", [[0.0], bytearray(8), memoryview(bytearray(8)), 1.0, "out"])
+def test_only_arrays_can_be_filled(out):
+    with pytest.raises(TypeError, match="out must be a NumPy array or support DLPack"):
+        fanin.normal(2, out=out, **KEY)
+
+
+def test_index_with_out_needs_the_whole_shape():
+    with pytest.raises(ValueError, match="shape is needed with index"):
+        fanin.normal(index=0, out=np.empty(3, np.float32), **KEY)
+
+
+@pytest.mark.parametrize(("device", "message"), [((2, 0), "GPU.*without CUDA"), ((8, 0), "CPU memory.*8")])
+def test_an_out_on_another_device_is_refused(device, message):
+    with pytest.raises(RuntimeError, match=message):
+        fanin.normal(out=Exporter(np.zeros(3, np.float32), device), **KEY)
+
+
+def test_a_gpu_array_known_by_its_cuda_interface_is_refused():
+    class GpuArray:
+        shape, dtype = (3,), np.dtype(np.float32)
+        __cuda_array_interface__ = {"shape": (3,)}  # noqa: RUF012
+
+    with pytest.raises(RuntimeError, match="without CUDA"):
+        fanin.normal(out=GpuArray(), **KEY)

@@ -1,0 +1,190 @@
+"""What the process does around a call changes no bit and stops no call: signals, forks, threads, the floating-point state."""
+
+import ctypes
+import os
+import platform
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import fanin
+
+LARGE = 200_000  # elements: enough for more than one thread
+
+
+def run(code: str, **environment: str) -> str:
+    """Standard output of `code` in a fresh interpreter; a hang or a non-zero exit fails the test."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_ctrl_c_ends_a_long_call_within_100_ms():
+    milliseconds = run(
+        """
+        import os, signal, threading, time
+        import numpy as np
+        import fanin
+
+        out = np.empty(2**25)
+        fanin.normal(8, seed=0, name="w")  # loads everything first
+
+        def interrupt():
+            global sent
+            sent = time.perf_counter()
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Timer(0.3, interrupt).start()
+        try:
+            while True:
+                fanin.truncated_normal(out.shape, low=6, high=np.inf, seed=0, name="w", dtype="float64", out=out)
+        except KeyboardInterrupt:
+            print((time.perf_counter() - sent) * 1e3)
+        """
+    )
+    assert float(milliseconds) < 100
+
+
+def test_ctrl_c_in_the_slowest_variant_too():
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("the variant without fma is for x86-64")
+    milliseconds = run(
+        """
+        import os, signal, threading, time
+        import fanin
+
+        def interrupt():
+            global sent
+            sent = time.perf_counter()
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Timer(0.3, interrupt).start()
+        try:
+            fanin.truncated_normal(2**25, seed=0, name="w", dtype="float64")
+        except KeyboardInterrupt:
+            print((time.perf_counter() - sent) * 1e3)
+        """,
+        FANIN_FORCE_ISA="baseline",
+    )
+    assert float(milliseconds) < 100
+
+
+def test_the_other_python_threads_run_during_a_call():
+    ticks = run(
+        """
+        import threading, time
+        import numpy as np
+        import fanin
+
+        done = threading.Event()
+        def work():
+            fanin.truncated_normal(2**23, low=6, high=np.inf, seed=0, name="w", dtype="float64")
+            done.set()
+
+        threading.Thread(target=work).start()
+        ticks = 0
+        while not done.is_set():
+            time.sleep(0.005)
+            ticks += 1
+        print(ticks)
+        """
+    )
+    assert int(ticks) >= 5
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
+@pytest.mark.parametrize("first", ["the parent", "the child"])
+def test_a_forked_child_samples_the_same(first):
+    same = run(
+        f"""
+        import os, signal, hashlib
+        sample = lambda: hashlib.sha256(fanin.normal({LARGE}, seed=0, name="w").tobytes()).hexdigest()
+        if {first == "the parent"}:
+            import fanin
+            sample()
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            import fanin
+            os.write(write, sample().encode())
+            os._exit(0)
+        import fanin
+        assert os.waitpid(child, 0)[1] == 0, "the child hung or failed"
+        print(os.read(read, 64).decode() == sample())
+        """
+    )
+    assert same == "True"
+
+
+def test_sixteen_threads_sample_at_once():
+    def sample(i: int) -> np.ndarray:
+        return fanin.normal(LARGE, seed=i, name="w")
+
+    alone = [sample(i) for i in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        together = list(pool.map(sample, range(16)))
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+
+
+def test_no_memory_is_a_memory_error_that_names_shape_and_dtype():
+    with pytest.raises(MemoryError, match=r"\(1099511627776, 1048576\).*float32"):
+        fanin.normal((2**40, 2**20), seed=0, name="w")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the layout of fenv_t is glibc's")
+@pytest.mark.parametrize("state", ["flush to zero", "upward", "downward", "toward zero"])
+def test_the_callers_floating_point_state_changes_no_bit(state):
+    libm = ctypes.CDLL("libm.so.6")
+    init = fanin.seeded(0, layout="OI")
+
+    def samples() -> list[np.ndarray]:
+        return [
+            fanin.normal(LARGE, std=1e-39, seed=0, name="w"),  # most are subnormal
+            fanin.normal(1000, mean=0.1, std=1 / 3, seed=0, name="w", dtype="float64"),
+            fanin.uniform(LARGE, low=-0.1, high=0.3, seed=0, name="w"),
+            fanin.truncated_normal(1000, low=-1.7, high=2.3, seed=0, name="w"),
+            fanin.truncated_normal(1000, low=6, high=9, seed=0, name="w", dtype="float64"),
+            fanin.uniform(1000, high=1e-7, seed=0, name="w", dtype="float16"),
+            init.he_normal("w", (33, 77), activation=("leaky_relu", 0.3)),
+            init.xavier_uniform("w", (33, 77)),
+            init.lecun_normal("w", (33, 77), truncate=1.3),
+        ]
+
+    expected = samples()
+    if state == "flush to zero":
+        environment = (ctypes.c_uint32 * 16)()
+        saved = (ctypes.c_uint32 * 16)()
+        libm.fegetenv(environment)
+        libm.fegetenv(saved)
+        if platform.machine() == "aarch64":
+            environment[0] |= 1 << 24  # fpcr.FZ
+        else:
+            environment[7] |= 0x8040  # mxcsr: flush to zero, denormals are zero
+        libm.fesetenv(environment)
+        try:
+            found = samples()
+        finally:
+            libm.fesetenv(saved)
+    else:
+        modes = {"upward": (0x800, 0x400000), "downward": (0x400, 0x800000), "toward zero": (0xC00, 0xC00000)}
+        mode = modes[state][platform.machine() == "aarch64"]
+        assert libm.fesetround(mode) == 0
+        try:
+            found = samples()
+            assert libm.fegetround() == mode, "the caller's rounding mode must be left as it was"
+        finally:
+            libm.fesetround(0)
+    for a, b in zip(expected, found, strict=True):
+        assert a.tobytes() == b.tobytes()
