@@ -1,6 +1,6 @@
-"""Writes tests/golden/ from the NumPy reference: `python tests/make_golden.py`. The stream is frozen: no need to run it again.
+"""Writes tests/golden/ from the NumPy reference: `python tests/make_golden.py`.
 
-It refuses to replace a file without --force.
+The stream is frozen, so it refuses to replace a file without --force.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ DISTRIBUTIONS = {
     ),
 }
 
-# Where the index crosses a tile, its own 32 bits, the block counter's 32 bits (for 64- and 32-bit elements), and far out.
+# Where the index crosses a tile, its 32 bits, the block counter's 32 bits (of 64- and 32-bit elements), and far out.
 EDGES = [(112, 32), (2**32 - 16, 32), (2**33 - 16, 32), (2**34 - 16, 32), (2**40 + 12345, 16), (2**62 - 16, 16)]
 
 # Elements of seed 0 and "wte.weight" whose word, or radius word, is the smallest or largest of 2³¹ elements.
@@ -79,7 +79,7 @@ def runs(distribution: str) -> Iterator[tuple[str, str, int, str, int, int]]:
 def values(distribution: str, parameter: str, dtype: str, seed: int, name: str, index: np.ndarray) -> np.ndarray:
     """The reference's elements as bit patterns."""
     arguments = [v if v in ("std", "absolute") else float(v) for v in parameter.split(",") if v != "-"]
-    result = getattr(reference, distribution)(seed, name, index, *arguments, dtype=dtype)
+    result: np.ndarray = getattr(reference, distribution)(seed, name, index, *arguments, dtype=dtype)
     return result.view(f"u{result.itemsize}")
 
 

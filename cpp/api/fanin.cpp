@@ -165,11 +165,11 @@ void truncated_normal(double mean, double deviation, double low, double high, bo
   require_deviation(deviation);
   if (std::isnan(low) || std::isnan(high) || low > high || (low == high && std::isinf(low)))
     refuse("low must not exceed high, got ", low, " and ", high);
+  if (in_std && deviation == 0) return constant(mean, part, out, interrupt);
   if (in_std) {
-    // 0·∞ would be no number: without spread every bound is the mean.
-    low = deviation == 0 ? mean : host::Scalar::fma(low, deviation, mean);
-    high = deviation == 0 ? mean : host::Scalar::fma(high, deviation, mean);
-  } else if (deviation == 0 && (mean < low || mean > high)) {
+    low = host::Scalar::fma(low, deviation, mean);
+    high = host::Scalar::fma(high, deviation, mean);
+  } else if (deviation == 0 && !(low <= mean && mean <= high)) {
     refuse("mean must lie between low and high where std is 0, got mean ", mean, ", low ", low, ", high ", high);
   }
   round_bounds(part.dtype, low, high);

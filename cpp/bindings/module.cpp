@@ -22,9 +22,18 @@ namespace {
   throw py::error_already_set();
 }
 
+// A TypeError that names the argument, for what is no integer.
+py::object as_integer(py::handle value, const char* argument, const char* allowed) {
+  auto number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+  if (!number) {
+    PyErr_Clear();
+    raise(PyExc_TypeError, std::string(argument) + " must be " + allowed + ", got " + std::string(py::repr(value)));
+  }
+  return number;
+}
+
 uint64_t as_seed(py::handle seed) {
-  const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(seed.ptr()));
-  if (!number) throw py::error_already_set();
+  const auto number = as_integer(seed, "seed", "an integer");
   const uint64_t value = PyLong_AsUnsignedLongLong(number.ptr());
   if (value == UINT64_MAX && PyErr_Occurred()) {
     PyErr_Clear();
@@ -34,8 +43,7 @@ uint64_t as_seed(py::handle seed) {
 }
 
 std::string_view as_utf8(py::handle name) {
-  if (!PyUnicode_Check(name.ptr()))
-    raise(PyExc_TypeError, "name must be a str, got " + std::string(py::str(py::type::of(name).attr("__name__"))));
+  if (!PyUnicode_Check(name.ptr())) raise(PyExc_TypeError, "name must be a str, got " + std::string(py::repr(name)));
   Py_ssize_t size;
   const char* text = PyUnicode_AsUTF8AndSize(name.ptr(), &size);
   if (!text) {
@@ -45,9 +53,8 @@ std::string_view as_utf8(py::handle name) {
   return {text, size_t(size)};
 }
 
-int64_t as_int64(py::handle value, const char* argument) {
-  const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
-  if (!number) throw py::error_already_set();
+int64_t as_int64(py::handle value, const char* argument, const char* allowed) {
+  const auto number = as_integer(value, argument, allowed);
   const int64_t result = PyLong_AsLongLong(number.ptr());
   if (result == -1 && PyErr_Occurred()) {
     PyErr_Clear();
@@ -58,11 +65,12 @@ int64_t as_int64(py::handle value, const char* argument) {
 }
 
 std::vector<int64_t> as_shape(py::handle shape) {
-  if (PyLong_Check(shape.ptr()) || (!PySequence_Check(shape.ptr()) && PyIndex_Check(shape.ptr())))
-    return {as_int64(shape, "shape")};
+  constexpr const char* kAllowed = "an integer or a sequence of integers";
+  if (!PySequence_Check(shape.ptr()) || PyUnicode_Check(shape.ptr()) || PyIndex_Check(shape.ptr()))
+    return {as_int64(shape, "shape", kAllowed)};
   std::vector<int64_t> result;
   for (py::handle n : py::reinterpret_borrow<py::sequence>(shape))
-    result.push_back(as_int64(n, "shape"));
+    result.push_back(as_int64(n, "shape", kAllowed));
   return result;
 }
 
@@ -71,11 +79,11 @@ std::vector<AxisSlice> as_box(py::handle box) {
   if (box.is_none()) return result;
   for (py::handle entry : py::reinterpret_borrow<py::tuple>(box)) {
     if (PyLong_Check(entry.ptr())) {
-      result.push_back({as_int64(entry, "index"), 1, 1, false});
+      result.push_back({as_int64(entry, "index", "integers"), 1, 1, false});
     } else {
       const auto triple = py::reinterpret_borrow<py::tuple>(entry);
-      result.push_back(
-          {as_int64(triple[0], "index"), as_int64(triple[1], "index"), as_int64(triple[2], "index"), true});
+      result.push_back({as_int64(triple[0], "index", "integers"), as_int64(triple[1], "index", "integers"),
+                        as_int64(triple[2], "index", "integers"), true});
     }
   }
   return result;
@@ -87,15 +95,15 @@ Dtype as_dtype(int code) {
 }
 
 py::dtype numpy_dtype(Dtype dtype) {
-  if (dtype != Dtype::bfloat16) {
-    constexpr int numbers[kDtypes] = {
-        py::detail::npy_api::NPY_FLOAT_,  py::detail::npy_api::NPY_DOUBLE_, 23 /* NPY_HALF */, -1,
-        py::detail::npy_api::NPY_UINT32_, py::detail::npy_api::NPY_UINT64_};
-    if (dtype == Dtype::uint32) return py::dtype::of<uint32_t>();
-    if (dtype == Dtype::uint64) return py::dtype::of<uint64_t>();
-    return py::dtype(numbers[int(dtype)]);
+  constexpr int kNumpyHalf = 23;  // NPY_HALF
+  switch (dtype) {
+    case Dtype::float32: return py::dtype::of<float>();
+    case Dtype::float64: return py::dtype::of<double>();
+    case Dtype::float16: return py::dtype(kNumpyHalf);
+    case Dtype::bfloat16: return py::dtype::from_args(py::module_::import("ml_dtypes").attr("bfloat16"));
+    case Dtype::uint32: return py::dtype::of<uint32_t>();
+    default: return py::dtype::of<uint64_t>();
   }
-  return py::dtype::from_args(py::module_::import("ml_dtypes").attr("bfloat16"));
 }
 
 std::string text(const std::vector<int64_t>& shape) {

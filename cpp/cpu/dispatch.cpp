@@ -16,26 +16,34 @@ struct Candidate {
 };
 
 #if defined(__x86_64__) || defined(_M_X64)
-bool has_f16c() {  // Clang 14's __builtin_cpu_supports does not know it
-  unsigned a, b, c, d;
-  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
-}
+// CPUID and XGETBV by hand: the compilers' own queries differ in what they know and what they link.
+struct Processor {
+  bool avx2 = false, avx512 = false;
+
+  Processor() {
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return;
+    constexpr unsigned kOsSavesState = 1u << 27;
+    const bool fma_and_f16c = (c & bit_FMA) && (c & bit_F16C);
+    if (!(c & kOsSavesState) || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return;
+    unsigned saved, high;
+    asm volatile("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+    constexpr unsigned kYmm = 0x06, kZmm = 0xe6;  // the registers' state that the system saves
+    constexpr unsigned k512 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
+    avx2 = (saved & kYmm) == kYmm && fma_and_f16c && (b & bit_AVX2);
+    avx512 = avx2 && (saved & kZmm) == kZmm && (b & k512) == k512;
+  }
+};
 #endif
 
 // Best first.
 const Candidate kCandidates[] = {
 #if defined(__x86_64__) || defined(_M_X64)
-    {&avx512::kernels,
-     [] {
-       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-     }},
-    {&avx2::kernels, [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c(); }},
+    {&avx512::kernels, [] { return Processor().avx512; }},
+    {&avx2::kernels, [] { return Processor().avx2; }},
     {&baseline::kernels, [] { return true; }},
 #elif defined(__aarch64__)
     {&neon::kernels, [] { return true; }},
-#else
-    {&baseline::kernels, [] { return true; }},
 #endif
 };
 

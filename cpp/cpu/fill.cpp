@@ -47,27 +47,48 @@ void scatter(size_t size, const char* source, int64_t source_stride, char* targe
   scatter_as<uint64_t>(source, source_stride, target, stride, count);
 }
 
-// A stretch of the innermost axis: `count` elements from flat index `first` on, `step` apart.
-void fill_stretch(const Kernels& kernels, const Draw& draw, uint64_t first, int64_t step, char* data, int64_t stride,
-                  int64_t count) {
+// A stretch of the innermost axis: `count` elements from flat index `first` on, `step` apart. Computed as one contiguous
+// run, of which every step-th element is kept.
+void fill_run(const Kernels& kernels, const Draw& draw, uint64_t first, int64_t step, char* data, int64_t stride,
+              int64_t count) {
   const auto size = int64_t(itemsize(draw.dtype));
+  if (step == 1 && stride == size) return kernels.run(draw, first, uint64_t(count), data);
   alignas(64) char scratch[kScratch * 8];
-  const bool runs = step <= kSparse && count * step >= kShortRun;
-  if (runs && step == 1 && stride == size) return kernels.run(draw, first, uint64_t(count), data);
   while (count > 0) {
-    const int64_t n = std::min(count, runs ? kScratch / step : kScratch);
-    if (runs) {
-      kernels.run(draw, first, uint64_t((n - 1) * step + 1), scratch);
-    } else {
-      uint64_t index[kScratch];
-      for (int64_t i = 0; i < n; ++i)
-        index[i] = first + uint64_t(i * step);
-      kernels.gather(draw, index, uint64_t(n), scratch);
-    }
-    scatter(size_t(size), scratch, runs ? size * step : size, data, stride, n);
+    const int64_t n = std::min(count, kScratch / step);
+    kernels.run(draw, first, uint64_t((n - 1) * step + 1), scratch);
+    scatter(size_t(size), scratch, size * step, data, stride, n);
     first += uint64_t(n * step), data += n * stride, count -= n;
   }
 }
+
+// Elements collected one by one from any number of stretches, and computed together.
+class Gather {
+ public:
+  Gather(const Kernels& kernels, const Draw& draw) : kernels_(kernels), draw_(draw), size_(itemsize(draw.dtype)) {}
+  void add(uint64_t first, int64_t step, char* data, int64_t stride, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) {
+      index_[n_] = first + uint64_t(i * step);
+      target_[n_] = data + i * stride;
+      if (++n_ == kScratch) flush();
+    }
+  }
+  void flush() {
+    alignas(64) char scratch[kScratch * 8];
+    kernels_.gather(draw_, index_, uint64_t(n_), scratch);
+    for (int64_t i = 0; i < n_; ++i)
+      scatter(size_, scratch + size_t(i) * size_, 0, target_[i], 0, 1);
+    n_ = 0;
+  }
+
+ private:
+  const Kernels& kernels_;
+  const Draw& draw_;
+  const size_t size_;
+  int64_t n_ = 0;
+  uint64_t index_[kScratch];
+  char* target_[kScratch];
+};
 
 // Walks the box in stretches of its innermost axis; stretch(first, data, count) is called for each.
 template <class Stretch>
@@ -89,19 +110,20 @@ void walk(const Region& region, int64_t begin, int64_t end, const Stretch& stret
   }
 }
 
-template <class Stretch>
-void walk_in_parallel(const Region& region, const Interrupt& interrupt, int64_t alignment, const Stretch& stretch) {
+// Splits the box into chunks and calls chunk(begin, end), in elements of the box, for each.
+template <class Chunk>
+void in_chunks(const Region& region, const Interrupt& interrupt, int64_t alignment, const Chunk& chunk) {
   int64_t total = 1;
   for (const auto& axis : region.axes)
     total *= axis.count;
   if (total == 0) return;
   // The first chunk is shortened so that the others begin on a tile.
-  const int64_t lead =
-      region.axes.size() == 1 && region.axes[0].step == 1 ? int64_t(region.first % uint64_t(alignment)) : 0;
+  const bool flat = region.axes.size() == 1 && region.axes[0].step == 1;
+  const int64_t lead = flat ? int64_t(region.first % uint64_t(alignment)) : 0;
   const auto chunks = uint64_t((total + lead + kChunk - 1) / kChunk);
-  parallel_chunks(chunks, total < 2 * kChunk, interrupt, [&](uint64_t chunk) {
-    const int64_t begin = int64_t(chunk) * kChunk - lead;
-    walk(region, std::max<int64_t>(begin, 0), std::min(begin + kChunk, total), stretch);
+  parallel_chunks(chunks, total < 2 * kChunk, interrupt, [&](uint64_t number) {
+    const int64_t begin = int64_t(number) * kChunk - lead;
+    chunk(std::max<int64_t>(begin, 0), std::min(begin + kChunk, total));
   });
 }
 
@@ -110,21 +132,33 @@ void walk_in_parallel(const Region& region, const Interrupt& interrupt, int64_t 
 void fill(const Draw& draw, Region region, const Interrupt& interrupt) {
   const Kernels& kernels = active_kernels();
   simplify(region);
-  const int64_t step = region.axes.back().step, stride = region.axes.back().stride;
-  walk_in_parallel(region, interrupt, int64_t(tile_elements(draw.dtype)), [&](uint64_t first, char* data, int64_t n) {
-    fill_stretch(kernels, draw, first, step, data, stride, n);
+  const Axis inner = region.axes.back();
+  const bool runs = inner.step <= kSparse && inner.count * inner.step >= kShortRun;
+  in_chunks(region, interrupt, int64_t(tile_elements(draw.dtype)), [&](int64_t begin, int64_t end) {
+    if (runs) {
+      walk(region, begin, end, [&](uint64_t first, char* data, int64_t n) {
+        fill_run(kernels, draw, first, inner.step, data, inner.stride, n);
+      });
+    } else {
+      Gather gather(kernels, draw);
+      walk(region, begin, end,
+           [&](uint64_t first, char* data, int64_t n) { gather.add(first, inner.step, data, inner.stride, n); });
+      gather.flush();
+    }
   });
 }
 
 void fill_constant(uint64_t pattern, size_t itemsize, Region region, const Interrupt& interrupt) {
   simplify(region);
   const int64_t stride = region.axes.back().stride;
-  walk_in_parallel(region, interrupt, 1, [&](uint64_t, char* data, int64_t n) {
-    if (stride == int64_t(itemsize) && pattern == 0)
-      memset(data, 0, size_t(n) * itemsize);
-    else
-      scatter(itemsize, reinterpret_cast<const char*>(&pattern), 0, data, stride,
-              n);  // little-endian, as every target is
+  in_chunks(region, interrupt, 1, [&](int64_t begin, int64_t end) {
+    walk(region, begin, end, [&](uint64_t, char* data, int64_t n) {
+      if (stride == int64_t(itemsize) && pattern == 0)
+        memset(data, 0, size_t(n) * itemsize);
+      else
+        scatter(itemsize, reinterpret_cast<const char*>(&pattern), 0, data, stride,
+                n);  // every target is little-endian
+    });
   });
 }
 

@@ -24,4 +24,5 @@ def info() -> Info:
     >>> sorted(info())  # doctest: +ELLIPSIS
     ['compiler', 'cuda', ...]
     """
-    return Info({"version": _core.__version__} | _core.build_info() | {"threads": get_num_threads(), "cuda": cuda.status().reason})
+    here = {"threads": get_num_threads(), "cuda": cuda.status().reason}
+    return Info({"version": _core.__version__} | _core.build_info() | here)

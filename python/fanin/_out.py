@@ -62,7 +62,7 @@ def writable(out: Out) -> Any:
         return out
     try:
         _require_host(int(out.__dlpack_device__()[0]))
-        return _capsule(out.detach() if _is_torch(out) else out)
+        return _capsule(_plain(out) if _is_torch(out) else out)
     except (BufferError, ValueError) as error:  # read-only, sparse, without memory, …: the owner says why
         raise ValueError(f"out cannot be written to in place: {error}") from error
 
@@ -78,6 +78,15 @@ def _require_host(device: int) -> None:
         raise RuntimeError(f"out is on a GPU: {cuda.status().reason}")
     if device not in _HOSTS:
         raise RuntimeError(f"out must be in CPU memory, got DLPack device type {device}")
+
+
+def _plain(tensor: Any) -> Any:
+    """A torch tensor without its gradient; BufferError where its memory does not hold its values."""
+    if type(tensor).__torch_dispatch__ is not sys.modules["torch"].Tensor.__torch_dispatch__:
+        raise BufferError(f"a {type(tensor).__name__} only stands for other tensors")
+    if tensor.is_neg():
+        raise BufferError("its values are negated when they are read")
+    return tensor.detach()
 
 
 def _capsule(exporter: Any) -> Any:

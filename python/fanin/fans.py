@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ._index import as_shape
 from ._types import Layout, Mode, Shape
@@ -12,8 +12,7 @@ MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 _LAYOUTS = '"OI" for (out, in, *spatial), as in PyTorch, or "IO" for (*spatial, in, out), as in Keras and JAX'
 
 
-@dataclass(frozen=True, slots=True)
-class Fans:
+class Fans(NamedTuple):
     """The fans of one weight.
 
     Parameters

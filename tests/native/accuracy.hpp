@@ -20,8 +20,8 @@ struct Worst {
     const auto error = double(std::abs(Real(found) - exact) / unit);
     if (!(error <= ulp)) ulp = error, word = w, second_word = second;  // a NaN is worst of all
   }
-  void merge(const Worst& other) {
-    if (!(other.ulp <= ulp)) *this = other;
+  void merge(const Worst& other) {  // in any order: of equals, the lower word stays
+    if (other.ulp == ulp ? other.word < word : !(other.ulp < ulp)) *this = other;
   }
 };
 

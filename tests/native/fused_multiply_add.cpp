@@ -68,8 +68,8 @@ void compare(Tally& tally, const char* type, int rounds) {
       const auto check = [&](const char* which, T found) {
         tally.expect(bits<Bits>(found) == bits<Bits>(expected), [&] {
           char text[200];
-          std::snprintf(text, sizeof text, "%s %s(%a, %a, %a): expected %a, found %a", type, which, double(x), double(y),
-                        double(z), double(expected), double(found));
+          std::snprintf(text, sizeof text, "%s %s(%a, %a, %a): expected %a, found %a", type, which, double(x),
+                        double(y), double(z), double(expected), double(found));
           return std::string(text);
         });
       };

@@ -38,7 +38,8 @@ Line parse(const std::string& distribution, const std::string& text) {
   std::string colon;
   in >> line.parameters >> line.dtype_name >> line.seed;
   const size_t open = text.find('"'), close = text.rfind('"');
-  if (!in || open == close || text.find('\\') != std::string::npos) throw std::runtime_error("cannot read line: " + text);
+  if (!in || open == close || text.find('\\') != std::string::npos)
+    throw std::runtime_error("cannot read line: " + text);
   line.name = text.substr(open + 1, close - open - 1);
   in.seekg(std::streamoff(close) + 1);
   in >> line.first >> colon;
@@ -56,8 +57,8 @@ Line parse(const std::string& distribution, const std::string& text) {
 std::vector<uint64_t> draw(const Line& line, uint64_t first, size_t count) {
   const size_t size = fanin::itemsize(line.dtype);
   std::vector<char> memory(count * size);
-  const fanin::Part part{line.seed, line.name, line.dtype, {std::numeric_limits<int64_t>::max()},
-                         {{int64_t(first), 1, int64_t(count)}}};
+  const fanin::Part part{
+      line.seed, line.name, line.dtype, {std::numeric_limits<int64_t>::max()}, {{int64_t(first), 1, int64_t(count)}}};
   const fanin::Output out{memory.data()};
   const auto number = [&](size_t i) { return std::strtod(line.parameter.at(i).c_str(), nullptr); };
   if (line.distribution == "bits") {

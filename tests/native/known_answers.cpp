@@ -56,7 +56,9 @@ void stream_ids(Tally& tally) {
       {"w", 1, 0xdb22282ada81a4fe},
       {"layers.0.weight", 0, 0x9504675eeea97d33},
       {"layers.0.weight", 2, 0xe9d17b805285bfb0},
-      {"gr\xc3\xb6\xc3\x9f" "e.\xe9\x87\x8d\xe3\x81\xbf", 1, 0x28cb5ef70e8f494f},  // größe.重み
+      {"gr\xc3\xb6\xc3\x9f"
+       "e.\xe9\x87\x8d\xe3\x81\xbf",
+       1, 0x28cb5ef70e8f494f},  // größe.重み
       {std::string(127, 'x'), 0, 0x422195afc267a885},
       {std::string(128, 'x'), 0, 0x68111112ad9f05c8},
       {std::string(300, 'y'), 1, 0x3c85935e00c0cccd},
@@ -64,7 +66,8 @@ void stream_ids(Tally& tally) {
   for (const auto& [name, tag, expected] : cases) {
     const uint64_t found = fanin::stream_id(name, tag);
     tally.expect(found == expected, [&, &name = name, &tag = tag, &expected = expected] {
-      return "stream id of '" + name + "', tag " + std::to_string(tag) + ": expected " + hex(expected) + ", found " + hex(found);
+      return "stream id of '" + name + "', tag " + std::to_string(tag) + ": expected " + hex(expected) + ", found " +
+             hex(found);
     });
   }
 }

@@ -1,4 +1,5 @@
 // Known answers and golden values, for the active instruction set: fanin_golden [folder of golden files]
+#include <cstdlib>
 #include <exception>
 
 #include "check.hpp"
@@ -10,7 +11,11 @@ int main(int argc, char** argv) {
     check::known_answers(tally);
     check::fused_multiply_add(tally);
     check::golden(tally, argc > 1 ? argv[1] : FANIN_GOLDEN);
-    std::printf("%s, %lu passed, %lu failed\n", fanin::active_kernels().isa, tally.passed, tally.failed);
+    const std::string active = fanin::active_kernels().isa;
+    const char* forced = std::getenv("FANIN_FORCE_ISA");
+    tally.expect(forced == nullptr || *forced == 0 || active == forced,
+                 [&] { return "the forced set: found " + active; });
+    std::printf("%s, %lu passed, %lu failed\n", active.c_str(), tally.passed, tally.failed);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

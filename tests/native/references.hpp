@@ -67,9 +67,13 @@ struct Direction {
   bool reflect, turn;
 
   explicit Direction(uint32_t w)
-      : angle((Real(int32_t(w << 2) >> 2) + Real(0.5)) * Real(0x1p-30) * kHalfPi<Real>), reflect(w >> 30 & 1), turn(w >> 31) {}
+      : angle((Real(int32_t(w << 2) >> 2) + Real(0.5)) * Real(0x1p-30) * kHalfPi<Real>),
+        reflect(w >> 30 & 1),
+        turn(w >> 31) {}
   explicit Direction(uint64_t w)  // the lowest ten bits are not used
-      : angle((Real(int64_t(w << 2) >> 12) + Real(0.5)) * Real(0x1p-52) * kHalfPi<Real>), reflect(w >> 62 & 1), turn(w >> 63) {}
+      : angle((Real(int64_t(w << 2) >> 12) + Real(0.5)) * Real(0x1p-52) * kHalfPi<Real>),
+        reflect(w >> 62 & 1),
+        turn(w >> 63) {}
 
   Real cosine() const { return reflect ? std::sin(angle) : std::cos(angle); }
   Real sine() const { return reflect ? std::cos(angle) : std::sin(angle); }

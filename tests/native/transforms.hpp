@@ -18,9 +18,17 @@ struct Transforms {
   void (*truncated_f64)(const Draw&, const uint64_t* words, size_t count, double* out);
 };
 
-namespace baseline { extern const Transforms transforms; }
-namespace avx2 { extern const Transforms transforms; }
-namespace avx512 { extern const Transforms transforms; }
-namespace neon { extern const Transforms transforms; }
+namespace baseline {
+extern const Transforms transforms;
+}
+namespace avx2 {
+extern const Transforms transforms;
+}
+namespace avx512 {
+extern const Transforms transforms;
+}
+namespace neon {
+extern const Transforms transforms;
+}
 
 }  // namespace fanin

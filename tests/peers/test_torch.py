@@ -10,6 +10,7 @@ from scipy import stats
 import fanin
 
 torch = pytest.importorskip("torch")
+FakeTensorMode = pytest.importorskip("torch._subclasses.fake_tensor").FakeTensorMode
 pytestmark = pytest.mark.peer
 
 P = 1e-4
@@ -149,6 +150,11 @@ def test_a_shard_is_the_part_of_the_whole():
     assert (shard.numpy() == fanin.normal((40, 64), **KEY)[20:30]).all()
 
 
+def fake():
+    with FakeTensorMode():
+        return torch.zeros(3, 4)
+
+
 @pytest.mark.parametrize(
     ("out", "message"),
     [
@@ -157,6 +163,8 @@ def test_a_shard_is_the_part_of_the_whole():
         (torch.zeros(3, 4, dtype=torch.float64), "dtype"),
         (torch.empty(3, 4, device="meta"), "cannot be written to in place"),
         (torch.eye(4)[:3].to_sparse(), "cannot be written to in place"),
+        (torch.zeros(3, 4, dtype=torch.complex64).conj().imag, "cannot be written to in place.* negated"),
+        (fake(), "cannot be written to in place.*FakeTensor"),
     ],
 )
 def test_tensors_that_cannot_be_filled(out, message):

@@ -1,0 +1,73 @@
+"""The native tests of tests/native, built here by CMake: golden values on every instruction set, and all 2^32 words."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TOOLCHAIN = "-DCMAKE_TOOLCHAIN_FILE=cmake/aarch64-linux-gnu.cmake"
+
+pytestmark = pytest.mark.slow
+
+
+def build(folder: Path, *options: str) -> Path:
+    """The folder of the test programs."""
+    cmake = shutil.which("cmake")
+    if cmake is None:
+        pytest.skip("cmake is not installed")
+    options = ("-DFANIN_BUILD_PYTHON=OFF", "-DFANIN_BUILD_TESTS=ON", *options)
+    subprocess.run([cmake, "-S", ROOT, "-B", folder, *options], check=True, cwd=ROOT)
+    subprocess.run([cmake, "--build", folder, "--config", "Release"], check=True)
+    return folder / "tests"
+
+
+def run(*command: str | Path, isa: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "FANIN_FORCE_ISA": isa}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("native"))
+
+
+@pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512", "neon"])
+def test_golden_values_hold_on_each_instruction_set_and_it_is_the_one_that_ran(programs: Path, isa: str) -> None:
+    result = run(programs / "fanin_golden", isa=isa)
+    if "must name an instruction set" in result.stderr:
+        pytest.skip(result.stderr)
+    assert result.returncode == 0, result.stdout
+    assert result.stdout.startswith(f"{isa}, ")
+    assert result.stdout.endswith(" 0 failed\n")
+
+
+def test_golden_values_hold_on_aarch64(tmp_path: Path) -> None:
+    missing = [tool for tool in ("aarch64-linux-gnu-g++", "qemu-aarch64") if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"{' and '.join(missing)} not installed")
+    golden = build(tmp_path, TOOLCHAIN) / "fanin_golden"
+    result = run("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", golden, isa="neon")
+    assert result.returncode == 0, result.stdout
+    assert result.stdout.startswith("neon, ")
+
+
+def test_a_wrong_golden_value_is_found(programs: Path, tmp_path: Path) -> None:
+    (tmp_path / "bits.txt").write_text('- uint32 0 "wte.weight" 0 : 6796cf92 d11090ee\n')
+    result = run(programs / "fanin_golden", tmp_path)
+    assert result.returncode == 1
+    assert 'bits - uint32, seed 0, name "wte.weight", index 1' in result.stdout
+    assert "expected 0xd11090ee, found 0xd11090ed" in result.stdout
+
+
+def test_no_golden_value_at_all_is_an_error(programs: Path, tmp_path: Path) -> None:
+    result = run(programs / "fanin_golden", tmp_path)
+    assert result.returncode == 1
+    assert f"no golden file in {tmp_path}" in result.stderr
+
+
+def test_every_word_stays_within_the_stated_error(programs: Path) -> None:
+    result = run(programs / "fanin_exhaustive")
+    assert result.returncode == 0, result.stdout

@@ -1,0 +1,178 @@
+"""Equal bits from every instruction set, number of threads, size, slice, alignment and stride, and from the reference.
+
+FANIN_FORCE_ISA is read once, so every instruction set computes in a process of its own (this file, run as a program)
+and prints a digest of each case; here NumPy cuts the same case out of a whole array.
+"""
+
+import hashlib
+import json
+import math
+import os
+import subprocess
+import sys
+from functools import cache
+
+import numpy as np
+import pytest
+import reference
+
+import fanin
+
+SEED, NAME = 0x243F6A8885A308D3, "h.0.attn.c_attn.weight"
+FLOATS = ("float32", "float64", "float16", "bfloat16")
+PARAMETERS = {
+    "bits": ((), {}),
+    "uniform": ((-0.3, 0.7), {}),
+    "normal": ((0.1, 0.02), {}),
+    "truncated_normal": ((0.1, 0.5, -0.9, 1.3), {"bounds": "absolute"}),
+    "truncated_normal_std": ((0.0, 1.0, -math.inf, 2.0), {}),
+    "truncated_normal_far": ((0.0, 1.0, 6.0, math.inf), {}),
+}
+SAMPLERS = [(d, t) for d in PARAMETERS for t in (("uint32", "uint64") if d == "bits" else FLOATS)]
+
+# Around the lanes and tiles of every kernel; the last, and a size that many threads share, only where fma is fast.
+SIZES = (0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 257, 1023, 4099)
+THREADS = (1, 2, 3, 8)
+SHARED, LARGE = 40_000, 2**20 + 77
+SLICES = [
+    ((4099,), np.s_[1:]),
+    ((4099,), np.s_[130:-130]),
+    ((4099,), np.s_[::-1]),
+    ((4099,), np.s_[5::37]),
+    ((4099,), np.s_[4000:3:-7]),
+    ((4099,), 4098),
+    ((61, 67), np.s_[:, 3:40]),
+    ((61, 67), np.s_[:, -1]),
+    ((61, 67), np.s_[50:7:-3, ::-2]),
+    ((61, 67), np.s_[60, 66]),
+    ((61, 67), np.s_[7:7]),
+    ((5, 37, 22), np.s_[1:4, ::-3, 5:20]),
+    ((5, 37, 22), np.s_[-1, :, ::7]),
+    ((5, 37, 22), np.s_[..., 21]),
+    ((3, 5, 16, 17), np.s_[1:, 2, ::3, 4:]),
+    ((3, 5, 16, 17), np.s_[:, 1:3, 3:14, 1:16]),
+    ((3, 5, 16, 17), np.s_[2, 4, :, 16]),
+]
+LARGE_SLICES = [((997, 1051), np.s_[:, 17:900]), ((997, 1051), np.s_[::-2, ::3])]
+LAYOUTS = {
+    "offset by an element": lambda n, t: np.zeros(n + 1, t)[1:],
+    "offset by a byte": lambda n, t: np.zeros(n * t.itemsize + 1, np.uint8)[1:].view(t),
+    "every third": lambda n, t: np.zeros(3 * n, t)[::3],
+    "backwards": lambda n, t: np.zeros(n, t)[::-1],
+    "columns first": lambda n, t: np.zeros((n // 7, 7), t, order="F"),
+    "a middle column block": lambda n, t: np.zeros((n // 7, 16), t)[:, 4:11],
+    "a row to each byte offset": lambda n, t: np.zeros((n // 7, 7 * t.itemsize + 1), np.uint8)[:, 1:].view(t),
+}
+
+
+def sample(distribution, dtype, shape=None, **options):
+    function = getattr(fanin, distribution.removesuffix("_std").removesuffix("_far"))
+    arguments, keywords = PARAMETERS[distribution]
+    return function(shape, *arguments, **keywords, seed=SEED, name=NAME, dtype=dtype, **options)
+
+
+def outputs(dtype):
+    kind = reference.DTYPES.get(dtype) or np.dtype(dtype)
+    return {layout: make(4095, kind) for layout, make in LAYOUTS.items()}
+
+
+def large(isa, distribution, dtype):
+    """The elements a case may have: emulated fma takes a thousand times as long."""
+    fast = isa != "baseline" or distribution in ("bits", "uniform") or (distribution, dtype) == ("normal", "float32")
+    return LARGE if fast else 4099 if distribution == "truncated_normal_far" else SHARED
+
+
+def digest(array):
+    return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=8).hexdigest()
+
+
+def cases(limit):
+    """Label, threads, shape and index of everything but `out`."""
+    for threads in THREADS:
+        for size in (*SIZES, SHARED, LARGE) if threads == 1 else (4099, SHARED, LARGE):
+            if size <= limit:
+                yield f"{size} elements, {threads} threads", threads, (size,), ...
+        for shape, index in LARGE_SLICES if threads in (1, 3) else ():
+            if math.prod(shape) <= limit:
+                yield f"{shape}[{index}], {threads} threads", threads, shape, index
+    for shape, index in SLICES:
+        yield f"{shape}[{index}]", 2, shape, index
+
+
+def sampled(isa, distribution, dtype):
+    """What the active instruction set gives: label -> digest."""
+    result = {}
+    for label, threads, shape, index in cases(large(isa, distribution, dtype)):
+        fanin.set_num_threads(threads)
+        result[label] = digest(sample(distribution, dtype, shape, index=index))
+    for layout, out in outputs(dtype).items():
+        sample(distribution, dtype, out=out)
+        result[layout] = digest(out)
+    return result
+
+
+@cache
+def whole(distribution, dtype):
+    """Computed by one thread of this process's instruction set."""
+    with fanin.num_threads(1):
+        return sample(distribution, dtype, LARGE)
+
+
+def expected(isa, distribution, dtype):
+    """The same cases, cut by NumPy out of one array."""
+    array = whole(distribution, dtype)
+    result = {
+        label: digest(array[: math.prod(shape)].reshape(shape)[index])
+        for label, _, shape, index in cases(large(isa, distribution, dtype))
+    }
+    return result | {layout: digest(array[: out.size]) for layout, out in outputs(dtype).items()}
+
+
+def run(isa, *arguments):
+    environment = os.environ | {"FANIN_FORCE_ISA": isa}
+    return subprocess.run(
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@pytest.mark.parametrize("isa", fanin.info()["isas"])
+def test_every_instruction_set_gives_the_same_bits(isa):
+    process = run(isa, __file__)
+    assert process.returncode == 0, process.stderr
+    answer = json.loads(process.stdout)
+    assert answer["isa"] == isa
+    for distribution, dtype in SAMPLERS:
+        found, wanted = answer[f"{distribution} {dtype}"], expected(isa, distribution, dtype)
+        assert found.keys() == wanted.keys()
+        assert [label for label in wanted if found[label] != wanted[label]] == [], f"{distribution} of {dtype} on {isa}"
+
+
+@pytest.mark.parametrize("isa", ["sse9", "AVX2 ", "neon" if "avx2" in fanin.info()["isas"] else "avx2"])
+def test_an_unavailable_instruction_set_is_an_error(isa):
+    process = run(isa, "-c", "import fanin; fanin.normal(8, seed=0, name='w')")
+    assert process.returncode != 0
+    assert "FANIN_FORCE_ISA" in process.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("distribution", "dtype"), SAMPLERS)
+@pytest.mark.parametrize("start", [0, 2**40 + 3])
+def test_the_sampler_is_the_reference(distribution, dtype, start):
+    """On a part of a tensor, with steps, whose flat indices NumPy knows."""
+    rng = np.random.default_rng(start)
+    shape, row = (2**20, 1001, 2**11), start // (1001 * 2**11)
+    index = np.s_[row : row + 4, rng.integers(500) : 1001 : 90, 2000 : rng.integers(1000) : -11]
+    axes = [np.arange(size, dtype=np.int64)[part] for size, part in zip(shape, index, strict=True)]
+    flat = np.ravel_multi_index(np.meshgrid(*axes, indexing="ij"), shape).astype(np.uint64).ravel()
+    arguments, keywords = PARAMETERS[distribution]
+    function = getattr(reference, distribution.removesuffix("_std").removesuffix("_far"))
+    wanted = function(SEED, NAME, flat, *arguments, **keywords, dtype=dtype)
+    found = sample(distribution, dtype, shape, index=index).ravel()
+    different = np.flatnonzero(found.view(f"u{found.itemsize}") != wanted.view(f"u{wanted.itemsize}"))
+    assert different.size == 0, (
+        f"element {flat[different[0]]}: expected {wanted[different[0]]}, got {found[different[0]]}"
+    )
+
+
+if __name__ == "__main__":
+    active = fanin.info()["isa"]
+    json.dump({"isa": active} | {f"{d} {t}": sampled(active, d, t) for d, t in SAMPLERS}, sys.stdout)
