@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
 #include <sstream>
 #include <stdexcept>
@@ -16,11 +17,23 @@
 namespace fanin {
 namespace {
 
-template <class... Text>
-[[noreturn]] void refuse(const Text&... text) {
+template <class T>
+const T& text(const T& value) {
+  return value;
+}
+std::string text(double value) {  // the fewest digits that read back as the same number
+  char digits[32];
+  for (int precision = 6; precision <= 17; ++precision) {
+    std::snprintf(digits, sizeof digits, "%.*g", precision, value);
+    if (std::strtod(digits, nullptr) == value) break;
+  }
+  return digits;
+}
+
+template <class... Parts>
+[[noreturn]] void refuse(const Parts&... parts) {
   std::ostringstream message;
-  message.precision(17);
-  (message << ... << text);
+  (message << ... << text(parts));
   throw std::invalid_argument(message.str());
 }
 

@@ -111,14 +111,15 @@ std::vector<Case> cases(const Transforms& t) {
       {"radius", t.radius, {}, length, 0, 6.7637, 0, 1.79, 4300, 0},
       {"cosine", t.cosine, {}, cosine, -1, 1, 0, 2.77, 0, kWords},
       {"sine", t.sine, {}, sine, -1, 1, 0, 2.77, 0, kWords},
-      {"truncated -2 to 2", t.truncated, window(-2, 2), quantile(excess_symmetric<double>, 2), -2, 2, 0x1p-26, 0.6, 0,
-       64},
-      {"truncated 0 to inf", t.truncated, window(0, kInfinity), quantile(excess_above<double>, 0), 0, kInfinity,
-       0x1p-26, 0.6, 0, 0},
+      // Below 2^-26 the rounding of p and q in float64 shows: the two values next to 0 are off by 2.8 ulp of their own.
+      {"truncated -2 to 2", t.truncated, window(-2, 2), quantile(excess_symmetric<double>, 2), -2, 2, 0x1p-26, 0.521, 0,
+       30},
+      {"truncated 0 to inf", t.truncated, window(0, kInfinity), quantile(excess_above<double>, 0), 0, kInfinity, 0,
+       0.538, 0, 0},
       {"truncated -inf to inf", t.truncated, window(-kInfinity, kInfinity), quantile(excess_unbounded<double>, 0),
-       -kInfinity, kInfinity, 0x1p-26, 0.6, 0, 0},
-      {"truncated 6 to inf", t.truncated, window(6, kInfinity), quantile(excess_above<double>, 6), 6, kInfinity, 0, 0.6,
-       0, 7000},
+       -kInfinity, kInfinity, 0, 0.538, 0, 0},
+      {"truncated 6 to inf", t.truncated, window(6, kInfinity), quantile(excess_above<double>, 6), 6, kInfinity, 0,
+       0.5001, 0, 6306},
   };
 }
 

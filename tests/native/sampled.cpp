@@ -83,9 +83,9 @@ bool float32_normals(const Transforms& t, uint64_t stride) {
   };
   const Sample<float, double> samples[] = {
       {"normal float32 cosine", uint64_t(1) << 28, [=](auto* a, auto* b, float* out) { both(a, b, out, false); },
-       [=](uint64_t a, uint64_t b, float) { return exact(a, b, false); }, 0, 4},
+       [=](uint64_t a, uint64_t b, float) { return exact(a, b, false); }, 0, 5},
       {"normal float32 sine", uint64_t(1) << 28, [=](auto* a, auto* b, float* out) { both(a, b, out, true); },
-       [=](uint64_t a, uint64_t b, float) { return exact(a, b, true); }, 0, 4},
+       [=](uint64_t a, uint64_t b, float) { return exact(a, b, true); }, 0, 5},
   };
   bool passed = true;
   for (const auto& sample : samples)
@@ -126,7 +126,7 @@ bool float64(const Transforms& t, uint64_t stride) {
   const Sample<double, Wide> samples[] = {
       {"radius float64", kCount,
        [=](auto* a, auto*, double* out) { both(a, std::vector<uint64_t>(kChunk, 0).data(), out, false); },
-       [=](uint64_t a, uint64_t, double) { return radius_of(a); }, 0, 2},
+       [=](uint64_t a, uint64_t, double) { return radius_of(a); }, 0, 1.4},
       {"cosine float64", kCount, [=](auto*, auto* b, double* out) { direction(b, out, false); },
        [](uint64_t, uint64_t b, double) { return coordinate<Wide>(b, false); }, 0, 2},
       {"sine float64", kCount, [=](auto*, auto* b, double* out) { direction(b, out, true); },
@@ -139,8 +139,8 @@ bool float64(const Transforms& t, uint64_t stride) {
       {"truncated float64 0 to inf", kCount, truncated(0, kInfinity), quantile(excess_above<Wide>, 0), 1, 4},
       {"truncated float64 -inf to inf", kCount, truncated(-kInfinity, kInfinity), quantile(excess_unbounded<Wide>, 0),
        1, 4},
-      {"truncated float64 3 to inf", kCount, truncated(3, kInfinity), quantile(excess_above<Wide>, 3), 1, 4},
-      {"truncated float64 6 to inf", kCount, truncated(6, kInfinity), quantile(excess_above<Wide>, 6), 1, 4},
+      {"truncated float64 3 to inf", kCount, truncated(3, kInfinity), quantile(excess_above<Wide>, 3), 1, 4.5},
+      {"truncated float64 6 to inf", kCount, truncated(6, kInfinity), quantile(excess_above<Wide>, 6), 1, 1.5},
   };
   bool passed = true;
   for (const auto& sample : samples)

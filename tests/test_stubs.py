@@ -1,0 +1,42 @@
+"""The stub of the native module says what is there: every name, and for every function its parameters."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import fanin
+from fanin import _core
+
+STUB = ast.parse(Path(fanin.__file__).with_name("_core.pyi").read_text(encoding="utf-8"))
+FUNCTIONS = {node.name: node for node in STUB.body if isinstance(node, ast.FunctionDef)}
+PYTHON_TYPES = {"typing.SupportsFloat | typing.SupportsIndex": "float", "typing.SupportsInt | typing.SupportsIndex": "int"}
+
+
+def test_names():
+    hidden = {node.name for node in STUB.body if isinstance(node, ast.ClassDef) and node.decorator_list}
+    classes = {node.name for node in STUB.body if isinstance(node, ast.ClassDef)} - hidden
+    attributes = {node.target.id for node in STUB.body if isinstance(node, ast.AnnAssign)}
+    native = {name for name in vars(_core) if not name.startswith("__") or name == "__version__"}
+    assert FUNCTIONS.keys() | classes | attributes == native
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_parameters(name):
+    signature = re.match(rf"{name}\((.*)\) -> ", getattr(_core, name).__doc__)
+    assert signature is not None
+    native = re.findall(r"arg\d+: (.*?)(?:, (?=arg\d+)|$)", signature[1])
+    stub = [ast.unparse(argument.annotation) for argument in FUNCTIONS[name].args.posonlyargs]
+    assert len(stub) == len(native)
+    for theirs, ours in zip(native, stub, strict=True):
+        kind = PYTHON_TYPES.get(theirs, theirs)
+        assert kind in (ours, "object", "handle") or ours.startswith(("NDArray", "int | None")), (theirs, ours)
+
+
+def test_classes_have_the_methods_of_the_stub():
+    for node in STUB.body:
+        if isinstance(node, ast.ClassDef) and not node.decorator_list:
+            native = inspect.getattr_static(_core, node.name)
+            assert all(hasattr(native, method.name) for method in node.body if isinstance(method, ast.FunctionDef))
