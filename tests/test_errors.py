@@ -56,7 +56,7 @@ def test_parameters_that_no_distribution_has(call, argument):
 
 @pytest.mark.parametrize("value", ["1", None, [1.0], 1j])
 def test_parameters_are_numbers(value):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="std must be a number"):
         normal(std=value)
 
 

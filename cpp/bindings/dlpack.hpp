@@ -3,6 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -76,6 +77,8 @@ inline View view(const pybind11::capsule& capsule) {
   constexpr int32_t kCpu = 1, kPinned = 3;
   if (tensor->device.type != kCpu && tensor->device.type != kPinned)
     throw py::value_error("out must be in CPU memory, got DLPack device type " + std::to_string(tensor->device.type));
+  const bool empty = std::any_of(tensor->shape, tensor->shape + tensor->ndim, [](int64_t n) { return n == 0; });
+  if (!tensor->data && !empty) throw py::value_error("out must have memory of its own, got a null pointer");
   View v{static_cast<char*>(tensor->data) + tensor->byte_offset, dtype_of(tensor->dtype), {}, {}};
   v.shape.assign(tensor->shape, tensor->shape + tensor->ndim);
   v.strides.resize(size_t(tensor->ndim));

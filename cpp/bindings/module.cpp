@@ -42,6 +42,15 @@ uint64_t as_seed(py::handle seed) {
   return value;
 }
 
+double as_double(py::handle value, const char* argument) {
+  const double number = PyFloat_AsDouble(value.ptr());
+  if (number == -1 && PyErr_Occurred()) {
+    PyErr_Clear();
+    raise(PyExc_TypeError, std::string(argument) + " must be a number, got " + std::string(py::repr(value)));
+  }
+  return number;
+}
+
 std::string_view as_utf8(py::handle name) {
   if (!PyUnicode_Check(name.ptr())) raise(PyExc_TypeError, "name must be a str, got " + std::string(py::repr(name)));
   Py_ssize_t size;
@@ -121,8 +130,8 @@ Output as_output(py::handle out, Dtype dtype, const std::vector<int64_t>& shape)
   if (py::isinstance<py::capsule>(out)) {
     const auto view = dlpack::view(py::reinterpret_borrow<py::capsule>(out));
     if (view.dtype != dtype)
-      throw py::value_error(std::string("out must have dtype ") + name(dtype) + ", as the dtype asked for" +
-                            (view.dtype ? std::string(", got ") + name(*view.dtype) : ""));
+      throw py::value_error(std::string("out must have dtype ") + name(dtype) + ", got " +
+                            (view.dtype ? name(*view.dtype) : "another DLPack type"));
     require_match(view.shape, shape);
     return {view.data, view.strides};
   }
@@ -230,25 +239,31 @@ PYBIND11_MODULE(_core, m) {
     return draw(seed, name, dtype, shape, box, out,
                 [](const Part& p, const Output& o, const Interrupt& i) { bits(p, o, i); });
   });
-  m.def("uniform", [](double low, double high, py::handle seed, py::handle name, int dtype, py::handle shape,
+  m.def("uniform", [](py::handle low, py::handle high, py::handle seed, py::handle name, int dtype, py::handle shape,
                       py::handle box, py::handle out) {
+    const double l = as_double(low, "low"), h = as_double(high, "high");
     return draw(seed, name, dtype, shape, box, out,
-                [&](const Part& p, const Output& o, const Interrupt& i) { uniform(low, high, p, o, i); });
+                [&](const Part& p, const Output& o, const Interrupt& i) { uniform(l, h, p, o, i); });
   });
-  m.def("normal", [](double mean, double std, py::handle seed, py::handle name, int dtype, py::handle shape,
+  m.def("normal", [](py::handle mean, py::handle std, py::handle seed, py::handle name, int dtype, py::handle shape,
                      py::handle box, py::handle out) {
+    const double m = as_double(mean, "mean"), s = as_double(std, "std");
     return draw(seed, name, dtype, shape, box, out,
-                [&](const Part& p, const Output& o, const Interrupt& i) { normal(mean, std, p, o, i); });
+                [&](const Part& p, const Output& o, const Interrupt& i) { normal(m, s, p, o, i); });
   });
-  m.def("truncated_normal", [](double mean, double std, double low, double high, bool in_std, py::handle seed,
-                               py::handle name, int dtype, py::handle shape, py::handle box, py::handle out) {
-    return draw(seed, name, dtype, shape, box, out, [&](const Part& p, const Output& o, const Interrupt& i) {
-      truncated_normal(mean, std, low, high, in_std, p, o, i);
-    });
-  });
-  m.def("constant", [](double value, int dtype, py::handle shape, py::handle box, py::handle out) {
+  m.def("truncated_normal",
+        [](py::handle mean, py::handle std, py::handle low, py::handle high, bool in_std, py::handle seed,
+           py::handle name, int dtype, py::handle shape, py::handle box, py::handle out) {
+          const double m = as_double(mean, "mean"), s = as_double(std, "std");
+          const double l = as_double(low, "low"), h = as_double(high, "high");
+          return draw(seed, name, dtype, shape, box, out, [&](const Part& p, const Output& o, const Interrupt& i) {
+            truncated_normal(m, s, l, h, in_std, p, o, i);
+          });
+        });
+  m.def("constant", [](py::handle value, int dtype, py::handle shape, py::handle box, py::handle out) {
+    const double v = as_double(value, "value");
     return draw(py::int_(0), py::str(), dtype, shape, box, out,
-                [&](const Part& p, const Output& o, const Interrupt& i) { constant(value, p, o, i); });
+                [&](const Part& p, const Output& o, const Interrupt& i) { constant(v, p, o, i); });
   });
   m.def("moments", &moments_of);
   m.def("stream_id", [](py::handle name, uint8_t tag) { return stream_id(as_utf8(name), tag); });

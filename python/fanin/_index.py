@@ -31,7 +31,7 @@ def _size(shape: object) -> int:
     try:
         return operator.index(shape)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"shape must be an int or a sequence of ints, got {shape!r}") from None
+        raise TypeError(f"shape must be an integer or a sequence of integers, got {shape!r}") from None
 
 
 def box(index: Index, shape: tuple[int, ...]) -> tuple[Box, bool]:
