@@ -11,8 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 try:
-    import fanin  # noqa: F401
     import ml_dtypes  # noqa: F401
+
+    import fanin  # noqa: F401
 except ImportError as error:
     sys.exit(f'bench: {error}; install the package first: pip install ".[bench]"')
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-import fanin
 import numpy as np
+
+import fanin
 
 from .figures import OURS, Figure, Figures
 from .fills import use_threads

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import fanin
 import ml_dtypes
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+import fanin
 
 from . import limits, peers
 from .figures import OURS, Figure, Figures

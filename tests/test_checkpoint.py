@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
-from fanin.checkpoint import Entry, Writer, encode_header, in_file_order
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fanin.checkpoint import Entry, Writer, encode_header, in_file_order
 
 DTYPES = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16, "float32": np.float32, "float64": np.float64}
 

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 
-import fanin
 import pytest
 import safetensors.numpy
+
+import fanin
 from fanin.cli import main
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="uses Linux's limits, devices and namespaces")

@@ -8,18 +8,19 @@ import os
 import subprocess
 import sys
 
-import fanin
 import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fanin
 from fanin import models, plan, recipes
 from fanin.models import Parameter
 from fanin.plan import Moments, Plan, contiguous_pieces
 from fanin.recipes import Recipe, Rule
 from fanin.schemes import Constant, Normal
-from hypothesis import given
-from hypothesis import strategies as st
 
 SMALL = {"layers": 2, "width": 64, "vocabulary": 1000, "positions": 96}
 

@@ -12,7 +12,10 @@ from fanin import _core
 
 STUB = ast.parse(Path(fanin.__file__).with_name("_core.pyi").read_text(encoding="utf-8"))
 FUNCTIONS = {node.name: node for node in STUB.body if isinstance(node, ast.FunctionDef)}
-PYTHON_TYPES = {"typing.SupportsFloat | typing.SupportsIndex": "float", "typing.SupportsInt | typing.SupportsIndex": "int"}
+PYTHON_TYPES = {
+    "typing.SupportsFloat | typing.SupportsIndex": "float",
+    "typing.SupportsInt | typing.SupportsIndex": "int",
+}
 
 
 def test_names():

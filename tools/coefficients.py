@@ -7,7 +7,6 @@ The stream is frozen: this program shows where the numbers come from, it does no
 
 from __future__ import annotations
 
-
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -24,12 +23,14 @@ def round_to(bits: int, x: mpf) -> mpf:
 
 
 def least_squares(columns: list[list[mpf]], target: list[mpf], weights: list[mpf]) -> list[mpf]:
-    scaled = [[w * c for w, c in zip(weights, column)] for column in columns]
+    scaled = [[w * c for w, c in zip(weights, column, strict=True)] for column in columns]
     normal = mp.matrix([[mp.fdot(a, b) for b in columns] for a in scaled])
     return list(mp.lu_solve(normal, mp.matrix([mp.fdot(a, target) for a in scaled])))
 
 
-def rounded_fit(f: Function, count: int, low: mpf, high: mpf, bits: int, exact: Sequence[float] = ()) -> tuple[list[mpf], mpf]:
+def rounded_fit(
+    f: Function, count: int, low: mpf, high: mpf, bits: int, exact: Sequence[float] = ()
+) -> tuple[list[mpf], mpf]:
     """`count` coefficients rounded to `bits` (the first ones given by `exact`) and the fit's largest relative error.
 
     Lawson's iteration: least squares, reweighted by the error of the last fit, tends to the minimax fit.
@@ -38,7 +39,7 @@ def rounded_fit(f: Function, count: int, low: mpf, high: mpf, bits: int, exact: 
     points = 8 * count
     x = [middle - half * mp.cos(mp.pi * (i + mpf(1) / 2) / points) for i in range(points)]
     y = [f(v) for v in x]
-    columns = [[v**k / f_v for v, f_v in zip(x, y)] for k in range(count)]
+    columns = [[v**k / f_v for v, f_v in zip(x, y, strict=True)] for k in range(count)]
     weights = [mpf(1) / points] * points
     known = [mpf(c) for c in exact]
     while len(known) < count:
@@ -47,10 +48,11 @@ def rounded_fit(f: Function, count: int, low: mpf, high: mpf, bits: int, exact: 
         for _ in range(12 if len(known) <= len(exact) else 3):
             fit = least_squares(columns[len(known) :], residual, weights)
             errors = [
-                abs(r - mp.fsum(c * columns[len(known) + k][i] for k, c in enumerate(fit))) for i, r in enumerate(residual)
+                abs(r - mp.fsum(c * columns[len(known) + k][i] for k, c in enumerate(fit)))
+                for i, r in enumerate(residual)
             ]
-            total = mp.fsum(w * e for w, e in zip(weights, errors))
-            weights = [w * e / total + mpf(2) ** -80 for w, e in zip(weights, errors)]
+            total = mp.fsum(w * e for w, e in zip(weights, errors, strict=True))
+            weights = [w * e / total + mpf(2) ** -80 for w, e in zip(weights, errors, strict=True)]
         known.append(round_to(bits, fit[0]))
     samples = (middle + half * (2 * i - 999) / mpf(999) for i in range(1000))
     return known, max(abs(mp.polyval(known[::-1], v) / f(v) - 1) for v in samples)
@@ -97,7 +99,7 @@ def mills_scaled(v: mpf) -> mpf:
 
 @cache
 def quantile_quotient(w: mpf) -> mpf:
-    """x / (p - q) for W = -2 ln(4pq), where p = Φ(x) and q = 1 - p: Halley's iteration on q."""
+    """X / (p - q) for W = -2 ln(4pq), where p = Φ(x) and q = 1 - p: Halley's iteration on q."""
     pq = mp.exp(-w / 2) / 4
     z = mp.sqrt(-mp.expm1(-w / 2))
     q = 2 * pq / (1 + z)
@@ -124,7 +126,7 @@ def without_first(fit: tuple[list[mpf], mpf]) -> tuple[list[mpf], mpf]:
 
 
 def tables() -> dict[str, tuple[str, list[mpf], mpf]]:
-    """name -> (C++ type, coefficients lowest first, largest relative error of the fit)."""
+    """Name -> (C++ type, coefficients lowest first, largest relative error of the fit)."""
     t_low, t_high, z_high = SQRT_HALF - 1, 1 / SQRT_HALF - 1, (mp.pi / 4) ** 2
     tiny, ln2 = mpf(10) ** -15, mp.log(2)
     s_low = mp.sqrt(CENTRAL)
@@ -138,14 +140,26 @@ def tables() -> dict[str, tuple[str, list[mpf], mpf]]:
         "cos_f64": ("double", rounded_fit(cosine, 8, mpf(0), z_high, 53, [1, -0.5])),
         "exp_f64": ("double", rounded_fit(mp.exp, 13, -ln2 / 2, ln2 / 2, 53, [1, 1])),
         "mills_f64": ("double", rounded_fit(mills_scaled, 24, mpf(-1), 1 - mpf(10) ** -12, 53)),
-        "quantile_central_f32": ("double", rounded_fit(quantile_central, 12, tiny - CENTRAL_MIDDLE, CENTRAL_MIDDLE, 53)),
-        "quantile_tail_f32": ("double", rounded_fit(quantile_tail(TAIL_MIDDLE_32), 15, s_low - TAIL_MIDDLE_32, mpf("2.6"), 53)),
-        "quantile_central_f64": ("double", rounded_fit(quantile_central, 24, tiny - CENTRAL_MIDDLE, CENTRAL_MIDDLE, 53)),
+        "quantile_central_f32": (
+            "double",
+            rounded_fit(quantile_central, 12, tiny - CENTRAL_MIDDLE, CENTRAL_MIDDLE, 53),
+        ),
+        "quantile_tail_f32": (
+            "double",
+            rounded_fit(quantile_tail(TAIL_MIDDLE_32), 15, s_low - TAIL_MIDDLE_32, mpf("2.6"), 53),
+        ),
+        "quantile_central_f64": (
+            "double",
+            rounded_fit(quantile_central, 24, tiny - CENTRAL_MIDDLE, CENTRAL_MIDDLE, 53),
+        ),
         "quantile_tail_f64": (
             "double",
             rounded_fit(quantile_tail(TAIL_MIDDLE_64), 24, s_low - TAIL_MIDDLE_64, TAIL - TAIL_MIDDLE_64, 53),
         ),
-        "quantile_far_f64": ("double", rounded_fit(quantile_tail(FAR_MIDDLE_64), 22, TAIL - FAR_MIDDLE_64, mpf("2.06"), 53)),
+        "quantile_far_f64": (
+            "double",
+            rounded_fit(quantile_tail(FAR_MIDDLE_64), 22, TAIL - FAR_MIDDLE_64, mpf("2.06"), 53),
+        ),
     }
     return {name: (kind, *fit) for name, (kind, fit) in fits.items()}
 
@@ -159,7 +173,7 @@ def hexadecimal(x: mpf, kind: str) -> str:
 
 
 HEADER = """\
-// Polynomials of stream v1, lowest degree first. Written by tools/coefficients.py, which derives them; frozen with the stream.
+// Polynomials of stream v1, lowest degree first: derived and written by tools/coefficients.py, frozen with the stream.
 #pragma once
 
 #include "core/polynomial.hpp"

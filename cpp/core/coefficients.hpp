@@ -1,4 +1,4 @@
-// Polynomials of stream v1, lowest degree first. Written by tools/coefficients.py, which derives them; frozen with the stream.
+// Polynomials of stream v1, lowest degree first: derived and written by tools/coefficients.py, frozen with the stream.
 #pragma once
 
 #include "core/polynomial.hpp"

@@ -38,6 +38,7 @@ inline double soft_fma(double a, double b, double c) {
     bool finite() const { return (bits >> 52 & 0x7ff) != 0x7ff; }
   };
   const Parts x(a), y(b), z(c);
+  if (z.mantissa == 0 && x.mantissa != 0 && y.mantissa != 0) return a * b;  // its sign survives where it underflows
   if (!x.finite() || !y.finite() || !z.finite() || x.mantissa == 0 || y.mantissa == 0 || z.mantissa == 0)
     return a * b + c;
 

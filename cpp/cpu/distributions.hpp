@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/normal.hpp"
+#include "core/rounding.hpp"
 #include "core/truncated_normal.hpp"
 #include "core/uniform.hpp"
 #include "cpu/kernels.hpp"

@@ -44,7 +44,7 @@ struct Format {
     T c = number(wide);
     if (kind == 1) c = bits<T>(Bits(bits<Bits>(-product) + Bits(words() % 5) - 2));
     if (kind == 2) c = std::ldexp(product, int(words() % 120) - 60);
-    if (kind == 3) c = std::ldexp(T(1), std::ilogb(product == 0 ? T(1) : product) + int(words() % 120) - 60);
+    if (kind == 3) c = std::ldexp(T(1), std::ilogb(std::isnormal(product) ? product : T(1)) + int(words() % 120) - 60);
     return std::isfinite(c) ? c : T(0);
   }
 };

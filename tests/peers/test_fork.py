@@ -28,5 +28,7 @@ def test_torch_alone_used_openmp_before_the_fork(imported):
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0, "the child hung or failed"
     """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr

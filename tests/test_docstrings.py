@@ -1,0 +1,17 @@
+"""The examples of the docstrings run, in the package as it is installed."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import fanin
+
+MODULES = ["fanin", *(f"fanin.{module.name}" for module in pkgutil.iter_modules(fanin.__path__))]
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in ("fanin._core", "fanin.__main__")])
+def test_examples(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
