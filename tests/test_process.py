@@ -1,4 +1,4 @@
-"""What the process does around a call changes no bit and stops no call: signals, forks, threads, the floating-point state."""
+"""What the process does around a call changes no bit and stops no call: signals, forks, threads, rounding modes."""
 
 import ctypes
 import os

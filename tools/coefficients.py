@@ -1,7 +1,7 @@
 """Derives every polynomial of stream v1: `python tools/coefficients.py | clang-format > cpp/core/coefficients.hpp`.
 
-Each polynomial is near the minimax one for relative error (Lawson's iteration in 60 digits), its coefficients rounded to the format
-that evaluates it one at a time, lowest degree first, the rest refitted after each rounding. Needs mpmath only.
+Each polynomial is near the minimax one for relative error (Lawson's iteration in 60 digits), its coefficients rounded
+to the format that evaluates it one at a time, lowest degree first, the rest refitted after each. Needs mpmath only.
 The stream is frozen: this program shows where the numbers come from, it does not run in the build.
 """
 
