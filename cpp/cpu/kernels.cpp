@@ -14,26 +14,50 @@ namespace {
 
 constexpr int kBlocks = 32;  // Philox blocks a tile
 
+// The Philox blocks of one name under one seed.
+struct Blocks {
+  PhiloxKey<L> key;
+  uint64_t seed, id;
+
+  explicit Blocks(const Draw& d) : key(d.seed), seed(d.seed), id(d.id) {}
+
+  PhiloxPrefix<L> prefix(uint32_t block_high) const { return {seed, id, block_high}; }
+
+  // N registers of consecutive blocks within a tile; `first` is the lower half of the first one's number.
+  template <int N>
+  FANIN_FN void consecutive(uint32_t first, const PhiloxPrefix<L>& prefix, L::Word (&w)[4][N]) const {
+    FANIN_UNROLL
+    for (int i = 0; i < N; ++i)
+      w[0][i] = L::iota() + uint64_t(first + uint32_t(i * L::kLanes64));
+    philox_tile<L, N>(w, prefix, key);
+  }
+
+  // N registers of any blocks.
+  template <int N>
+  FANIN_FN void anywhere(const L::U64 (&block)[N], L::Word (&w)[4][N]) const {
+    for (int i = 0; i < N; ++i) {
+      w[0][i] = block[i], w[1][i] = block[i] >> 32;
+      w[2][i] = L::splat_word(uint32_t(id)), w[3][i] = L::splat_word(uint32_t(id >> 32));
+    }
+    philox<L, N>(w, key);
+  }
+};
+
 // Elements of 32 random bits: four a block, a tile of 128.
 template <class Sampler, class Format>
 struct Stream32 {
   using Element = typename Format::Element;
   static constexpr uint64_t kTile = 128;
   Sampler sampler;
-  PhiloxKey<L> key;
-  uint64_t seed, id;
+  Blocks blocks;
 
-  explicit Stream32(const Draw& d) : sampler(d), key(d.seed), seed(d.seed), id(d.id) {}
+  explicit Stream32(const Draw& d) : sampler(d), blocks(d) {}
 
   FANIN_FN void tile(uint64_t number, const PhiloxPrefix<L>& prefix, Element* out) const {
     constexpr int kRegisters = L::kInFlight;
-    const uint64_t block = number * kBlocks;
     for (int j = 0; j < kBlocks; j += kRegisters * L::kLanes64) {
       L::Word w[4][kRegisters];
-      FANIN_UNROLL
-      for (int i = 0; i < kRegisters; ++i)
-        w[0][i] = L::iota() + uint64_t(uint32_t(block) + uint32_t(j + i * L::kLanes64));
-      philox_tile<L, kRegisters>(w, prefix, key);
+      blocks.consecutive(uint32_t(number * kBlocks) + uint32_t(j), prefix, w);
       FANIN_UNROLL
       for (int i = 0; i < kRegisters; i += 2) {
         typename Sampler::Value v[4];
@@ -49,10 +73,8 @@ struct Stream32 {
   static constexpr int kGather = L::kLanes32;
   FANIN_FN void gather(const uint64_t* index, Element* out) const {
     const L::U64 i0 = L::load<L::U64>(index), i1 = L::load<L::U64>(index + L::kLanes64);
-    const L::U64 b0 = ((i0 >> 7) << 5) | (i0 & 31), b1 = ((i1 >> 7) << 5) | (i1 & 31);
-    const L::Word low = L::splat_word(uint32_t(id)), high = L::splat_word(uint32_t(id >> 32));
-    L::Word w[4][2] = {{b0, b1}, {b0 >> 32, b1 >> 32}, {low, low}, {high, high}};
-    philox<L, 2>(w, key);
+    L::Word w[4][2];
+    blocks.anywhere<2>({((i0 >> 7) << 5) | (i0 & 31), ((i1 >> 7) << 5) | (i1 & 31)}, w);
     typename Sampler::Value v[4];
     sampler({w[0][0], w[1][0], w[2][0], w[3][0]}, {w[0][1], w[1][1], w[2][1], w[3][1]}, v);
     const L::U32 word = L::narrow(i0 >> 5, i1 >> 5) & 3u;
@@ -68,20 +90,15 @@ struct Stream64 {
   using Element = uint64_t;
   static constexpr uint64_t kTile = 64;
   Sampler sampler;
-  PhiloxKey<L> key;
-  uint64_t seed, id;
+  Blocks blocks;
 
-  explicit Stream64(const Draw& d) : sampler(d), key(d.seed), seed(d.seed), id(d.id) {}
+  explicit Stream64(const Draw& d) : sampler(d), blocks(d) {}
 
   FANIN_FN void tile(uint64_t number, const PhiloxPrefix<L>& prefix, Element* out) const {
     constexpr int kRegisters = L::kInFlight;
-    const uint64_t block = number * kBlocks;
     for (int j = 0; j < kBlocks; j += kRegisters * L::kLanes64) {
       L::Word w[4][kRegisters];
-      FANIN_UNROLL
-      for (int i = 0; i < kRegisters; ++i)
-        w[0][i] = L::iota() + uint64_t(uint32_t(block) + uint32_t(j + i * L::kLanes64));
-      philox_tile<L, kRegisters>(w, prefix, key);
+      blocks.consecutive(uint32_t(number * kBlocks) + uint32_t(j), prefix, w);
       FANIN_UNROLL
       for (int i = 0; i < kRegisters; ++i) {
         typename Sampler::Value v[2];
@@ -94,9 +111,9 @@ struct Stream64 {
 
   static constexpr int kGather = L::kLanes64;
   FANIN_FN void gather(const uint64_t* index, Element* out) const {
-    const L::U64 i = L::load<L::U64>(index), block = ((i >> 6) << 5) | (i & 31);
-    L::Word w[4][1] = {{block}, {block >> 32}, {L::splat_word(uint32_t(id))}, {L::splat_word(uint32_t(id >> 32))}};
-    philox<L, 1>(w, key);
+    const L::U64 i = L::load<L::U64>(index);
+    L::Word w[4][1];
+    blocks.anywhere<1>({((i >> 6) << 5) | (i & 31)}, w);
     typename Sampler::Value v[2];
     sampler({w[0][0], w[1][0], w[2][0], w[3][0]}, v);
     L::store(out, L::select(((i >> 5) & 1) != 0, v[1], v[0]));
@@ -107,9 +124,9 @@ template <class Stream>
 __attribute__((noinline)) void run_tiles(const Stream& stream, uint64_t number, uint64_t count,
                                          typename Stream::Element* out) {
   const auto block_high = [](uint64_t n) { return uint32_t(n * kBlocks >> 32); };
-  PhiloxPrefix<L> prefix(stream.seed, stream.id, block_high(number));
+  PhiloxPrefix<L> prefix = stream.blocks.prefix(block_high(number));
   for (; count != 0; --count, ++number, out += Stream::kTile) {
-    if (prefix.block_high != block_high(number)) prefix = {stream.seed, stream.id, block_high(number)};
+    if (prefix.block_high != block_high(number)) prefix = stream.blocks.prefix(block_high(number));
     stream.tile(number, prefix, out);
   }
 }
