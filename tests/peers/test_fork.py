@@ -7,7 +7,6 @@ import textwrap
 
 import pytest
 
-torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.peer, pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")]
 
 

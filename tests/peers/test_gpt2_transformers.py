@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
+from lazily import Peer
 
 from fanin import models, recipes
 from fanin.plan import Plan
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+torch = Peer("torch")
+transformers = Peer("transformers")
 
 pytestmark = pytest.mark.peer
 

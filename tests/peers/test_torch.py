@@ -5,19 +5,19 @@ import math
 import ml_dtypes
 import numpy as np
 import pytest
+from lazily import Peer
 from scipy import stats
 
 import fanin
 
-torch = pytest.importorskip("torch")
-FakeTensorMode = pytest.importorskip("torch._subclasses.fake_tensor").FakeTensorMode
+torch = Peer("torch")
+fake_tensor = Peer("torch._subclasses.fake_tensor")
 pytestmark = pytest.mark.peer
 
 P = 1e-4
 KEY = {"seed": 4, "name": "w"}
 SHAPES = [(300, 500), (40, 30, 5, 5)]
-FLOATS = {torch.float32: np.float32, torch.float64: np.float64, torch.float16: np.float16}
-DTYPES = FLOATS | {torch.bfloat16: ml_dtypes.bfloat16}
+DTYPES = ["float32", "float64", "float16", "bfloat16"]
 
 
 def as_numpy(tensor):
@@ -74,9 +74,9 @@ def test_gains_agree_where_both_mean_the_mean_square(activation):
     assert fanin.gain(activation) == pytest.approx(torch.nn.init.calculate_gain(*arguments), rel=1e-15)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_torch_dtypes_are_dtypes(dtype):
-    assert fanin.normal(3, dtype=dtype, **KEY).dtype == DTYPES[dtype]
+    assert fanin.normal(3, dtype=getattr(torch, dtype), **KEY).dtype == dtype
 
 
 def test_unsupported_torch_dtypes_are_refused():
@@ -87,7 +87,7 @@ def test_unsupported_torch_dtypes_are_refused():
             fanin.normal(out=torch.zeros(3, dtype=dtype), **KEY)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     "view",
     [
@@ -101,7 +101,7 @@ def test_unsupported_torch_dtypes_are_refused():
     ids=["contiguous", "transposed", "steps", "column", "permuted", "empty"],
 )
 def test_tensors_are_filled_in_place(dtype, view):
-    tensor = torch.zeros(20, 30, dtype=dtype)
+    tensor = torch.zeros(20, 30, dtype=getattr(torch, dtype))
     out = view(tensor)
     assert fanin.normal(out=out, **KEY) is out
     expected = fanin.normal(tuple(out.shape), dtype=dtype, **KEY)
@@ -110,9 +110,9 @@ def test_tensors_are_filled_in_place(dtype, view):
     assert not tensor.any()
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_parameters_are_filled_and_their_version_counted(dtype):
-    parameter = torch.nn.Parameter(torch.zeros(8, 16, dtype=dtype))
+    parameter = torch.nn.Parameter(torch.zeros(8, 16, dtype=getattr(torch, dtype)))
     before = parameter._version
     assert fanin.he_normal(out=parameter, layout="OI", **KEY) is parameter
     assert parameter._version == before + 1
@@ -151,25 +151,25 @@ def test_a_shard_is_the_part_of_the_whole():
 
 
 def fake():
-    with FakeTensorMode():
+    with fake_tensor.FakeTensorMode():
         return torch.zeros(3, 4)
 
 
 @pytest.mark.parametrize(
-    ("out", "message"),
+    ("make", "message"),
     [
-        (torch.zeros(4).expand(3, 4), "overlap"),
-        (torch.zeros(4, 3), "shape"),
-        (torch.zeros(3, 4, dtype=torch.float64), "dtype"),
-        (torch.empty(3, 4, device="meta"), "cannot be written to in place"),
-        (torch.eye(4)[:3].to_sparse(), "cannot be written to in place"),
-        (torch.zeros(3, 4, dtype=torch.complex64).conj().imag, "cannot be written to in place.* negated"),
-        (fake(), "cannot be written to in place.*FakeTensor"),
+        (lambda: torch.zeros(4).expand(3, 4), "overlap"),
+        (lambda: torch.zeros(4, 3), "shape"),
+        (lambda: torch.zeros(3, 4, dtype=torch.float64), "dtype"),
+        (lambda: torch.empty(3, 4, device="meta"), "cannot be written to in place"),
+        (lambda: torch.zeros(3, 4, layout=torch.sparse_coo), "cannot be written to in place"),
+        (lambda: torch.zeros(3, 4, dtype=torch.complex64).conj().imag, "cannot be written to in place.* negated"),
+        (fake, "cannot be written to in place.*FakeTensor"),
     ],
 )
-def test_tensors_that_cannot_be_filled(out, message):
+def test_tensors_that_cannot_be_filled(make, message):
     with pytest.raises(ValueError, match=message):
-        fanin.normal((3, 4), dtype="float32", out=out, **KEY)
+        fanin.normal((3, 4), dtype="float32", out=make(), **KEY)
 
 
 def test_device_may_be_a_torch_device():
