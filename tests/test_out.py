@@ -3,6 +3,8 @@
 import ml_dtypes
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import fanin
 
@@ -163,3 +165,17 @@ def test_a_gpu_array_known_by_its_cuda_interface_is_refused():
 
     with pytest.raises(RuntimeError, match="without CUDA"):
         fanin.normal(out=GpuArray(), **KEY)
+
+
+@given(data=st.data(), dtype=st.sampled_from(["float16", "float32", "float64"]))
+def test_any_order_of_axes_is_filled_and_nothing_else(data, dtype):
+    """Outputs contiguous along any axis, with gaps and reversed axes, large enough for every way of filling."""
+    shape = tuple(data.draw(st.lists(st.integers(1, 70), min_size=2, max_size=3)))
+    order = data.draw(st.permutations(range(len(shape))))
+    steps = tuple(slice(None, None, data.draw(st.sampled_from([1, 1, -1, 2]))) for _ in shape)
+    memory = np.full([shape[axis] for axis in order], -100.0, dtype)
+    whole = memory.transpose(np.argsort(order))
+    fanin.normal(shape, index=steps, out=whole[steps], seed=3, name="w")
+    expected = np.full(shape, -100.0, dtype)
+    expected[steps] = fanin.normal(shape, seed=3, name="w", dtype=dtype)[steps]
+    assert np.array_equal(whole, expected)

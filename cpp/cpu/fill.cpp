@@ -8,10 +8,11 @@
 namespace fanin {
 namespace {
 
-constexpr int64_t kChunk = 16384;   // elements a thread takes at a time: 10 to 100 µs
-constexpr int64_t kScratch = 1024;  // elements computed before they are scattered
-constexpr int64_t kShortRun = 32;   // shorter contiguous runs are cheaper element by element
-constexpr int64_t kSparse = 4;      // and so are runs of which fewer than one element in four is wanted
+constexpr int64_t kChunk = 16384;                // elements a thread takes at a time: 10 to 100 µs
+constexpr int64_t kScratch = 1024;               // elements computed before they are scattered
+constexpr int64_t kShortRun = 32;                // shorter contiguous runs are cheaper element by element
+constexpr int64_t kSparse = 4;                   // and so are runs of which fewer than one element in four is wanted
+constexpr int64_t kRows = 32, kRowBytes = 2048;  // a panel of an output that is contiguous along another axis
 
 // Turns every axis forward, drops those of one element and joins neighbours that are contiguous on both sides. The axis
 // that walks the global tensor in the smallest steps comes last.
@@ -110,12 +111,17 @@ void walk(const Region& region, int64_t begin, int64_t end, const Stretch& stret
   }
 }
 
-// Splits the box into chunks and calls chunk(begin, end), in elements of the box, for each.
-template <class Chunk>
-void in_chunks(const Region& region, const Interrupt& interrupt, int64_t alignment, const Chunk& chunk) {
+int64_t elements(const Region& region) {
   int64_t total = 1;
   for (const auto& axis : region.axes)
     total *= axis.count;
+  return total;
+}
+
+// Splits the box into chunks and calls chunk(begin, end), in elements of the box, for each.
+template <class Chunk>
+void in_chunks(const Region& region, const Interrupt& interrupt, int64_t alignment, const Chunk& chunk) {
+  const int64_t total = elements(region);
   if (total == 0) return;
   // The first chunk is shortened so that the others begin on a tile.
   const bool flat = region.axes.size() == 1 && region.axes[0].step == 1;
@@ -127,6 +133,34 @@ void in_chunks(const Region& region, const Interrupt& interrupt, int64_t alignme
   });
 }
 
+// An output contiguous along another axis than the global tensor: rows of a panel are computed in its order and written in
+// the output's, so that a cache line is touched once, not once for each of its elements.
+void fill_panels(const Kernels& kernels, const Draw& draw, const Region& region, size_t across,
+                 const Interrupt& interrupt) {
+  const Axis rows = region.axes[across], columns = region.axes.back();
+  const auto size = int64_t(itemsize(draw.dtype));
+  const int64_t longest = kRowBytes / size;
+  const int64_t groups = (rows.count + kRows - 1) / kRows, segments = (columns.count + longest - 1) / longest;
+
+  Region panels = region;  // its elements are the panels
+  panels.axes.erase(panels.axes.begin() + long(across));
+  panels.axes.back() = {groups, rows.step * kRows, rows.stride * kRows};
+  panels.axes.push_back({segments, columns.step * longest, columns.stride * longest});
+  const int64_t count = elements(panels);
+  parallel_chunks(uint64_t(count), count == 1, interrupt, [&](uint64_t number) {
+    const auto panel = int64_t(number);
+    const int64_t height = std::min(kRows, rows.count - panel / segments % groups * kRows);
+    const int64_t width = std::min(longest, columns.count - panel % segments * longest);
+    walk(panels, panel, panel + 1, [&](uint64_t first, char* data, int64_t) {
+      alignas(64) char scratch[kRows * kRowBytes];
+      for (int64_t i = 0; i < height; ++i)
+        kernels.run(draw, first + uint64_t(i * rows.step), uint64_t(width), scratch + i * kRowBytes);
+      for (int64_t j = 0; j < width; ++j)
+        scatter(size_t(size), scratch + j * size, kRowBytes, data + j * columns.stride, rows.stride, height);
+    });
+  });
+}
+
 }  // namespace
 
 void fill(const Draw& draw, Region region, const Interrupt& interrupt) {
@@ -134,6 +168,11 @@ void fill(const Draw& draw, Region region, const Interrupt& interrupt) {
   simplify(region);
   const Axis inner = region.axes.back();
   const bool runs = inner.step <= kSparse && inner.count * inner.step >= kShortRun;
+  const auto size = int64_t(itemsize(draw.dtype));
+  if (inner.step == 1 && inner.count >= kShortRun && inner.stride != size) {
+    for (size_t i = 0; i + 1 < region.axes.size(); ++i)
+      if (region.axes[i].stride == size) return fill_panels(kernels, draw, region, i, interrupt);
+  }
   in_chunks(region, interrupt, int64_t(tile_elements(draw.dtype)), [&](int64_t begin, int64_t end) {
     if (runs) {
       walk(region, begin, end, [&](uint64_t first, char* data, int64_t n) {
