@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <limits>
-#include <sstream>
-#include <stdexcept>
 
 #include "api/blake2b.hpp"
 #include "api/limits.hpp"
+#include "api/refuse.hpp"
 #include "core/gauss.hpp"
 #include "core/rounding.hpp"
 #include "cpu/fp_environment.hpp"
@@ -17,37 +15,8 @@
 namespace fanin {
 namespace {
 
-template <class T>
-const T& text(const T& value) {
-  return value;
-}
-std::string text(double value) {  // the fewest digits that read back as the same number
-  char digits[32];
-  for (int precision = 6; precision <= 17; ++precision) {
-    std::snprintf(digits, sizeof digits, "%.*g", precision, value);
-    if (std::strtod(digits, nullptr) == value) break;
-  }
-  return digits;
-}
-
-template <class... Parts>
-[[noreturn]] void refuse(const Parts&... parts) {
-  std::ostringstream message;
-  (message << ... << text(parts));
-  throw std::invalid_argument(message.str());
-}
-
-void require_finite(const char* argument, double value) {
-  if (!std::isfinite(value)) refuse(argument, " must be finite, got ", value);
-}
-
 void require_deviation(double std) {
   if (!(std >= 0) || std::isinf(std)) refuse("std must be finite and not negative, got ", std);
-}
-
-void require_float(Dtype dtype) {
-  if (dtype == Dtype::uint32 || dtype == Dtype::uint64)
-    refuse("dtype must be float32, float64, float16 or bfloat16, got ", name(dtype));
 }
 
 Draw make_draw(Distribution distribution, const Part& part) {

@@ -46,6 +46,17 @@ void truncated_normal(double mean, double deviation, double low, double high, bo
                       const Output& out, const Interrupt& interrupt = {});
 void constant(double value, const Part& part, const Output& out, const Interrupt& interrupt = {});
 
+// Which axis of a weight is `out`; the others, in order, are its inputs.
+enum class Layout : uint8_t { out_first, out_last };
+// A matrix of `out` rows, Haar-orthogonal: orthonormal rows where they are no more than the columns, else orthonormal columns.
+// Every block of that many outputs, if there are any, is a matrix of its own. gain multiplies.
+void orthogonal(double gain, Layout layout, const std::vector<int64_t>& blocks, const Part& part, const Output& out,
+                const Interrupt& interrupt = {});
+// Square Haar-orthogonal matrices: the last two axes.
+void haar(double gain, const Part& part, const Output& out, const Interrupt& interrupt = {});
+// The orthogonal matrix (out, in) at the centre of the spatial axes, 0 elsewhere: Xiao et al. 2018.
+void delta_orthogonal(double gain, Layout layout, const Part& part, const Output& out, const Interrupt& interrupt = {});
+
 // The Philox stream of a name: BLAKE2b over a tag and its UTF-8.
 uint64_t stream_id(std::string_view name, uint8_t tag);
 // The standard deviation of N(0, 1) truncated to ±c.

@@ -180,6 +180,8 @@ py::object draw(py::handle seed, py::handle name, int dtype, py::handle shape, p
   return array;
 }
 
+Layout layout(bool out_first) { return out_first ? Layout::out_first : Layout::out_last; }
+
 py::tuple moments_of(const py::array& array) {
   const char kind = array.dtype().kind();
   const auto size = array.itemsize();
@@ -264,6 +266,26 @@ PYBIND11_MODULE(_core, m) {
     const double v = as_double(value, "value");
     return draw(py::int_(0), py::str(), dtype, shape, box, out,
                 [&](const Part& p, const Output& o, const Interrupt& i) { constant(v, p, o, i); });
+  });
+  m.def("orthogonal", [](py::handle gain, bool out_first, const std::vector<int64_t>& blocks, py::handle seed,
+                         py::handle name, int dtype, py::handle shape, py::handle box, py::handle out) {
+    const double g = as_double(gain, "gain");
+    return draw(seed, name, dtype, shape, box, out, [&](const Part& p, const Output& o, const Interrupt& i) {
+      orthogonal(g, layout(out_first), blocks, p, o, i);
+    });
+  });
+  m.def("haar", [](py::handle gain, py::handle seed, py::handle name, int dtype, py::handle shape, py::handle box,
+                   py::handle out) {
+    const double g = as_double(gain, "gain");
+    return draw(seed, name, dtype, shape, box, out,
+                [&](const Part& p, const Output& o, const Interrupt& i) { haar(g, p, o, i); });
+  });
+  m.def("delta_orthogonal", [](py::handle gain, bool out_first, py::handle seed, py::handle name, int dtype,
+                               py::handle shape, py::handle box, py::handle out) {
+    const double g = as_double(gain, "gain");
+    return draw(seed, name, dtype, shape, box, out, [&](const Part& p, const Output& o, const Interrupt& i) {
+      delta_orthogonal(g, layout(out_first), p, o, i);
+    });
   });
   m.def("moments", &moments_of);
   m.def("stream_id", [](py::handle name, uint8_t tag) { return stream_id(as_utf8(name), tag); });

@@ -20,6 +20,8 @@ struct Moments {
   double count, pivot, sum, square, minimum, maximum;  // sums of x - pivot and of its square
 };
 
+struct OrthogonalKernels;
+
 struct Kernels {
   const char* isa;
   // Elements first … first + count - 1 of the flattened global tensor, contiguous in `out`.
@@ -27,6 +29,7 @@ struct Kernels {
   // Elements index[0] … index[count - 1], contiguous in `out`.
   void (*gather)(const Draw&, const uint64_t* index, uint64_t count, void* out);
   void (*moments)(Dtype, const void* data, uint64_t count, Moments&);
+  const OrthogonalKernels* orthogonal;  // cpu/reflectors.hpp
 };
 
 namespace baseline {

@@ -1,5 +1,6 @@
 """The native module: docs of the public functions built on it are in `fanin`."""
 
+from collections.abc import Sequence
 from typing import Any, TypedDict, type_check_only
 
 from numpy.typing import NDArray
@@ -26,6 +27,22 @@ def truncated_normal(
     /,
 ) -> Any: ...
 def constant(value: float, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
+def orthogonal(
+    gain: float,
+    out_first: bool,
+    blocks: Sequence[int],
+    seed: Any,
+    name: Any,
+    dtype: int,
+    shape: Any,
+    box: Any,
+    out: Any,
+    /,
+) -> Any: ...
+def haar(gain: float, seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
+def delta_orthogonal(
+    gain: float, out_first: bool, seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /
+) -> Any: ...
 def moments(array: NDArray[Any], /) -> tuple[float, float, float, float]: ...
 def stream_id(name: Any, tag: int, /) -> int: ...
 def truncated_std(c: float, /) -> float: ...

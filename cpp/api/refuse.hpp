@@ -1,0 +1,44 @@
+// Errors: std::invalid_argument with a message made of parts.
+#pragma once
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "core/dtype.hpp"
+
+namespace fanin {
+
+template <class T>
+const T& text(const T& value) {
+  return value;
+}
+inline std::string text(double value) {  // the fewest digits that read back as the same number
+  char digits[32];
+  for (int precision = 6; precision <= 17; ++precision) {
+    std::snprintf(digits, sizeof digits, "%.*g", precision, value);
+    if (std::strtod(digits, nullptr) == value) break;
+  }
+  return digits;
+}
+
+template <class... Parts>
+[[noreturn]] void refuse(const Parts&... parts) {
+  std::ostringstream message;
+  (message << ... << text(parts));
+  throw std::invalid_argument(message.str());
+}
+
+inline void require_finite(const char* argument, double value) {
+  if (!std::isfinite(value)) refuse(argument, " must be finite, got ", value);
+}
+
+inline void require_float(Dtype dtype) {
+  if (dtype == Dtype::uint32 || dtype == Dtype::uint64)
+    refuse("dtype must be float32, float64, float16 or bfloat16, got ", name(dtype));
+}
+
+}  // namespace fanin

@@ -1,0 +1,24 @@
+// One Householder reflector I - 2vvᵀ/‖v‖² that maps x, a vector of normals, to a multiple of e_k: v = x + sign(x_k)‖x‖e_k.
+#pragma once
+
+#include "core/scalar.hpp"
+
+namespace fanin::FANIN_ISA {
+
+template <class T>
+struct Reflector {
+  T head;  // v_k
+  T sign;  // -sign(x_k): the sign that R's diagonal would have
+  T half;  // ‖v‖²/2
+};
+
+// `rest` is the sum of squares below x_k. float64 up to the last step: a float32 norm costs orthogonality a digit.
+template <class T>
+FANIN_FN Reflector<T> make_reflector(T x, double rest) {
+  const double s = x < 0 ? -1.0 : 1.0;
+  const double norm = Scalar::sqrt(Scalar::fma(double(x), double(x), rest));
+  const T head = T(double(x) + s * norm);
+  return {head, T(-s), T(0.5 * Scalar::fma(double(head), double(head), rest))};
+}
+
+}  // namespace fanin::FANIN_ISA

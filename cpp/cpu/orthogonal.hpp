@@ -1,0 +1,38 @@
+// Haar-random orthonormal vectors, any of them, any of their coordinates, into any strided memory.
+#pragma once
+
+#include <vector>
+
+#include "cpu/fill.hpp"
+
+namespace fanin {
+
+struct OrthogonalVector {
+  int64_t number;  // it needs reflectors 0 … number
+  char* data;      // of coordinate 0 of the region
+};
+
+// `count` orthonormal vectors of `length` coordinates, of which some are wanted.
+struct OrthogonalMatrix {
+  uint64_t first;  // flat index of its first reflector's first coordinate in the reflector stream
+  int64_t count, length;
+  std::vector<OrthogonalVector> vectors;
+};
+
+// What every matrix of a call shares. `coordinates` are axes of one vector: step in coordinates, stride in bytes.
+struct OrthogonalDraw {
+  uint64_t seed, id;
+  Dtype dtype;
+  double gain;
+};
+struct Coordinates {
+  int64_t first;
+  std::vector<Axis> axes;
+};
+
+int64_t reflector_pitch(int64_t length);  // elements of the stream from one reflector to the next
+
+void orthogonal(const OrthogonalDraw& draw, std::vector<OrthogonalMatrix> matrices,
+                const std::vector<Coordinates>& where, const Interrupt& interrupt);
+
+}  // namespace fanin

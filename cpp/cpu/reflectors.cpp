@@ -1,0 +1,314 @@
+// The reflector kernels: one source, compiled once for every instruction set.
+#include "cpu/reflectors.hpp"
+
+#include <cstring>
+
+#include "core/reflector.hpp"
+#include "core/rounding.hpp"
+#include "cpu/lanes.hpp"
+
+namespace fanin::FANIN_ISA {
+namespace {
+
+using L = Lanes;
+
+template <class T>
+struct Vector;
+template <>
+struct Vector<float> {
+  using Type = L::F32;
+  static constexpr int kLanes = L::kLanes32;
+};
+template <>
+struct Vector<double> {
+  using Type = L::F64;
+  static constexpr int kLanes = L::kLanes64;
+};
+
+constexpr int kRegisters = 3;  // a coordinate of a panel
+template <class T>
+constexpr int64_t kWidth = kRegisters* Vector<T>::kLanes;
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int kRows = 8;  // 24 of 32 registers accumulate
+#else
+constexpr int kRows = 4;  // 12 of 16
+#endif
+
+// sums[k][r] += Σ_c tile(c, k)·panel[c][r] for the 8 reflectors of a column of tiles: one ascending chain from 0 over at
+// most a segment's coordinates.
+template <class T>
+FANIN_FN void project(const T* tiles, int64_t stride, int64_t count, const T* panel, T* sums) {
+  using V = typename Vector<T>::Type;
+  constexpr int kLanes = Vector<T>::kLanes;
+  for (int part = 0; part < kTileSide; part += kRows) {
+    V sum[kRows][kRegisters] = {};
+    const T* tile = tiles + part;
+    const T* p = panel;
+    for (int64_t t = 0; t < count; ++t, tile += stride, p += kTileSide * kWidth<T>) {
+      for (int i = 0; i < 4; ++i)
+        __builtin_prefetch(tile + stride + i * (64 / int(sizeof(T))));
+      FANIN_UNROLL
+      for (int c = 0; c < kTileSide; ++c) {
+        V q[kRegisters];
+        FANIN_UNROLL
+        for (int r = 0; r < kRegisters; ++r)
+          q[r] = L::load<V>(p + c * kWidth<T> + r * kLanes);
+        FANIN_UNROLL
+        for (int k = 0; k < kRows; ++k) {
+          const V v = L::splat(tile[c * kTileSide + k]);
+          FANIN_UNROLL
+          for (int r = 0; r < kRegisters; ++r)
+            sum[k][r] = L::fma(v, q[r], sum[k][r]);
+        }
+      }
+    }
+    T* w = sums + part * kWidth<T>;
+    FANIN_UNROLL
+    for (int k = 0; k < kRows; ++k) {
+      FANIN_UNROLL
+      for (int r = 0; r < kRegisters; ++r, w += kLanes)
+        L::store(w, L::load<V>(w) + sum[k][r]);
+    }
+  }
+}
+
+// panel[c][r] += Σ_k tile(c, k)·x[k][r] for the 8 coordinates of a row of tiles: one ascending chain from panel[c][r].
+template <class T>
+FANIN_FN void update(const T* tiles, int64_t columns, const T* x, T* panel) {
+  using V = typename Vector<T>::Type;
+  constexpr int kLanes = Vector<T>::kLanes;
+  for (int part = 0; part < kTileSide; part += kRows) {
+    V q[kRows][kRegisters];
+    T* p = panel + part * kWidth<T>;
+    FANIN_UNROLL
+    for (int c = 0; c < kRows; ++c) {
+      FANIN_UNROLL
+      for (int r = 0; r < kRegisters; ++r)
+        q[c][r] = L::load<V>(p + c * kWidth<T> + r * kLanes);
+    }
+    const T* tile = tiles + part * kTileSide;
+    const T* y = x;
+    for (int64_t t = 0; t < columns; ++t, tile += kTileSide * kTileSide, y += kTileSide * kWidth<T>) {
+      FANIN_UNROLL
+      for (int k = 0; k < kTileSide; ++k) {
+        V s[kRegisters];
+        FANIN_UNROLL
+        for (int r = 0; r < kRegisters; ++r)
+          s[r] = L::load<V>(y + k * kWidth<T> + r * kLanes);
+        FANIN_UNROLL
+        for (int c = 0; c < kRows; ++c) {
+          const V v = L::splat(tile[c * kTileSide + k]);
+          FANIN_UNROLL
+          for (int r = 0; r < kRegisters; ++r)
+            q[c][r] = L::fma(v, s[r], q[c][r]);
+        }
+      }
+    }
+    FANIN_UNROLL
+    for (int c = 0; c < kRows; ++c) {
+      FANIN_UNROLL
+      for (int r = 0; r < kRegisters; ++r)
+        L::store(p + c * kWidth<T> + r * kLanes, q[c][r]);
+    }
+  }
+}
+
+// Solves (striu(G) + diag(half)) x = w for every vector of a panel, from the last reflector up, and leaves -x in w.
+template <class T>
+void solve(const ReflectorBlock<T>& block, T* w) {
+  using V = typename Vector<T>::Type;
+  constexpr int kLanes = Vector<T>::kLanes;
+  const int64_t pitch = block.gram_pitch();
+  for (int64_t l = block.count; l-- > 0;) {
+    T* row = w + l * kWidth<T>;
+    const V half = L::splat(block.half[l]);
+    V x[kRegisters];
+    FANIN_UNROLL
+    for (int r = 0; r < kRegisters; ++r) {
+      x[r] = -(L::load<V>(row + r * kLanes) / half);
+      L::store(row + r * kLanes, x[r]);
+    }
+    for (int64_t i = 0; i < l; ++i) {
+      const V g = L::splat(block.gram[i * pitch + l]);
+      T* u = w + i * kWidth<T>;
+      FANIN_UNROLL
+      for (int r = 0; r < kRegisters; ++r)
+        L::store(u + r * kLanes, L::fma(g, x[r], L::load<V>(u + r * kLanes)));
+    }
+  }
+}
+
+// The tiles of the block that lie in a segment, as rows [begin, end), and the segment's first coordinate among them.
+struct Rows {
+  int64_t begin, end;
+};
+template <class T>
+Rows rows_of(const ReflectorBlock<T>& block, int64_t segment, int64_t extent) {
+  const int64_t first = (block.first_segment() + segment) * kSegment, last = first + kSegment;
+  const int64_t begin = first > block.start ? first : block.start, end = last < extent ? last : extent;
+  return {(begin - block.start) / kTileSide,
+          end <= begin ? (begin - block.start) / kTileSide : (end - block.start + kTileSide - 1) / kTileSide};
+}
+
+template <class T>
+void apply(const ReflectorBlock<T>& block, Panel<T>& panel) {
+  constexpr int64_t kW = kWidth<T>;
+  alignas(64) T w[kMostReflectors * kW];
+  const int64_t columns = block.tile_columns(), stride = columns * kTileSide * kTileSide;
+  memset(w, 0, size_t(columns * kTileSide * kW) * sizeof(T));
+  T* const data = panel.data + block.start * kW;
+  for (int64_t segment = 0; segment < block.segments(); ++segment) {
+    const Rows rows = rows_of(block, segment, panel.extent);
+    if (rows.begin == rows.end) break;
+    for (int64_t k = 0; k < columns; ++k)
+      project<T>(block.tiles + rows.begin * stride + k * kTileSide * kTileSide, stride, rows.end - rows.begin,
+                 data + rows.begin * kTileSide * kW, w + k * kTileSide * kW);
+  }
+  solve(block, w);
+  for (int64_t c = 0; c < block.tile_rows(); ++c)
+    update<T>(block.tiles + c * stride, columns, w, data + c * kTileSide * kW);
+  panel.extent = block.length;
+}
+
+// One segment's part of VVᵀ, its columns through panels of the reflectors themselves.
+template <class T>
+void gram(const ReflectorBlock<T>& block, int64_t segment) {
+  constexpr int64_t kW = kWidth<T>;
+  alignas(64) T panel[kSegment * kW];
+  const int64_t pitch = block.gram_pitch(), columns = block.tile_columns(), stride = columns * kTileSide * kTileSide;
+  const Rows rows = rows_of(block, segment, block.length);
+  T* const part = block.partial + segment * pitch * pitch;
+  for (int64_t left = 0; left < pitch; left += kW) {
+    const int64_t width = pitch - left < kW ? pitch - left : kW;
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+      for (int64_t c = 0; c < kTileSide; ++c) {
+        T* p = panel + ((row - rows.begin) * kTileSide + c) * kW;
+        for (int64_t k = 0; k < width; k += kTileSide - (left + k) % kTileSide) {
+          const int64_t inside = (left + k) % kTileSide,
+                        n = kTileSide - inside < width - k ? kTileSide - inside : width - k;
+          memcpy(p + k,
+                 block.tiles + row * stride + (left + k) / kTileSide * kTileSide * kTileSide + c * kTileSide + inside,
+                 size_t(n) * sizeof(T));
+        }
+        memset(p + width, 0, size_t(kW - width) * sizeof(T));
+      }
+    }
+    for (int64_t k = 0; k < columns && k * kTileSide < left + width; ++k) {
+      alignas(64) T sums[kTileSide * kW] = {};
+      project<T>(block.tiles + rows.begin * stride + k * kTileSide * kTileSide, stride, rows.end - rows.begin, panel,
+                 sums);
+      for (int64_t i = 0; i < kTileSide; ++i)
+        memcpy(part + (k * kTileSide + i) * pitch + left, sums + i * kW, size_t(width) * sizeof(T));
+    }
+  }
+}
+
+// Σ x² over a segment, in float64: 32 ascending chains, by coordinate mod 32, added by halves.
+template <class T>
+double squares(const T* x, int64_t begin, int64_t end) {
+  constexpr int kChains = 32, kLanes = L::kLanes64;
+  L::F64 chain[kChains / kLanes] = {};
+  for (int64_t c = begin / kChains * kChains; c < end; c += kChains) {
+    FANIN_UNROLL
+    for (int i = 0; i < kChains / kLanes; ++i) {
+      L::F64 v;
+      if constexpr (sizeof(T) == 4)
+        v = __builtin_convertvector(L::load<L::F32Half>(x + c + i * kLanes), L::F64);
+      else
+        v = L::load<L::F64>(x + c + i * kLanes);
+      chain[i] = L::fma(v, v, chain[i]);
+    }
+  }
+  double sum[kChains];
+  memcpy(sum, chain, sizeof sum);
+  for (int half = kChains / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i)
+      sum[i] += sum[i + half];
+  return sum[0];
+}
+
+template <class T>
+void draw(const ReflectorBlock<T>& block, int64_t column) {
+  constexpr int64_t kDrawTile = sizeof(T) == 4 ? 128 : 64;
+  alignas(64) T rows[kTileSide][kSegment];
+  double rest[kTileSide] = {};
+  const int64_t stride = block.tile_columns() * kTileSide * kTileSide;
+  const int64_t first = block.start + column * kTileSide, end = round_up_to(block.length, kTileSide);
+  const int64_t left = block.count - column * kTileSide, live = left < kTileSide ? left : kTileSide;
+  T heads[kTileSide];
+  T* const tiles = block.tiles + column * kTileSide * kTileSide;
+  memset(rows, 0, sizeof rows);
+  for (int64_t segment = block.start / kSegment * kSegment; segment < block.length; segment += kSegment) {
+    const int64_t stop = segment + kSegment < end ? segment + kSegment : end;
+    const int64_t from = segment > block.start ? segment : block.start;
+    for (int64_t r = 0; r < live; ++r) {
+      const int64_t k = first + r;
+      T* const x = rows[r];
+      const int64_t begin = k > from ? k : from, whole = begin / kDrawTile * kDrawTile;
+      const int64_t last = stop < block.length ? stop : block.length;
+      kernels.run(block.draw, block.first + uint64_t(k * block.pitch + whole), uint64_t(last - whole),
+                  x + whole - segment);
+      memset(x, 0, size_t(begin - segment) * sizeof(T));
+      memset(x + last - segment, 0, size_t(segment + kSegment - last) * sizeof(T));
+      if (k >= segment) {
+        heads[r] = x[k - segment];
+        x[k - segment] = 0;
+      }
+      rest[r] += squares(x, begin - segment, last - segment);
+    }
+    for (int64_t c = from; c < stop; c += kTileSide) {
+      T* const tile = tiles + (c - block.start) / kTileSide * stride;
+      FANIN_UNROLL
+      for (int i = 0; i < kTileSide; ++i) {
+        FANIN_UNROLL
+        for (int r = 0; r < kTileSide; ++r)
+          tile[i * kTileSide + r] = rows[r][c - segment + i];
+      }
+    }
+  }
+  for (int64_t r = 0; r < live; ++r) {
+    const Reflector<T> reflector = make_reflector<T>(heads[r], rest[r]);
+    const int64_t k = column * kTileSide + r;
+    tiles[column * stride + r * kTileSide + r] = reflector.head;
+    block.sign[k] = reflector.sign;
+    block.half[k] = reflector.half;
+  }
+}
+
+template <class Store>
+FANIN_FN void write_as(int64_t width, const Destination& to, const Store& store) {
+  constexpr int64_t kCoordinates = 16;  // at a time: the panel's part stays in the cache
+  for (int64_t c = 0; c < to.count; c += kCoordinates) {
+    const int64_t end = c + kCoordinates < to.count ? c + kCoordinates : to.count;
+    for (int64_t r = 0; r < to.row_count; ++r) {
+      for (int64_t i = c; i < end; ++i)
+        store((to.first + i * to.step) * width + r, to.rows[r] + i * to.stride);
+    }
+  }
+}
+
+template <class T>
+void write(const T* panel, const Destination& to) {
+  const T gain = T(to.gain);
+  const auto put = [](char* p, auto value) { memcpy(p, &value, sizeof value); };
+  if (to.dtype == Dtype::float16)
+    write_as(kWidth<T>, to,
+             [&](int64_t at, char* p) { put(p, round_to_float16(Scalar::as<uint32_t>(float(gain * panel[at])))); });
+  else if (to.dtype == Dtype::bfloat16)
+    write_as(kWidth<T>, to,
+             [&](int64_t at, char* p) { put(p, uint16_t(round_to_bfloat16<Scalar>(float(gain * panel[at])) >> 16)); });
+  else
+    write_as(kWidth<T>, to, [&](int64_t at, char* p) { put(p, T(gain * panel[at])); });
+}
+
+template <class T>
+constexpr ReflectorKernels<T> table() {
+  return {kWidth<T>, draw<T>, gram<T>, apply<T>, write<T>};
+}
+
+}  // namespace
+
+extern const OrthogonalKernels orthogonal_kernels;
+const OrthogonalKernels orthogonal_kernels = {table<float>(), table<double>()};
+
+}  // namespace fanin::FANIN_ISA

@@ -1,0 +1,66 @@
+// Blocks of Householder reflectors and what is done with them, as plain functions over plain data, one set for each
+// instruction set and compute type. docs/stream-v1.md §6 fixes every order of summation.
+#pragma once
+
+#include "cpu/kernels.hpp"
+
+namespace fanin {
+
+constexpr int64_t kTileSide = 8;          // reflectors and coordinates are kept in tiles of 8 × 8
+constexpr int64_t kSegment = 512;         // coordinates summed in one chain
+constexpr int64_t kMostReflectors = 128;  // a block
+
+constexpr int64_t round_up_to(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+// Reflectors start … start + count - 1 of one matrix, on the coordinates from `start` on.
+template <class T>
+struct ReflectorBlock {
+  Draw draw;             // N(0, 1) of the name's reflector stream
+  uint64_t first;        // flat index of the matrix's first reflector in that stream
+  int64_t pitch;         // elements of the stream a reflector
+  int64_t start, count;  // reflectors
+  int64_t length;        // coordinates of the matrix, from 0
+  T* tiles;              // tile (c / 8, k / 8) of coordinates × reflectors, each as 8 coordinates of 8 reflectors
+  T* sign;               // of the start vectors: -sign(v_kk), which makes the diagonal of R positive
+  T* half;               // ‖v‖²/2 of every reflector
+  T* gram;               // VVᵀ above its diagonal, in rows of gram_pitch()
+  T* partial;            // segments() such matrices
+
+  int64_t tile_rows() const { return round_up_to(length, kTileSide) / kTileSide - start / kTileSide; }
+  int64_t tile_columns() const { return round_up_to(count, kTileSide) / kTileSide; }
+  int64_t gram_pitch() const { return round_up_to(count, kTileSide); }
+  int64_t first_segment() const { return start / kSegment; }
+  int64_t segments() const { return (length + kSegment - 1) / kSegment - first_segment(); }
+};
+
+// A group of vectors, coordinate by coordinate: element r of coordinate c is at [c·width + r].
+template <class T>
+struct Panel {
+  T* data;
+  int64_t extent;  // coordinates from here on are still 0
+};
+
+// Where a panel goes: vector r begins at rows[r]; coordinates are `count` from `first`, `step` apart, `stride` bytes apart.
+struct Destination {
+  Dtype dtype;
+  double gain;
+  char* const* rows;
+  int64_t row_count;
+  int64_t first, step, count, stride;
+};
+
+template <class T>
+struct ReflectorKernels {
+  int64_t width;                                            // vectors a panel
+  void (*draw)(const ReflectorBlock<T>&, int64_t column);   // the reflectors of one column of tiles
+  void (*gram)(const ReflectorBlock<T>&, int64_t segment);  // one segment's part
+  void (*apply)(const ReflectorBlock<T>&, Panel<T>&);
+  void (*write)(const T* panel, const Destination&);
+};
+
+struct OrthogonalKernels {
+  ReflectorKernels<float> single;
+  ReflectorKernels<double> twice;
+};
+
+}  // namespace fanin
