@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Unpack
+from typing import SupportsIndex, Unpack
 
-from . import sampling, schemes
+from . import sampling, schemes, spellings
+from ._orthogonal import Blocks
 from ._seed import as_seed
 from ._types import Activation, Array, Bounds, Distribution, Layout, Mode, Place, Seed, Shape
 from .fans import require_layout
@@ -146,6 +147,35 @@ class Seeded:
     ) -> Array:
         """See `fanin.schemes.lecun_normal`."""
         return self.draw(schemes.lecun_normal(layout=self.layout, truncate=truncate), name, shape, **place)
+
+    def orthogonal(
+        self,
+        name: str,
+        shape: Shape | None = None,
+        gain: float = 1.0,
+        blocks: Blocks = 1,
+        **place: Unpack[Place],
+    ) -> Array:
+        """See `fanin.schemes.orthogonal`."""
+        return self.draw(schemes.orthogonal(gain, blocks, layout=self.layout), name, shape, **place)
+
+    def haar(
+        self,
+        name: str,
+        n: SupportsIndex | None = None,
+        count: SupportsIndex | None = None,
+        *,
+        gain: float = 1.0,
+        **place: Unpack[Place],
+    ) -> Array:
+        """See `fanin.haar`."""
+        return spellings.haar(n, count, gain=gain, seed=self.seed, name=name, stream=self.stream, **place)
+
+    def delta_orthogonal(
+        self, name: str, shape: Shape | None = None, gain: float = 1.0, **place: Unpack[Place]
+    ) -> Array:
+        """See `fanin.schemes.delta_orthogonal`."""
+        return self.draw(schemes.delta_orthogonal(gain, layout=self.layout), name, shape, **place)
 
     glorot_uniform, glorot_normal = xavier_uniform, xavier_normal
     kaiming_uniform, kaiming_normal = he_uniform, he_normal

@@ -3,63 +3,50 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from . import _core
-from ._out import global_shape
-from ._seed import as_seed
+from ._orthogonal import DeltaOrthogonal, Haar, Orthogonal, delta_orthogonal, haar, orthogonal
+from ._scheme import Native, Scheme, require, text
 from ._truncation import moments
-from ._types import Activation, Array, Bounds, Device, Distribution, DType, Index, Layout, Mode, Out, Seed, Shape
+from ._types import Activation, Bounds, Distribution, Layout, Mode, Shape
 from .fans import MODES, Fans, require_layout
 from .gains import gain as gain_of
-from .sampling import draw
+
+__all__ = [
+    "Constant",
+    "DeltaOrthogonal",
+    "Haar",
+    "Normal",
+    "Orthogonal",
+    "Scheme",
+    "TruncatedNormal",
+    "Uniform",
+    "VarianceScaling",
+    "constant",
+    "delta_orthogonal",
+    "glorot_normal",
+    "glorot_uniform",
+    "haar",
+    "he_normal",
+    "he_uniform",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+    "normal",
+    "ones",
+    "orthogonal",
+    "truncated_normal",
+    "uniform",
+    "variance_scaling",
+    "xavier_normal",
+    "xavier_uniform",
+    "zeros",
+]
 
 _DISTRIBUTIONS = ("normal", "truncated_normal", "uniform")
 _SQRT3 = float.fromhex("0x1.bb67ae8584caap+0")
-
-Native = tuple[Callable[..., Any], tuple[Any, ...]]
-
-
-class Scheme(ABC):
-    """How a parameter is drawn; calling it draws."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def mean(self, shape: Shape) -> float:
-        """The expected mean of a parameter of this global shape."""
-
-    @abstractmethod
-    def std(self, shape: Shape) -> float:
-        """The expected standard deviation of a parameter of this global shape."""
-
-    @abstractmethod
-    def describe(self) -> str:
-        """The scheme in one line; equal only for schemes that draw the same values."""
-
-    @abstractmethod
-    def _native(self, shape: Shape, seed: int, name: str) -> Native:
-        """The sampler and its arguments."""
-
-    def __call__(
-        self,
-        shape: Shape | None = None,
-        *,
-        seed: Seed,
-        name: str,
-        dtype: DType = None,
-        index: Index = None,
-        out: Out = None,
-        device: Device = None,
-        stream: str = "v1",
-    ) -> Array:
-        """Draw the parameter `name`, or the part of it that `index` selects; arguments as for `fanin.normal`."""
-        shape = global_shape(shape, index, out)
-        sampler, arguments = self._native(shape, as_seed(seed), name)
-        return draw(sampler, arguments, shape, dtype, index, out, device, stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +62,7 @@ class Constant(Scheme):
         return 0.0
 
     def describe(self) -> str:
-        return f"constant({_text(self.value)})"
+        return f"constant({text(self.value)})"
 
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
         return _core.constant, (self.value,)
@@ -95,7 +82,7 @@ class Uniform(Scheme):
         return (self.high - self.low) / (2 * _SQRT3)
 
     def describe(self) -> str:
-        return f"uniform(low={_text(self.low)}, high={_text(self.high)})"
+        return f"uniform(low={text(self.low)}, high={text(self.high)})"
 
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
         return _core.uniform, (self.low, self.high, seed, name)
@@ -115,7 +102,7 @@ class Normal(Scheme):
         return self.sigma
 
     def describe(self) -> str:
-        return f"normal(mean={_text(self.mu)}, std={_text(self.sigma)})"
+        return f"normal(mean={text(self.mu)}, std={text(self.sigma)})"
 
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
         return _core.normal, (self.mu, self.sigma, seed, name)
@@ -132,7 +119,7 @@ class TruncatedNormal(Scheme):
     bounds: Bounds = "std"
 
     def __post_init__(self) -> None:
-        _require("bounds", self.bounds, ("std", "absolute"))
+        require("bounds", self.bounds, ("std", "absolute"))
 
     def mean(self, shape: Shape) -> float:
         return self._moments()[0]
@@ -141,7 +128,7 @@ class TruncatedNormal(Scheme):
         return self._moments()[1]
 
     def describe(self) -> str:
-        numbers = f"mean={_text(self.mu)}, std={_text(self.sigma)}, low={_text(self.low)}, high={_text(self.high)}"
+        numbers = f"mean={text(self.mu)}, std={text(self.sigma)}, low={text(self.low)}, high={text(self.high)}"
         return f"truncated_normal({numbers}, bounds={self.bounds})"
 
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
@@ -189,8 +176,8 @@ class VarianceScaling(Scheme):
 
     def __post_init__(self) -> None:
         require_layout(self.layout)
-        _require("mode", self.mode, MODES)
-        _require("distribution", self.distribution, _DISTRIBUTIONS)
+        require("mode", self.mode, MODES)
+        require("distribution", self.distribution, _DISTRIBUTIONS)
         if not 0 <= self.gain < math.inf:
             raise ValueError(f"gain must be finite and not negative, got {self.gain}")
         if not 0 < self.truncate < math.inf:
@@ -208,9 +195,9 @@ class VarianceScaling(Scheme):
         return self.gain / math.sqrt(fan) if fan else 0.0  # without inputs or outputs there are no values
 
     def describe(self) -> str:
-        text = f"gain={_text(self.gain)}, mode={self.mode}, distribution={self.distribution}, layout={self.layout}"
-        cut = f", truncate={_text(self.truncate)}" if self.distribution == "truncated_normal" else ""
-        return f"variance_scaling({text}{cut})"
+        how = f"gain={text(self.gain)}, mode={self.mode}, distribution={self.distribution}, layout={self.layout}"
+        cut = f", truncate={text(self.truncate)}" if self.distribution == "truncated_normal" else ""
+        return f"variance_scaling({how}{cut})"
 
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
         cut = self.truncate
@@ -222,15 +209,6 @@ class VarianceScaling(Scheme):
                 bound = _SQRT3 * std
                 return _core.uniform, (-bound, bound, seed, name)
             return _core.truncated_normal, (0.0, std / _core.truncated_std(cut), -cut, cut, True, seed, name)
-
-
-def _require(argument: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{argument} must be one of {', '.join(allowed)}, got {value!r}")
-
-
-def _text(number: float) -> str:
-    return repr(float(number)).removesuffix(".0")
 
 
 def _gain(activation: Activation, gain: float | None) -> float:

@@ -1,4 +1,4 @@
-"""The schemes that use fans as plain functions: each builds its object of `fanin.schemes` and calls it.
+"""The schemes as plain functions: each builds its object of `fanin.schemes` and calls it.
 
 `layout` and what follows it are the scheme's; shape, seed, name and the placement (dtype, index, out, device, stream)
 are those of `fanin.normal`.
@@ -6,9 +6,10 @@ are those of `fanin.normal`.
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import SupportsIndex, Unpack
 
 from . import schemes
+from ._orthogonal import Blocks
 from ._types import Activation, Array, Distribution, Layout, Mode, Placement, Seed, Shape
 
 
@@ -123,6 +124,71 @@ def lecun_normal(
 ) -> Array:
     """Draw `fanin.schemes.lecun_normal`: LeCun et al. (1998)."""
     return schemes.lecun_normal(layout=layout, truncate=truncate)(shape, seed=seed, name=name, **placement)
+
+
+def orthogonal(
+    shape: Shape | None = None,
+    gain: float = 1.0,
+    blocks: Blocks = 1,
+    *,
+    seed: Seed,
+    name: str,
+    layout: Layout | None = None,
+    **placement: Unpack[Placement],
+) -> Array:
+    """Draw `fanin.schemes.orthogonal`: Haar-random, orthonormal rows or columns.
+
+    Examples
+    --------
+    >>> w = orthogonal((3, 5), seed=0, name="rnn.weight_hh", layout="OI", dtype="float64")
+    >>> bool(abs(w @ w.T - [[1, 0, 0], [0, 1, 0], [0, 0, 1]]).max() < 1e-14)
+    True
+    """
+    return schemes.orthogonal(gain, blocks, layout=layout)(shape, seed=seed, name=name, **placement)
+
+
+def haar(
+    n: SupportsIndex | None = None,
+    count: SupportsIndex | None = None,
+    *,
+    gain: float = 1.0,
+    seed: Seed,
+    name: str,
+    **placement: Unpack[Placement],
+) -> Array:
+    """Draw Haar-random orthogonal matrices.
+
+    Parameters
+    ----------
+    n : int, optional
+        Of an n × n matrix. Default: that of `out`.
+    count : int, optional
+        Of matrices: the result has the shape (count, n, n). Default: one, of shape (n, n).
+    gain : float
+        Multiplies the matrices.
+    seed, name, dtype, index, out, device, stream
+        As for `fanin.normal`, which also lists the errors.
+
+    Examples
+    --------
+    >>> haar(4, 10, seed=0, name="w").shape
+    (10, 4, 4)
+    """
+    shape = None if n is None else (n, n) if count is None else (count, n, n)
+    return schemes.haar(gain)(shape, seed=seed, name=name, **placement)
+
+
+def delta_orthogonal(
+    shape: Shape | None = None,
+    gain: float = 1.0,
+    *,
+    seed: Seed,
+    name: str,
+    layout: Layout | None = None,
+    **placement: Unpack[Placement],
+) -> Array:
+    """Draw `fanin.schemes.delta_orthogonal`: Xiao et al. (2018)."""
+    return schemes.delta_orthogonal(gain, layout=layout)(shape, seed=seed, name=name, **placement)
 
 
 glorot_uniform, glorot_normal = xavier_uniform, xavier_normal
