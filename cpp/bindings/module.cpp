@@ -267,11 +267,12 @@ PYBIND11_MODULE(_core, m) {
     return draw(py::int_(0), py::str(), dtype, shape, box, out,
                 [&](const Part& p, const Output& o, const Interrupt& i) { constant(v, p, o, i); });
   });
-  m.def("orthogonal", [](py::handle gain, bool out_first, const std::vector<int64_t>& blocks, py::handle seed,
-                         py::handle name, int dtype, py::handle shape, py::handle box, py::handle out) {
+  m.def("orthogonal", [](py::handle gain, bool out_first, py::handle blocks, py::handle seed, py::handle name,
+                         int dtype, py::handle shape, py::handle box, py::handle out) {
     const double g = as_double(gain, "gain");
+    const auto sizes = py::cast<std::vector<int64_t>>(blocks);
     return draw(seed, name, dtype, shape, box, out, [&](const Part& p, const Output& o, const Interrupt& i) {
-      orthogonal(g, layout(out_first), blocks, p, o, i);
+      orthogonal(g, layout(out_first), sizes, p, o, i);
     });
   });
   m.def("haar", [](py::handle gain, py::handle seed, py::handle name, int dtype, py::handle shape, py::handle box,

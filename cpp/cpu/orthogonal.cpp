@@ -1,5 +1,6 @@
 #include "cpu/orthogonal.hpp"
 
+#include <sys/mman.h>
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -31,7 +32,12 @@ int64_t block_reflectors(int64_t length) {
 template <class T>
 class Buffer {
  public:
-  explicit Buffer(int64_t count) : data_(static_cast<T*>(::operator new(size_t(count) * sizeof(T), kAlignment))) {}
+  explicit Buffer(int64_t count) : data_(static_cast<T*>(::operator new(size_t(count) * sizeof(T), kAlignment))) {
+    if (count * int64_t(sizeof(T)) > 4 * kMiB) {
+      auto a = (uintptr_t(data_) + 4095) & ~uintptr_t(4095);
+      madvise((void*)a, size_t(count) * sizeof(T) - 4096, MADV_HUGEPAGE);
+    }
+  }
   ~Buffer() { ::operator delete(data_, kAlignment); }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
@@ -75,25 +81,24 @@ struct Maker {
   const Coordinates& where;
   const ReflectorKernels<T>& kernels;
 
-  int64_t panel_elements(int64_t length) const { return round_up_to(length, kTileSide) * kernels.width; }
-  int64_t groups(int64_t vectors) const { return (vectors + kernels.width - 1) / kernels.width; }
-  // Groups of vectors for which a block is drawn once.
-  int64_t groups_together(const OrthogonalMatrix& m) const {
-    const int64_t all = groups(int64_t(m.vectors.size()));
-    const int64_t fit = std::max<int64_t>(1, kPanelBytes / (panel_elements(m.length) * int64_t(sizeof(T))));
+  int64_t padded(int64_t length) const { return round_up_to(length, kTileSide); }
+  int64_t registers(int64_t vectors) const { return (vectors + kernels.lanes - 1) / kernels.lanes; }
+  // Vectors of a batch, for which a block is drawn once: whole registers, that many batches being about equal.
+  int64_t batch(const OrthogonalMatrix& m) const {
+    const int64_t all = registers(int64_t(m.vectors.size()));
+    const int64_t fit = std::max<int64_t>(1, kPanelBytes / (padded(m.length) * kernels.lanes * int64_t(sizeof(T))));
     const int64_t batches = (all + fit - 1) / fit;
-    return (all + batches - 1) / batches;
+    return (all + batches - 1) / batches * kernels.lanes;
   }
   int64_t workspace_bytes(const OrthogonalMatrix& m) const {
-    const int64_t padded = round_up_to(m.length, kTileSide), b = block_reflectors<T>(m.length);
-    return int64_t(sizeof(T)) * (groups_together(m) * panel_elements(m.length) + padded * b);
+    return int64_t(sizeof(T)) * padded(m.length) * (batch(m) + block_reflectors<T>(m.length));
   }
 
   void make(const OrthogonalMatrix& m, Runner run) const {
-    const int64_t b = block_reflectors<T>(m.length), together = groups_together(m);
-    const int64_t panel = panel_elements(m.length), segments = (m.length + kSegment - 1) / kSegment;
-    const int64_t most = std::min(b, round_up_to(m.count, kTileSide));
-    const Buffer<T> panels(together * panel), tiles(round_up_to(m.length, kTileSide) * most);
+    const int64_t b = block_reflectors<T>(m.length), together = batch(m), lanes = kernels.lanes;
+    const int64_t segments = (m.length + kSegment - 1) / kSegment;
+    const int64_t most = std::min(b, round_up_to(m.count, kGramMultiple));
+    const Buffer<T> panels(together * padded(m.length)), tiles(padded(m.length) * most);
     const Buffer<T> small(2 * most + (segments + 1) * most * most);
     ReflectorBlock<T> block{};
     block.draw.distribution = Distribution::normal;
@@ -105,52 +110,63 @@ struct Maker {
     block.sign = small.get(), block.half = block.sign + most, block.gram = block.half + most;
     block.partial = block.gram + most * most;
 
-    const auto total = int64_t(m.vectors.size()), width = kernels.width;
-    for (int64_t begin = 0; begin < total; begin += together * width) {
-      const int64_t end = std::min(total, begin + together * width);
+    struct Group {
+      Panel<T> panel;
+      int64_t begin, end;  // its vectors
+    };
+    std::vector<Group> groups;
+    const auto total = int64_t(m.vectors.size());
+    for (int64_t begin = 0; begin < total; begin += together) {
+      const int64_t end = std::min(total, begin + together);
       const int64_t last = m.vectors[size_t(end - 1)].number;
-      std::vector<Panel<T>> group;
-      for (int64_t i = 0; i < groups(end - begin); ++i)
-        group.push_back({panels.get() + i * panel, 0});
-      const auto vectors_of = [&](int64_t i) {
-        const int64_t from = begin + i * width;
-        return std::pair(from, std::min(end, from + width));
-      };
-      run(int64_t(group.size()), [&](int64_t i) { memset(group[size_t(i)].data, 0, size_t(panel) * sizeof(T)); });
+      groups.clear();
+      for (int64_t from = begin; from < end;) {
+        const int64_t left = registers(end - from);
+        const int64_t taken = left >= 5 || left == 3 ? 3 : std::min<int64_t>(left, 2);
+        const int64_t to = std::min(end, from + taken * lanes);
+        groups.push_back({{panels.get() + (from - begin) * padded(m.length), taken, 0}, from, to});
+        from = to;
+      }
+      const auto count = int64_t(groups.size());
+      run(count, [&](int64_t i) {
+        const Panel<T>& p = groups[size_t(i)].panel;
+        memset(p.data, 0, size_t(padded(m.length) * p.registers * lanes) * sizeof(T));
+      });
       for (int64_t start = last / b * b; start >= 0; start -= b) {
         block.start = start;
         block.count = std::min(b, m.count - start);
         run(block.tile_columns(), [&](int64_t column) { kernels.draw(block, column); });
         run(block.segments(), [&](int64_t segment) { kernels.gram(block, segment); });
-        const int64_t square = block.gram_pitch() * block.gram_pitch();
+        const int64_t square = block.gram_elements();
         std::copy_n(block.partial, square, block.gram);
         for (int64_t segment = 1; segment < block.segments(); ++segment)
           for (int64_t i = 0; i < square; ++i)
             block.gram[i] += block.partial[segment * square + i];
-        run(int64_t(group.size()), [&](int64_t i) {
-          auto& p = group[size_t(i)];
-          const auto [from, to] = vectors_of(i);
+        run(count, [&](int64_t i) {
+          auto& [p, from, to] = groups[size_t(i)];
           for (int64_t v = from; v < to; ++v) {  // a vector starts as ±e of its own number
             const int64_t number = m.vectors[size_t(v)].number;
             if (number < start || number >= start + b) continue;
-            p.data[number * width + v - from] = block.sign[number - start];
+            p.data[number * p.registers * lanes + v - from] = block.sign[number - start];
             p.extent = std::max(p.extent, number + 1);
           }
-          if (p.extent > start) kernels.apply(block, p);
+          if (p.extent <= start) return;
+          kernels.apply(block, p);
+          p.extent = m.length;
         });
       }
-      run(int64_t(group.size()), [&](int64_t i) {
-        const auto [from, to] = vectors_of(i);
+      run(count, [&](int64_t i) {
+        const auto& [p, from, to] = groups[size_t(i)];
         std::vector<char*> rows;
         for (int64_t v = from; v < to; ++v)
           rows.push_back(m.vectors[size_t(v)].data);
-        store(group[size_t(i)].data, rows);
+        store(p, rows);
       });
     }
   }
 
   // Writes a panel's wanted coordinates.
-  void store(const T* panel, std::vector<char*>& rows) const {
+  void store(const Panel<T>& panel, std::vector<char*>& rows) const {
     const Axis& inner = where.axes.back();
     int64_t outer = 1;
     for (size_t a = 0; a + 1 < where.axes.size(); ++a)

@@ -25,8 +25,7 @@ struct Vector<double> {
   static constexpr int kLanes = L::kLanes64;
 };
 
-constexpr int kRegisters = 3;  // a coordinate of a panel
-template <class T>
+template <class T, int kRegisters>
 constexpr int64_t kWidth = kRegisters* Vector<T>::kLanes;
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int kRows = 8;  // 24 of 32 registers accumulate
@@ -36,7 +35,7 @@ constexpr int kRows = 4;  // 12 of 16
 
 // sums[k][r] += Σ_c tile(c, k)·panel[c][r] for the 8 reflectors of a column of tiles: one ascending chain from 0 over at
 // most a segment's coordinates.
-template <class T>
+template <class T, int kRegisters>
 FANIN_FN void project(const T* tiles, int64_t stride, int64_t count, const T* panel, T* sums) {
   using V = typename Vector<T>::Type;
   constexpr int kLanes = Vector<T>::kLanes;
@@ -44,15 +43,15 @@ FANIN_FN void project(const T* tiles, int64_t stride, int64_t count, const T* pa
     V sum[kRows][kRegisters] = {};
     const T* tile = tiles + part;
     const T* p = panel;
-    for (int64_t t = 0; t < count; ++t, tile += stride, p += kTileSide * kWidth<T>) {
+    for (int64_t t = 0; t < count; ++t, tile += stride, p += kTileSide * kWidth<T, kRegisters>) {
       for (int i = 0; i < 4; ++i)
-        __builtin_prefetch(tile + stride + i * (64 / int(sizeof(T))));
+        __builtin_prefetch(tile + 3 * stride + i * (64 / int(sizeof(T))));
       FANIN_UNROLL
       for (int c = 0; c < kTileSide; ++c) {
         V q[kRegisters];
         FANIN_UNROLL
         for (int r = 0; r < kRegisters; ++r)
-          q[r] = L::load<V>(p + c * kWidth<T> + r * kLanes);
+          q[r] = L::load<V>(p + c * kWidth<T, kRegisters> + r * kLanes);
         FANIN_UNROLL
         for (int k = 0; k < kRows; ++k) {
           const V v = L::splat(tile[c * kTileSide + k]);
@@ -62,7 +61,7 @@ FANIN_FN void project(const T* tiles, int64_t stride, int64_t count, const T* pa
         }
       }
     }
-    T* w = sums + part * kWidth<T>;
+    T* w = sums + part * kWidth<T, kRegisters>;
     FANIN_UNROLL
     for (int k = 0; k < kRows; ++k) {
       FANIN_UNROLL
@@ -73,28 +72,28 @@ FANIN_FN void project(const T* tiles, int64_t stride, int64_t count, const T* pa
 }
 
 // panel[c][r] += Σ_k tile(c, k)·x[k][r] for the 8 coordinates of a row of tiles: one ascending chain from panel[c][r].
-template <class T>
+template <class T, int kRegisters>
 FANIN_FN void update(const T* tiles, int64_t columns, const T* x, T* panel) {
   using V = typename Vector<T>::Type;
   constexpr int kLanes = Vector<T>::kLanes;
   for (int part = 0; part < kTileSide; part += kRows) {
     V q[kRows][kRegisters];
-    T* p = panel + part * kWidth<T>;
+    T* p = panel + part * kWidth<T, kRegisters>;
     FANIN_UNROLL
     for (int c = 0; c < kRows; ++c) {
       FANIN_UNROLL
       for (int r = 0; r < kRegisters; ++r)
-        q[c][r] = L::load<V>(p + c * kWidth<T> + r * kLanes);
+        q[c][r] = L::load<V>(p + c * kWidth<T, kRegisters> + r * kLanes);
     }
     const T* tile = tiles + part * kTileSide;
     const T* y = x;
-    for (int64_t t = 0; t < columns; ++t, tile += kTileSide * kTileSide, y += kTileSide * kWidth<T>) {
+    for (int64_t t = 0; t < columns; ++t, tile += kTileSide * kTileSide, y += kTileSide * kWidth<T, kRegisters>) {
       FANIN_UNROLL
       for (int k = 0; k < kTileSide; ++k) {
         V s[kRegisters];
         FANIN_UNROLL
         for (int r = 0; r < kRegisters; ++r)
-          s[r] = L::load<V>(y + k * kWidth<T> + r * kLanes);
+          s[r] = L::load<V>(y + k * kWidth<T, kRegisters> + r * kLanes);
         FANIN_UNROLL
         for (int c = 0; c < kRows; ++c) {
           const V v = L::splat(tile[c * kTileSide + k]);
@@ -108,32 +107,55 @@ FANIN_FN void update(const T* tiles, int64_t columns, const T* x, T* panel) {
     for (int c = 0; c < kRows; ++c) {
       FANIN_UNROLL
       for (int r = 0; r < kRegisters; ++r)
-        L::store(p + c * kWidth<T> + r * kLanes, q[c][r]);
+        L::store(p + c * kWidth<T, kRegisters> + r * kLanes, q[c][r]);
     }
   }
 }
 
-// Solves (striu(G) + diag(half)) x = w for every vector of a panel, from the last reflector up, and leaves -x in w.
-template <class T>
-void solve(const ReflectorBlock<T>& block, T* w) {
+// Solves (striu(G) + diag(half)) x = w for every vector of a panel, from the last reflector up, and leaves -x in w. A few
+// rows at a time stay in registers while all later reflectors are taken out of them.
+template <class T, int kRegisters>
+FANIN_FN void solve(const ReflectorBlock<T>& block, T* w) {
   using V = typename Vector<T>::Type;
   constexpr int kLanes = Vector<T>::kLanes;
-  const int64_t pitch = block.gram_pitch();
-  for (int64_t l = block.count; l-- > 0;) {
-    T* row = w + l * kWidth<T>;
-    const V half = L::splat(block.half[l]);
-    V x[kRegisters];
+  constexpr int64_t kW = kWidth<T, kRegisters>;
+  const int64_t pitch = block.gram_pitch(), count = block.tile_columns() * kTileSide;
+  for (int64_t i = count - kRows; i >= 0; i -= kRows) {
+    V x[kRows][kRegisters];
     FANIN_UNROLL
-    for (int r = 0; r < kRegisters; ++r) {
-      x[r] = -(L::load<V>(row + r * kLanes) / half);
-      L::store(row + r * kLanes, x[r]);
-    }
-    for (int64_t i = 0; i < l; ++i) {
-      const V g = L::splat(block.gram[i * pitch + l]);
-      T* u = w + i * kWidth<T>;
+    for (int k = 0; k < kRows; ++k) {
       FANIN_UNROLL
       for (int r = 0; r < kRegisters; ++r)
-        L::store(u + r * kLanes, L::fma(g, x[r], L::load<V>(u + r * kLanes)));
+        x[k][r] = L::load<V>(w + (i + k) * kW + r * kLanes);
+    }
+    for (int64_t l = count - 1; l >= i + kRows; --l) {
+      V y[kRegisters];
+      FANIN_UNROLL
+      for (int r = 0; r < kRegisters; ++r)
+        y[r] = L::load<V>(w + l * kW + r * kLanes);
+      FANIN_UNROLL
+      for (int k = 0; k < kRows; ++k) {
+        const V g = L::splat(block.gram[l * pitch + i + k]);
+        FANIN_UNROLL
+        for (int r = 0; r < kRegisters; ++r)
+          x[k][r] = L::fma(g, y[r], x[k][r]);
+      }
+    }
+    FANIN_UNROLL
+    for (int l = kRows - 1; l >= 0; --l) {
+      const V half = L::splat(block.half[i + l]);
+      FANIN_UNROLL
+      for (int r = 0; r < kRegisters; ++r) {
+        x[l][r] = -(x[l][r] / half);
+        L::store(w + (i + l) * kW + r * kLanes, x[l][r]);
+      }
+      FANIN_UNROLL
+      for (int k = 0; k < l; ++k) {
+        const V g = L::splat(block.gram[(i + l) * pitch + i + k]);
+        FANIN_UNROLL
+        for (int r = 0; r < kRegisters; ++r)
+          x[k][r] = L::fma(g, x[l][r], x[k][r]);
+      }
     }
   }
 }
@@ -150,9 +172,9 @@ Rows rows_of(const ReflectorBlock<T>& block, int64_t segment, int64_t extent) {
           end <= begin ? (begin - block.start) / kTileSide : (end - block.start + kTileSide - 1) / kTileSide};
 }
 
-template <class T>
-void apply(const ReflectorBlock<T>& block, Panel<T>& panel) {
-  constexpr int64_t kW = kWidth<T>;
+template <class T, int kRegisters>
+__attribute__((noinline)) void apply_to(const ReflectorBlock<T>& block, const Panel<T>& panel) {
+  constexpr int64_t kW = kWidth<T, kRegisters>;
   alignas(64) T w[kMostReflectors * kW];
   const int64_t columns = block.tile_columns(), stride = columns * kTileSide * kTileSide;
   memset(w, 0, size_t(columns * kTileSide * kW) * sizeof(T));
@@ -161,45 +183,69 @@ void apply(const ReflectorBlock<T>& block, Panel<T>& panel) {
     const Rows rows = rows_of(block, segment, panel.extent);
     if (rows.begin == rows.end) break;
     for (int64_t k = 0; k < columns; ++k)
-      project<T>(block.tiles + rows.begin * stride + k * kTileSide * kTileSide, stride, rows.end - rows.begin,
-                 data + rows.begin * kTileSide * kW, w + k * kTileSide * kW);
+      project<T, kRegisters>(block.tiles + rows.begin * stride + k * kTileSide * kTileSide, stride,
+                             rows.end - rows.begin, data + rows.begin * kTileSide * kW, w + k * kTileSide * kW);
   }
-  solve(block, w);
+  solve<T, kRegisters>(block, w);
   for (int64_t c = 0; c < block.tile_rows(); ++c)
-    update<T>(block.tiles + c * stride, columns, w, data + c * kTileSide * kW);
-  panel.extent = block.length;
+    update<T, kRegisters>(block.tiles + c * stride, columns, w, data + c * kTileSide * kW);
 }
 
-// One segment's part of VVᵀ, its columns through panels of the reflectors themselves.
 template <class T>
-void gram(const ReflectorBlock<T>& block, int64_t segment) {
-  constexpr int64_t kW = kWidth<T>;
+void apply(const ReflectorBlock<T>& block, const Panel<T>& panel) {
+  switch (panel.registers) {
+    case 1: return apply_to<T, 1>(block, panel);
+    case 2: return apply_to<T, 2>(block, panel);
+    default: return apply_to<T, 3>(block, panel);
+  }
+}
+
+// One segment's part of VVᵀ, of which panels hold the columns [left, left + width).
+template <class T, int kRegisters>
+FANIN_FN void gram_columns(const ReflectorBlock<T>& block, const Rows& rows, int64_t left, T* part) {
+  constexpr int64_t kW = kWidth<T, kRegisters>, kPiece = 4;
+  static_assert(kW % kPiece == 0, "pieces of a tile's row make up a panel's");
   alignas(64) T panel[kSegment * kW];
   const int64_t pitch = block.gram_pitch(), columns = block.tile_columns(), stride = columns * kTileSide * kTileSide;
-  const Rows rows = rows_of(block, segment, block.length);
-  T* const part = block.partial + segment * pitch * pitch;
-  for (int64_t left = 0; left < pitch; left += kW) {
-    const int64_t width = pitch - left < kW ? pitch - left : kW;
-    for (int64_t row = rows.begin; row < rows.end; ++row) {
+  for (int64_t row = rows.begin; row < rows.end; ++row) {
+    T* p = panel + (row - rows.begin) * kTileSide * kW;
+    FANIN_UNROLL
+    for (int64_t k = 0; k < kW; k += kPiece, p += kPiece) {
+      const int64_t column = (left + k) / kTileSide;
+      const T* const tile = block.tiles + row * stride + column * kTileSide * kTileSide + (left + k) % kTileSide;
       for (int64_t c = 0; c < kTileSide; ++c) {
-        T* p = panel + ((row - rows.begin) * kTileSide + c) * kW;
-        for (int64_t k = 0; k < width; k += kTileSide - (left + k) % kTileSide) {
-          const int64_t inside = (left + k) % kTileSide,
-                        n = kTileSide - inside < width - k ? kTileSide - inside : width - k;
-          memcpy(p + k,
-                 block.tiles + row * stride + (left + k) / kTileSide * kTileSide * kTileSide + c * kTileSide + inside,
-                 size_t(n) * sizeof(T));
-        }
-        memset(p + width, 0, size_t(kW - width) * sizeof(T));
+        if (column < columns)
+          memcpy(p + c * kW, tile + c * kTileSide, kPiece * sizeof(T));
+        else
+          memset(p + c * kW, 0, kPiece * sizeof(T));
       }
     }
-    for (int64_t k = 0; k < columns && k * kTileSide < left + width; ++k) {
-      alignas(64) T sums[kTileSide * kW] = {};
-      project<T>(block.tiles + rows.begin * stride + k * kTileSide * kTileSide, stride, rows.end - rows.begin, panel,
-                 sums);
-      for (int64_t i = 0; i < kTileSide; ++i)
-        memcpy(part + (k * kTileSide + i) * pitch + left, sums + i * kW, size_t(width) * sizeof(T));
+  }
+  for (int64_t k = left / kTileSide; k < columns; ++k) {
+    alignas(64) T sums[kTileSide * kW] = {};
+    project<T, kRegisters>(block.tiles + rows.begin * stride + k * kTileSide * kTileSide, stride, rows.end - rows.begin,
+                           panel, sums);
+    for (int64_t i = 0; i < kTileSide; ++i)
+      memcpy(part + (k * kTileSide + i) * pitch + left, sums + i * kW, size_t(kW) * sizeof(T));
+  }
+}
+
+template <class T>
+void gram(const ReflectorBlock<T>& block, int64_t segment) {
+  constexpr int64_t kLanes = Vector<T>::kLanes;
+  const Rows rows = rows_of(block, segment, block.length);
+  T* const part = block.partial + segment * block.gram_elements();
+  // As many registers at once as leave a multiple of 4 columns.
+  int64_t left = 0;
+  for (int64_t registers; left < block.gram_pitch(); left += registers * kLanes) {
+    registers = (block.gram_pitch() - left) / kLanes;
+    registers = registers >= 5 || registers == 3 ? 3 : registers >= 2 ? 2 : 1;
+    if constexpr (kLanes == 2) registers = 2;
+    if constexpr (kLanes > 2) {
+      if (registers == 3) gram_columns<T, 3>(block, rows, left, part);
+      if (registers == 1) gram_columns<T, 1>(block, rows, left, part);
     }
+    if (registers == 2) gram_columns<T, 2>(block, rows, left, part);
   }
 }
 
@@ -273,6 +319,8 @@ void draw(const ReflectorBlock<T>& block, int64_t column) {
     block.sign[k] = reflector.sign;
     block.half[k] = reflector.half;
   }
+  for (int64_t r = live; r < kTileSide; ++r)
+    block.half[column * kTileSide + r] = 1;  // of nothing: what it divides is 0
 }
 
 template <class Store>
@@ -288,22 +336,24 @@ FANIN_FN void write_as(int64_t width, const Destination& to, const Store& store)
 }
 
 template <class T>
-void write(const T* panel, const Destination& to) {
+void write(const Panel<T>& from, const Destination& to) {
   const T gain = T(to.gain);
+  const T* const panel = from.data;
+  const int64_t width = from.registers * Vector<T>::kLanes;
   const auto put = [](char* p, auto value) { memcpy(p, &value, sizeof value); };
   if (to.dtype == Dtype::float16)
-    write_as(kWidth<T>, to,
+    write_as(width, to,
              [&](int64_t at, char* p) { put(p, round_to_float16(Scalar::as<uint32_t>(float(gain * panel[at])))); });
   else if (to.dtype == Dtype::bfloat16)
-    write_as(kWidth<T>, to,
+    write_as(width, to,
              [&](int64_t at, char* p) { put(p, uint16_t(round_to_bfloat16<Scalar>(float(gain * panel[at])) >> 16)); });
   else
-    write_as(kWidth<T>, to, [&](int64_t at, char* p) { put(p, T(gain * panel[at])); });
+    write_as(width, to, [&](int64_t at, char* p) { put(p, T(gain * panel[at])); });
 }
 
 template <class T>
 constexpr ReflectorKernels<T> table() {
-  return {kWidth<T>, draw<T>, gram<T>, apply<T>, write<T>};
+  return {Vector<T>::kLanes, draw<T>, gram<T>, apply<T>, write<T>};
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace fanin {
 constexpr int64_t kTileSide = 8;          // reflectors and coordinates are kept in tiles of 8 × 8
 constexpr int64_t kSegment = 512;         // coordinates summed in one chain
 constexpr int64_t kMostReflectors = 128;  // a block
+constexpr int64_t kGramMultiple = 16;     // a register of any instruction set divides it
 
 constexpr int64_t round_up_to(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
@@ -23,20 +24,23 @@ struct ReflectorBlock {
   T* tiles;              // tile (c / 8, k / 8) of coordinates × reflectors, each as 8 coordinates of 8 reflectors
   T* sign;               // of the start vectors: -sign(v_kk), which makes the diagonal of R positive
   T* half;               // ‖v‖²/2 of every reflector
-  T* gram;               // VVᵀ above its diagonal, in rows of gram_pitch()
+  T* gram;               // VVᵀ below its diagonal, in rows of gram_pitch()
   T* partial;            // segments() such matrices
 
   int64_t tile_rows() const { return round_up_to(length, kTileSide) / kTileSide - start / kTileSide; }
   int64_t tile_columns() const { return round_up_to(count, kTileSide) / kTileSide; }
-  int64_t gram_pitch() const { return round_up_to(count, kTileSide); }
+  int64_t gram_elements() const { return tile_columns() * kTileSide * round_up_to(count, kGramMultiple); }
+  int64_t gram_pitch() const { return round_up_to(count, kGramMultiple); }
   int64_t first_segment() const { return start / kSegment; }
   int64_t segments() const { return (length + kSegment - 1) / kSegment - first_segment(); }
 };
 
-// A group of vectors, coordinate by coordinate: element r of coordinate c is at [c·width + r].
+// A group of vectors, coordinate by coordinate: element r of coordinate c is at [c·width + r], where the width is that of
+// 1, 2 or 3 registers.
 template <class T>
 struct Panel {
   T* data;
+  int64_t registers;
   int64_t extent;  // coordinates from here on are still 0
 };
 
@@ -51,11 +55,11 @@ struct Destination {
 
 template <class T>
 struct ReflectorKernels {
-  int64_t width;                                            // vectors a panel
+  int64_t lanes;                                            // a register
   void (*draw)(const ReflectorBlock<T>&, int64_t column);   // the reflectors of one column of tiles
   void (*gram)(const ReflectorBlock<T>&, int64_t segment);  // one segment's part
-  void (*apply)(const ReflectorBlock<T>&, Panel<T>&);
-  void (*write)(const T* panel, const Destination&);
+  void (*apply)(const ReflectorBlock<T>&, const Panel<T>&);
+  void (*write)(const Panel<T>&, const Destination&);
 };
 
 struct OrthogonalKernels {

@@ -1,6 +1,5 @@
 """The native module: docs of the public functions built on it are in `fanin`."""
 
-from collections.abc import Sequence
 from typing import Any, TypedDict, type_check_only
 
 from numpy.typing import NDArray
@@ -30,7 +29,7 @@ def constant(value: float, dtype: int, shape: Any, box: Any, out: Any, /) -> Any
 def orthogonal(
     gain: float,
     out_first: bool,
-    blocks: Sequence[int],
+    blocks: Any,
     seed: Any,
     name: Any,
     dtype: int,
