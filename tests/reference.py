@@ -37,8 +37,8 @@ TWO_LN2 = -float.fromhex("0x1.62e42fefa39efp+0")
 
 @cache
 def tables() -> dict[str, list[float]]:
-    """The polynomials of the page's section 6: name -> coefficients, lowest degree first."""
-    block = re.search(r"^## 6\. Tables.*?^```text\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    """The polynomials of the page's section 7: name -> coefficients, lowest degree first."""
+    block = re.search(r"^## 7\. Tables.*?^```text\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     assert block is not None, f"{PAGE} has no table block"
     named = re.findall(r"^(\w+)\n((?: .*\n)+)", block[1], re.MULTILINE)
     return {name: [float.fromhex(c) for c in coefficients.split()] for name, coefficients in named}
@@ -143,7 +143,7 @@ def philox(counter: list[U64], key: tuple[int, int]) -> list[U64]:
 def words(seed: int, name: str, i: npt.ArrayLike, tag: int) -> tuple[list[U64], U64]:
     """The four words of each element's block, and the element's place among them (word or half)."""
     index: U64 = np.asarray(i, np.uint64)
-    tile, places = (np.uint64(128), np.uint64(4)) if tag == 0 else (np.uint64(64), np.uint64(2))
+    tile, places = (np.uint64(128), np.uint64(4)) if tag in (0, 2) else (np.uint64(64), np.uint64(2))
     lanes = np.uint64(32)
     block, place = (index // tile) * lanes + index % lanes, (index // lanes) % places
     stream, low32 = stream_id(name, tag), np.uint64(0xFFFFFFFF)

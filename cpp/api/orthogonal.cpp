@@ -34,7 +34,7 @@ std::vector<Taken> taken(const Part& part, const Output& out) {
 Coordinates flatten(const std::vector<Taken>& axes) {
   Coordinates side{0, {}};
   int64_t step = 1;
-  for (size_t i = axes.size(); i-- > 0; step *= axes[i + 1].size) {
+  for (size_t i = axes.size(); i-- > 0; step *= axes[i].size) {
     side.first += axes[i].start * step;
     if (axes[i].count == 1) continue;
     const Axis axis{axes[i].count, axes[i].step * step, axes[i].stride};
@@ -138,7 +138,7 @@ void orthogonal(double gain, Layout layout, const std::vector<int64_t>& blocks, 
       return std::min(outputs.count, row <= lowest ? 0 : (row - lowest + step - 1) / step);
     };
     const int64_t low = index_of(begin), high = index_of(begin + size);
-    const int64_t offset = outputs.step > 0 ? low : outputs.count - 1 - low;
+    const int64_t offset = outputs.step > 0 ? low : outputs.count - high;
     const Taken inside{outputs.start + offset * outputs.step - begin, outputs.step, high - low, outputs.stride, size};
     if (high > low) {
       // Its own first entry stands at `offset`; the data pointer follows.

@@ -23,7 +23,7 @@ constexpr double kSerialFlops = 2e6;        // not worth waking a thread for
 // Reflectors a block: of the length and type alone, since the bits depend on it.
 template <class T>
 int64_t block_reflectors(int64_t length) {
-  int64_t b = length <= 2048 ? 64 : kMostReflectors;
+  int64_t b = kMostReflectors;
   while (b > kTileSide && b * length * int64_t(sizeof(T)) > kBlockBytes)
     b /= 2;
   return b;

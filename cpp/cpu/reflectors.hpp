@@ -6,10 +6,10 @@
 
 namespace fanin {
 
-constexpr int64_t kTileSide = 8;          // reflectors and coordinates are kept in tiles of 8 × 8
-constexpr int64_t kSegment = 512;         // coordinates summed in one chain
-constexpr int64_t kMostReflectors = 128;  // a block
-constexpr int64_t kGramMultiple = 16;     // a register of any instruction set divides it
+constexpr int64_t kTileSide = 8;         // reflectors and coordinates are kept in tiles of 8 × 8
+constexpr int64_t kSegment = 512;        // coordinates summed in one chain
+constexpr int64_t kMostReflectors = 64;  // a block
+constexpr int64_t kGramMultiple = 16;    // a register of any instruction set divides it
 
 constexpr int64_t round_up_to(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 

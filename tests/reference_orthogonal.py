@@ -1,0 +1,116 @@
+"""Section 6 of docs/stream-v1.md in plain NumPy, bit for bit: orthogonal matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import reference
+from reference import Array, fma32, fma64
+
+SEGMENT, CHAINS = 512, 32
+
+
+def normals(seed: int, name: str, i: Array, kind: Any) -> Array:
+    """Elements of the name's reflector stream."""
+    tag = 2 if kind is np.float32 else 3
+    (w0, w1, w2, w3), place = reference.words(seed, name, i, tag)
+    if kind is np.float32:
+        first, second = reference.normal_pair32(w0, w1), reference.normal_pair32(w2, w3)
+        return np.choose(place.astype(np.intp), [*first, *second])
+    z0, z1 = reference.normal_pair64(reference.join(w0, w1), reference.join(w2, w3))
+    return np.where(place == 0, z0, z1)
+
+
+def in_segments(length: int, add: Callable[[int, Array], Array], zero: Array) -> Array:
+    """One ascending chain a segment; segments added in ascending order."""
+    total = None
+    for begin in range(0, length, SEGMENT):
+        chain = zero
+        for c in range(begin, min(begin + SEGMENT, length)):
+            chain = add(c, chain)
+        total = chain if total is None else total + chain
+    assert total is not None
+    return total
+
+
+def sum_of_squares(v: Array) -> Array:
+    """Of every row, in float64: 32 chains a segment, added by halves."""
+    total = np.zeros(len(v))
+    v = np.pad(v.astype(np.float64), ((0, 0), (0, -v.shape[1] % SEGMENT)))
+    for begin in range(0, v.shape[1], SEGMENT):
+        chains = np.zeros((len(v), CHAINS))
+        for c in range(begin, begin + SEGMENT, CHAINS):
+            chains = fma64(v[:, c : c + CHAINS], v[:, c : c + CHAINS], chains)
+        while chains.shape[1] > 1:
+            half = chains.shape[1] // 2
+            chains = chains[:, :half] + chains[:, half:]
+        total = total + chains[:, 0]
+    return total
+
+
+def block_size(length: int, kind: Any) -> int:
+    b = 64
+    while b > 8 and b * length * np.dtype(kind).itemsize > 16 * 2**20:
+        b //= 2
+    return b
+
+
+def vectors(
+    seed: int, name: str, first: int, count: int, length: int, wanted: Sequence[int], kind: Any = np.float32
+) -> Array:
+    """The wanted ones of `count` orthonormal vectors, one a row."""
+    fma = fma32 if kind is np.float32 else fma64
+    pitch, b = -(-length // 128) * 128, block_size(length, kind)
+    q = np.zeros((len(wanted), length), kind)
+    number = np.array(wanted)
+    for start in reversed(range(0, int(number.max()) + 1, b)):
+        k = np.arange(start, min(start + b, count))
+        rows = np.arange(len(k))
+        index = np.uint64(first) + (k[:, None] * pitch + np.arange(length)).astype(np.uint64)
+        v = np.where(np.arange(length) >= k[:, None], normals(seed, name, index, kind), kind(0))
+        x = v[rows, k].astype(np.float64)
+        v[rows, k] = 0
+        rest = sum_of_squares(v)
+        sign = np.where(x < 0, -1.0, 1.0)
+        head = (x + sign * np.sqrt(fma64(x, x, rest))).astype(kind)
+        half = (0.5 * fma64(head.astype(np.float64), head.astype(np.float64), rest)).astype(kind)
+        v[rows, k] = head
+
+        ours = np.flatnonzero((number >= start) & (number < start + b))
+        q[ours, number[ours]] = -sign[number[ours] - start]
+        alive = np.flatnonzero(number >= start)
+        p = q[alive]
+        gram = in_segments(
+            length, lambda c, a, v=v: fma(v[:, None, c], v[None, :, c], a), np.zeros((len(k),) * 2, kind)
+        )
+        w = in_segments(
+            length, lambda c, a, v=v, p=p: fma(v[None, :, c], p[:, None, c], a), np.zeros((len(p), len(k)), kind)
+        )
+        y = np.zeros_like(w)
+        for r in reversed(rows):
+            y[:, r] = -(w[:, r] / half[r])
+            w[:, :r] = fma(gram[None, r, :r], y[:, r, None], w[:, :r])
+        for r in rows:
+            p[:, start:] = fma(v[None, r, start:], y[:, r, None], p[:, start:])
+        q[alive] = p
+    return q
+
+
+def orthogonal(
+    seed: int,
+    name: str,
+    outs: int,
+    ins: int,
+    gain: float = 1.0,
+    dtype: str = "float32",
+    *,
+    first: int = 0,
+    wanted: Sequence[int] | None = None,
+) -> Array:
+    """The matrix (outs, ins), or the wanted ones of its orthonormal vectors."""
+    kind = reference.compute_type(dtype)
+    count, length = min(outs, ins), max(outs, ins)
+    q = vectors(seed, name, first, count, length, range(count) if wanted is None else wanted, kind)
+    return reference.to_dtype(kind(gain) * (q if outs <= ins else q.T), dtype)
