@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import reference
+import reference_orthogonal
 
 GOLDEN = Path(__file__).parent / "golden"
 SEEDS = (0, 1, 2**64 - 1, 0x243F6A8885A308D3)
@@ -38,6 +38,7 @@ DISTRIBUTIONS = {
             "0.0,1.0,5.0,6.0,std",
         ],
     ),
+    "orthogonal": (FLOATS, ["5,5,1.5", "1,1,1.0", "1,7,1.0", "7,1,1.0", "67,70,-0.5", "70,67,1.0", "66,1100,1.0"]),
 }
 
 # Where the index crosses a tile, its 32 bits, the block counter's 32 bits (of 64- and 32-bit elements), and far out.
@@ -57,12 +58,16 @@ PARAMETERS = {
     "uniform": "low,high",
     "normal": "mean,std",
     "truncated_normal": "mean,std,low,high,bounds",
+    "orthogonal": "outs,ins,gain of one matrix in layout OI",
 }
 
 
 def runs(distribution: str) -> Iterator[tuple[str, str, int, str, int, int]]:
     """Parameters, dtype, seed, name, first index and number of elements of each line."""
     dtypes, parameters = DISTRIBUTIONS[distribution]
+    if distribution == "orthogonal":
+        yield from orthogonal_runs(dtypes, parameters)
+        return
     for dtype in dtypes:
         extremes = EXTREMES_64 if dtype in ("float64", "uint64") else EXTREMES_32
         for parameter in parameters:
@@ -76,10 +81,34 @@ def runs(distribution: str) -> Iterator[tuple[str, str, int, str, int, int]]:
                 yield parameters[0], dtype, seed, name, 0, 8
 
 
+def orthogonal_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[tuple[str, str, int, str, int, int]]:
+    """Stretches of rows: the first, the last, around a block of 64 vectors; their ends, and around coordinate 512."""
+    for dtype in dtypes:
+        for parameter in parameters:
+            outs, ins = (int(size) for size in parameter.split(",")[:2])
+            for row in sorted({0, 62, 63, 64, outs - 1}):
+                for column in (0, 504, ins - 8) if ins > 512 else (0, ins - 8) if ins > 16 else (0,):
+                    if row < outs:
+                        yield (
+                            parameter,
+                            dtype,
+                            0,
+                            "wte.weight",
+                            row * ins + column,
+                            min(ins, 16 if column == 504 else 8),
+                        )
+        for seed in SEEDS:
+            for name in NAMES:
+                yield parameters[0], dtype, seed, name, 0, 5
+
+
 def values(distribution: str, parameter: str, dtype: str, seed: int, name: str, index: np.ndarray) -> np.ndarray:
     """The reference's elements as bit patterns."""
     arguments = [v if v in ("std", "absolute") else float(v) for v in parameter.split(",") if v != "-"]
-    result: np.ndarray = getattr(reference, distribution)(seed, name, index, *arguments, dtype=dtype)
+    module = reference_orthogonal if distribution == "orthogonal" else reference
+    result: np.ndarray = getattr(module, distribution.replace("orthogonal", "elements"))(
+        seed, name, index, *arguments, dtype=dtype
+    )
     return result.view(f"u{result.itemsize}")
 
 
@@ -98,7 +127,8 @@ def main() -> None:
     for distribution in DISTRIBUTIONS:
         path = GOLDEN / f"{distribution}.txt"
         if path.exists() and not force:
-            sys.exit(f"{path} exists; the stream is frozen. Replace it with --force.")
+            print(f"{path} exists and is kept; the stream is frozen. Replace it with --force.")
+            continue
         header = HEADER.format(distribution=distribution, parameters=PARAMETERS[distribution])
         path.write_text(header + "".join(line(distribution, *run) for run in runs(distribution)), encoding="utf-8")
 

@@ -114,3 +114,12 @@ def orthogonal(
     count, length = min(outs, ins), max(outs, ins)
     q = vectors(seed, name, first, count, length, range(count) if wanted is None else wanted, kind)
     return reference.to_dtype(kind(gain) * (q if outs <= ins else q.T), dtype)
+
+
+def elements(seed: int, name: str, i: Array, outs: float, ins: float, gain: float, dtype: str) -> Array:
+    """Elements of the matrix (outs, ins) by their flat indices, from the vectors they lie in."""
+    row, column = np.divmod(i.astype(np.int64), int(ins))
+    number, coordinate = (row, column) if outs <= ins else (column, row)
+    wanted, at = np.unique(number, return_inverse=True)
+    q = orthogonal(seed, name, int(outs), int(ins), gain, dtype, wanted=wanted.tolist())
+    return (q if outs <= ins else q.T)[at, coordinate]

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <optional>
 
 #include "api/fanin.hpp"
@@ -176,6 +177,9 @@ py::object draw(py::handle seed, py::handle name, int dtype, py::handle shape, p
     sample(part, output, main ? Interrupt(interrupted) : Interrupt());
   } catch (const Interrupted&) {
     throw py::error_already_set();
+  } catch (const std::bad_alloc&) {
+    raise(PyExc_MemoryError,
+          "no memory to draw an array with shape " + text(part.shape) + " and data type " + fanin::name(part.dtype));
   }
   return array;
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -95,12 +96,19 @@ struct Work {
   const std::function<void(uint64_t)>& body;
   std::atomic<uint64_t> next{0};
   std::atomic<bool> stopped{false};
+  std::atomic_flag failed = ATOMIC_FLAG_INIT;
+  std::exception_ptr failure = nullptr;  // what the first body to fail threw
 
   void drain(const Interrupt* interrupt) {
     const FpEnvironment environment;
     auto last = Clock::now();
     for (uint64_t chunk; !stopped.load(std::memory_order_relaxed) && (chunk = next.fetch_add(1)) < count;) {
-      body(chunk);
+      try {
+        body(chunk);
+      } catch (...) {
+        if (!failed.test_and_set()) failure = std::current_exception();
+        stopped = true;
+      }
       if (interrupt && poll_due(last) && (*interrupt)()) stopped = true;
     }
   }
@@ -184,6 +192,7 @@ void parallel_chunks(uint64_t count, bool serial, const Interrupt& interrupt,
     run_threads(work, threads, poll);
 #endif
   }
+  if (work.failure) std::rethrow_exception(work.failure);
   if (work.stopped) throw Interrupted{};
 }
 

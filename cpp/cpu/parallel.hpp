@@ -12,7 +12,7 @@ using Interrupt = std::function<bool()>;
 struct Interrupted {};  // thrown by parallel_chunks once every thread has stopped
 
 // Calls body(chunk) for chunks 0 … count - 1 in any order, on up to thread_count() threads, each in a clean floating-point
-// environment. `body` must not throw.
+// environment. What a body throws ends the work and is thrown again here.
 void parallel_chunks(uint64_t count, bool serial, const Interrupt& interrupt,
                      const std::function<void(uint64_t)>& body);
 

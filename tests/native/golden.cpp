@@ -6,6 +6,7 @@
 #include <limits>
 #include <sstream>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "api/fanin.hpp"
@@ -53,6 +54,13 @@ Line parse(const std::string& distribution, const std::string& text) {
   return line;
 }
 
+std::vector<uint64_t> patterns_of(const std::vector<char>& memory, size_t size) {
+  std::vector<uint64_t> patterns(memory.size() / size);  // little-endian, as every target is
+  for (size_t i = 0; i < patterns.size(); ++i)
+    memcpy(&patterns[i], memory.data() + i * size, size);
+  return patterns;
+}
+
 // Elements first … first + count - 1 of a tensor so large that nothing but the box can be computed.
 std::vector<uint64_t> draw(const Line& line, uint64_t first, size_t count) {
   const size_t size = fanin::itemsize(line.dtype);
@@ -60,6 +68,13 @@ std::vector<uint64_t> draw(const Line& line, uint64_t first, size_t count) {
   const fanin::Part part{
       line.seed, line.name, line.dtype, {std::numeric_limits<int64_t>::max()}, {{int64_t(first), 1, int64_t(count)}}};
   const fanin::Output out{memory.data()};
+  if (line.distribution == "orthogonal") {
+    const int64_t outs = std::stoll(line.parameter.at(0)), ins = std::stoll(line.parameter.at(1));
+    const auto row = int64_t(first) / ins, column = int64_t(first) % ins;
+    const fanin::Part matrix{line.seed, line.name, line.dtype, {outs, ins}, {{row, 1, 1}, {column, 1, int64_t(count)}}};
+    fanin::orthogonal(std::stod(line.parameter.at(2)), fanin::Layout::out_first, {}, matrix, out);
+    return patterns_of(memory, size);
+  }
   const auto number = [&](size_t i) { return std::strtod(line.parameter.at(i).c_str(), nullptr); };
   if (line.distribution == "bits") {
     fanin::bits(part, out);
@@ -72,10 +87,7 @@ std::vector<uint64_t> draw(const Line& line, uint64_t first, size_t count) {
   } else {
     throw std::runtime_error("unknown distribution '" + line.distribution + "'");
   }
-  std::vector<uint64_t> patterns(count);  // little-endian, as every target is
-  for (size_t i = 0; i < count; ++i)
-    memcpy(&patterns[i], memory.data() + i * size, size);
-  return patterns;
+  return patterns_of(memory, size);
 }
 
 void compare(Tally& tally, const Line& line, const std::vector<uint64_t>& found, const char* how) {
