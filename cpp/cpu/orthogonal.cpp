@@ -124,7 +124,8 @@ struct Maker {
         const int64_t left = registers(end - from);
         const int64_t taken = left >= 5 || left == 3 ? 3 : std::min<int64_t>(left, 2);
         const int64_t to = std::min(end, from + taken * lanes);
-        groups.push_back({{panels.get() + (from - begin) * padded(m.length), taken, 0}, from, to});
+        groups.push_back(
+            {{panels.get() + (from - begin) * padded(m.length), taken, 0, m.vectors[size_t(to - 1)].number}, from, to});
         from = to;
       }
       const auto count = int64_t(groups.size());

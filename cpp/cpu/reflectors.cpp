@@ -2,10 +2,12 @@
 #include "cpu/reflectors.hpp"
 
 #include <cstring>
+#include <type_traits>
 
 #include "core/reflector.hpp"
 #include "core/rounding.hpp"
 #include "cpu/lanes.hpp"
+#include "cpu/transpose.hpp"
 
 namespace fanin::FANIN_ISA {
 namespace {
@@ -115,11 +117,11 @@ FANIN_FN void update(const T* tiles, int64_t columns, const T* x, T* panel) {
 // Solves (striu(G) + diag(half)) x = w for every vector of a panel, from the last reflector up, and leaves -x in w. A few
 // rows at a time stay in registers while all later reflectors are taken out of them.
 template <class T, int kRegisters>
-FANIN_FN void solve(const ReflectorBlock<T>& block, T* w) {
+FANIN_FN void solve(const ReflectorBlock<T>& block, int64_t count, T* w) {
   using V = typename Vector<T>::Type;
   constexpr int kLanes = Vector<T>::kLanes;
   constexpr int64_t kW = kWidth<T, kRegisters>;
-  const int64_t pitch = block.gram_pitch(), count = block.tile_columns() * kTileSide;
+  const int64_t pitch = block.gram_pitch();
   for (int64_t i = count - kRows; i >= 0; i -= kRows) {
     V x[kRows][kRegisters];
     FANIN_UNROLL
@@ -172,23 +174,28 @@ Rows rows_of(const ReflectorBlock<T>& block, int64_t segment, int64_t extent) {
           end <= begin ? (begin - block.start) / kTileSide : (end - block.start + kTileSide - 1) / kTileSide};
 }
 
+// A tile above the diagonal is 0, as is what the reflectors behind the last vector's own do to it: both are left out.
 template <class T, int kRegisters>
 __attribute__((noinline)) void apply_to(const ReflectorBlock<T>& block, const Panel<T>& panel) {
-  constexpr int64_t kW = kWidth<T, kRegisters>;
+  constexpr int64_t kW = kWidth<T, kRegisters>, kTile = kTileSide * kTileSide;
   alignas(64) T w[kMostReflectors * kW];
-  const int64_t columns = block.tile_columns(), stride = columns * kTileSide * kTileSide;
+  const int64_t all = block.tile_columns(), needed = (panel.last - block.start) / kTileSide + 1;
+  const int64_t columns = needed < all ? needed : all, stride = all * kTile;
   memset(w, 0, size_t(columns * kTileSide * kW) * sizeof(T));
   T* const data = panel.data + block.start * kW;
   for (int64_t segment = 0; segment < block.segments(); ++segment) {
     const Rows rows = rows_of(block, segment, panel.extent);
     if (rows.begin == rows.end) break;
-    for (int64_t k = 0; k < columns; ++k)
-      project<T, kRegisters>(block.tiles + rows.begin * stride + k * kTileSide * kTileSide, stride,
-                             rows.end - rows.begin, data + rows.begin * kTileSide * kW, w + k * kTileSide * kW);
+    for (int64_t k = 0; k < columns; ++k) {
+      const int64_t begin = k > rows.begin ? k : rows.begin;
+      if (begin < rows.end)
+        project<T, kRegisters>(block.tiles + begin * stride + k * kTile, stride, rows.end - begin,
+                               data + begin * kTileSide * kW, w + k * kTileSide * kW);
+    }
   }
-  solve<T, kRegisters>(block, w);
+  solve<T, kRegisters>(block, columns * kTileSide, w);
   for (int64_t c = 0; c < block.tile_rows(); ++c)
-    update<T, kRegisters>(block.tiles + c * stride, columns, w, data + c * kTileSide * kW);
+    update<T, kRegisters>(block.tiles + c * stride, c < columns ? c + 1 : columns, w, data + c * kTileSide * kW);
 }
 
 template <class T>
@@ -223,8 +230,9 @@ FANIN_FN void gram_columns(const ReflectorBlock<T>& block, const Rows& rows, int
   }
   for (int64_t k = left / kTileSide; k < columns; ++k) {
     alignas(64) T sums[kTileSide * kW] = {};
-    project<T, kRegisters>(block.tiles + rows.begin * stride + k * kTileSide * kTileSide, stride, rows.end - rows.begin,
-                           panel, sums);
+    const int64_t begin = k > rows.begin ? k : rows.begin;
+    project<T, kRegisters>(block.tiles + begin * stride + k * kTileSide * kTileSide, stride, rows.end - begin,
+                           panel + (begin - rows.begin) * kTileSide * kW, sums);
     for (int64_t i = 0; i < kTileSide; ++i)
       memcpy(part + (k * kTileSide + i) * pitch + left, sums + i * kW, size_t(kW) * sizeof(T));
   }
@@ -249,10 +257,12 @@ void gram(const ReflectorBlock<T>& block, int64_t segment) {
   }
 }
 
-// Σ x² over a segment, in float64: 32 ascending chains, by coordinate mod 32, added by halves.
+constexpr int64_t kChains = 32;  // of a sum of squares
+
+// Σ x² over a segment, in float64: ascending chains, by coordinate mod 32, added by halves.
 template <class T>
 double squares(const T* x, int64_t begin, int64_t end) {
-  constexpr int kChains = 32, kLanes = L::kLanes64;
+  constexpr int kLanes = L::kLanes64;
   L::F64 chain[kChains / kLanes] = {};
   for (int64_t c = begin / kChains * kChains; c < end; c += kChains) {
     FANIN_UNROLL
@@ -267,10 +277,29 @@ double squares(const T* x, int64_t begin, int64_t end) {
   }
   double sum[kChains];
   memcpy(sum, chain, sizeof sum);
-  for (int half = kChains / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i)
+  for (int64_t half = kChains / 2; half > 0; half /= 2)
+    for (int64_t i = 0; i < half; ++i)
       sum[i] += sum[i + half];
   return sum[0];
+}
+
+// A tile's 8 × 8 elements, of rows kSegment apart.
+template <class T>
+FANIN_FN void transpose_tile(const T* rows, T* tile) {
+  using V = std::conditional_t<(Vector<T>::kLanes > kTileSide), L::F32Half, typename Vector<T>::Type>;
+  constexpr int kLanes = sizeof(V) / sizeof(T);
+  for (int c = 0; c < kTileSide; c += kLanes) {
+    for (int r = 0; r < kTileSide; r += kLanes) {
+      V x[kLanes];
+      FANIN_UNROLL
+      for (int i = 0; i < kLanes; ++i)
+        x[i] = L::load<V>(rows + (r + i) * kSegment + c);
+      transpose<V, kLanes>(x);
+      FANIN_UNROLL
+      for (int i = 0; i < kLanes; ++i)
+        L::store(tile + (c + i) * kTileSide + r, x[i]);
+    }
+  }
 }
 
 template <class T>
@@ -283,7 +312,8 @@ void draw(const ReflectorBlock<T>& block, int64_t column) {
   const int64_t left = block.count - column * kTileSide, live = left < kTileSide ? left : kTileSide;
   T heads[kTileSide];
   T* const tiles = block.tiles + column * kTileSide * kTileSide;
-  memset(rows, 0, sizeof rows);
+  for (int64_t r = live; r < kTileSide; ++r)
+    memset(rows[r], 0, sizeof rows[r]);
   for (int64_t segment = block.start / kSegment * kSegment; segment < block.length; segment += kSegment) {
     const int64_t stop = segment + kSegment < end ? segment + kSegment : end;
     const int64_t from = segment > block.start ? segment : block.start;
@@ -294,23 +324,16 @@ void draw(const ReflectorBlock<T>& block, int64_t column) {
       const int64_t last = stop < block.length ? stop : block.length;
       kernels.run(block.draw, block.first + uint64_t(k * block.pitch + whole), uint64_t(last - whole),
                   x + whole - segment);
-      memset(x, 0, size_t(begin - segment) * sizeof(T));
-      memset(x + last - segment, 0, size_t(segment + kSegment - last) * sizeof(T));
+      memset(x + from - segment, 0, size_t(begin - from) * sizeof(T));
+      memset(x + last - segment, 0, size_t(round_up_to(last, kChains) - last) * sizeof(T));
       if (k >= segment) {
         heads[r] = x[k - segment];
         x[k - segment] = 0;
       }
       rest[r] += squares(x, begin - segment, last - segment);
     }
-    for (int64_t c = from; c < stop; c += kTileSide) {
-      T* const tile = tiles + (c - block.start) / kTileSide * stride;
-      FANIN_UNROLL
-      for (int i = 0; i < kTileSide; ++i) {
-        FANIN_UNROLL
-        for (int r = 0; r < kTileSide; ++r)
-          tile[i * kTileSide + r] = rows[r][c - segment + i];
-      }
-    }
+    for (int64_t c = from; c < stop; c += kTileSide)
+      transpose_tile(rows[0] + c - segment, tiles + (c - block.start) / kTileSide * stride);
   }
   for (int64_t r = 0; r < live; ++r) {
     const Reflector<T> reflector = make_reflector<T>(heads[r], rest[r]);
@@ -323,32 +346,80 @@ void draw(const ReflectorBlock<T>& block, int64_t column) {
     block.half[column * kTileSide + r] = 1;  // of nothing: what it divides is 0
 }
 
-template <class Store>
-FANIN_FN void write_as(int64_t width, const Destination& to, const Store& store) {
-  constexpr int64_t kCoordinates = 16;  // at a time: the panel's part stays in the cache
-  for (int64_t c = 0; c < to.count; c += kCoordinates) {
-    const int64_t end = c + kCoordinates < to.count ? c + kCoordinates : to.count;
-    for (int64_t r = 0; r < to.row_count; ++r) {
-      for (int64_t i = c; i < end; ++i)
-        store((to.first + i * to.step) * width + r, to.rows[r] + i * to.stride);
+// How a register of values is stored as a dtype, and one value.
+template <class T, Dtype dtype>
+struct Stored {
+  static constexpr auto kSize = int64_t(itemsize(dtype));
+  template <class V>
+  static FANIN_FN void store(char* p, V v) {
+    if constexpr (dtype == Dtype::bfloat16) {
+      L::store_upper_halves(reinterpret_cast<uint16_t*>(p), round_to_bfloat16<L>(v));
+    } else if constexpr (dtype == Dtype::float16) {
+      L::store_float16(reinterpret_cast<uint16_t*>(p), v);
+    } else {
+      L::store(p, v);
     }
   }
+  static FANIN_FN void store_one(char* p, T v) {
+    typename Vector<T>::Type x{};
+    x[0] = v;
+    char all[sizeof x];
+    store(all, x);
+    memcpy(p, all, size_t(kSize));
+  }
+};
+
+template <class T, Dtype dtype>
+void write_as(const Panel<T>& panel, const Destination& to) {
+  using V = typename Vector<T>::Type;
+  using S = Stored<T, dtype>;
+  constexpr int64_t kLanes = Vector<T>::kLanes;
+  const int64_t width = panel.registers * kLanes;
+  const T gain = T(to.gain);
+  const auto element = [&](int64_t i, int64_t r) {
+    S::store_one(to.rows[r] + i * to.stride, gain * panel.data[(to.first + i * to.step) * width + r]);
+  };
+  bool together = true;  // neighbouring vectors, as in a matrix of orthonormal columns
+  for (int64_t r = 1; r < to.row_count; ++r)
+    together = together && to.rows[r] - to.rows[r - 1] == S::kSize;
+  const bool along = to.step == 1 && to.stride == S::kSize;  // neighbouring coordinates
+  const int64_t whole_coordinates = along ? to.count / kLanes * kLanes : 0;
+  const int64_t whole_vectors = together ? to.row_count / kLanes * kLanes : 0;
+  if (whole_vectors > 0) {
+    for (int64_t i = 0; i < to.count; ++i) {
+      const T* const p = panel.data + (to.first + i * to.step) * width;
+      for (int64_t r = 0; r < whole_vectors; r += kLanes)
+        S::store(to.rows[r] + i * to.stride, L::load<V>(p + r) * gain);
+      for (int64_t r = whole_vectors; r < to.row_count; ++r)
+        element(i, r);
+    }
+    return;
+  }
+  for (int64_t i = 0; i < whole_coordinates; i += kLanes) {
+    for (int64_t left = 0; left < to.row_count; left += kLanes) {
+      V x[kLanes];
+      FANIN_UNROLL
+      for (int64_t k = 0; k < kLanes; ++k)
+        x[k] = L::load<V>(panel.data + (to.first + i + k) * width + left) * gain;
+      transpose<V, kLanes>(x);
+      for (int64_t k = 0; k < kLanes && left + k < to.row_count; ++k)
+        S::store(to.rows[left + k] + i * S::kSize, x[k]);
+    }
+  }
+  for (int64_t i = whole_coordinates; i < to.count; ++i)
+    for (int64_t r = 0; r < to.row_count; ++r)
+      element(i, r);
 }
 
 template <class T>
-void write(const Panel<T>& from, const Destination& to) {
-  const T gain = T(to.gain);
-  const T* const panel = from.data;
-  const int64_t width = from.registers * Vector<T>::kLanes;
-  const auto put = [](char* p, auto value) { memcpy(p, &value, sizeof value); };
-  if (to.dtype == Dtype::float16)
-    write_as(width, to,
-             [&](int64_t at, char* p) { put(p, round_to_float16(Scalar::as<uint32_t>(float(gain * panel[at])))); });
-  else if (to.dtype == Dtype::bfloat16)
-    write_as(width, to,
-             [&](int64_t at, char* p) { put(p, uint16_t(round_to_bfloat16<Scalar>(float(gain * panel[at])) >> 16)); });
-  else
-    write_as(width, to, [&](int64_t at, char* p) { put(p, T(gain * panel[at])); });
+void write(const Panel<T>& panel, const Destination& to) {
+  if constexpr (sizeof(T) == 8) {
+    write_as<T, Dtype::float64>(panel, to);
+  } else {
+    if (to.dtype == Dtype::float16) return write_as<T, Dtype::float16>(panel, to);
+    if (to.dtype == Dtype::bfloat16) return write_as<T, Dtype::bfloat16>(panel, to);
+    write_as<T, Dtype::float32>(panel, to);
+  }
 }
 
 template <class T>

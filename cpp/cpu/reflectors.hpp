@@ -42,6 +42,7 @@ struct Panel {
   T* data;
   int64_t registers;
   int64_t extent;  // coordinates from here on are still 0
+  int64_t last;    // the reflector that the last vector needs
 };
 
 // Where a panel goes: vector r begins at rows[r]; coordinates are `count` from `first`, `step` apart, `stride` bytes apart.
