@@ -99,6 +99,49 @@ def cases(limit):
         yield f"{shape}[{index}]", 2, shape, index
 
 
+# Shape, blocks and index of orthogonal weights: around tiles of 8, registers, blocks of 64 vectors, segments of 512.
+MATRICES = [
+    ((1, 1), 1, ...),
+    ((7, 9), 1, ...),
+    ((33, 31), 1, ...),
+    ((64, 64), 1, ...),
+    ((130, 65), 1, ...),
+    ((129, 256), 1, ...),
+    ((256, 256), 1, ...),
+    ((67, 600), 1, np.s_[-5:, 500:530]),
+    ((600, 67), 1, np.s_[500:530, ::-3]),
+    ((96, 24), (64, 8, 24), ...),
+    ((40, 10), 4, np.s_[35:2:-4, 1:]),
+]
+
+
+def orthogonal(dtype, shape, blocks, index, threads):
+    with fanin.num_threads(threads):
+        return fanin.orthogonal(shape, 1.5, blocks, seed=SEED, name=NAME, layout="OI", dtype=dtype, index=index)
+
+
+def orthogonals(dtype):
+    """What the active instruction set gives: label -> digest."""
+    return {
+        f"{shape}, blocks {blocks}, [{index}], {threads} threads": digest(
+            orthogonal(dtype, shape, blocks, index, threads)
+        )
+        for shape, blocks, index in MATRICES
+        for threads in (1, 3)
+    }
+
+
+def expected_orthogonals(dtype):
+    """The same cases, cut by NumPy out of whole matrices made by one thread."""
+    return {
+        f"{shape}, blocks {blocks}, [{index}], {threads} threads": digest(
+            orthogonal(dtype, shape, blocks, ..., 1)[index]
+        )
+        for shape, blocks, index in MATRICES
+        for threads in (1, 3)
+    }
+
+
 def sampled(isa, distribution, dtype):
     """What the active instruction set gives: label -> digest."""
     result = {}
@@ -145,6 +188,8 @@ def test_every_instruction_set_gives_the_same_bits(isa):
         found, wanted = answer[f"{distribution} {dtype}"], expected(isa, distribution, dtype)
         assert found.keys() == wanted.keys()
         assert [label for label in wanted if found[label] != wanted[label]] == [], f"{distribution} of {dtype} on {isa}"
+    for dtype in FLOATS:
+        assert answer[f"orthogonal {dtype}"] == expected_orthogonals(dtype), f"orthogonal of {dtype} on {isa}"
 
 
 @pytest.mark.parametrize("isa", ["sse9", "AVX2 ", "neon" if "avx2" in fanin.info()["isas"] else "avx2"])
@@ -175,4 +220,6 @@ def test_the_sampler_is_the_reference(distribution, dtype, start):
 
 if __name__ == "__main__":
     active = fanin.info()["isa"]
-    json.dump({"isa": active} | {f"{d} {t}": sampled(active, d, t) for d, t in SAMPLERS}, sys.stdout)
+    answers = {f"{d} {t}": sampled(active, d, t) for d, t in SAMPLERS}
+    answers |= {f"orthogonal {t}": orthogonals(t) for t in FLOATS}
+    json.dump({"isa": active} | answers, sys.stdout)

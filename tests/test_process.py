@@ -80,6 +80,31 @@ def test_ctrl_c_in_the_slowest_variant_too():
     assert float(milliseconds) < 100
 
 
+def test_ctrl_c_ends_an_orthogonal_matrix_of_16384_within_100_ms():
+    milliseconds = run(
+        """
+        import os, signal, threading, time
+        import numpy as np
+        import fanin
+
+        out = np.empty((16384, 16384), np.float32)
+        init = fanin.seeded(0, layout="OI")
+
+        def interrupt():
+            global sent
+            sent = time.perf_counter()
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Timer(1.0, interrupt).start()
+        try:
+            init.orthogonal("w", out=out)
+        except KeyboardInterrupt:
+            print((time.perf_counter() - sent) * 1e3)
+        """
+    )
+    assert float(milliseconds) < 100
+
+
 def test_the_other_python_threads_run_during_a_call():
     ticks = run(
         """
@@ -138,6 +163,39 @@ def test_sixteen_threads_sample_at_once():
     assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
+def test_orthogonal_matrices_are_made_in_many_threads_and_in_a_forked_child():
+    def sample(i: int) -> np.ndarray:
+        return fanin.orthogonal((300, 200), seed=i, name="w", layout="OI")
+
+    alone = [sample(i) for i in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        assert all(np.array_equal(a, b) for a, b in zip(alone, pool.map(sample, range(8)), strict=True))
+    if hasattr(os, "fork"):
+        same = run(
+            """
+            import os, signal, hashlib, fanin
+            def sample():
+                return hashlib.sha256(fanin.haar(300, 3, seed=0, name="w").tobytes()).hexdigest()
+            parent = sample()
+            read, write = os.pipe()
+            if os.fork() == 0:
+                signal.alarm(20)
+                os.write(write, sample().encode())
+                os._exit(0)
+            assert os.wait()[1] == 0, "the child hung or failed"
+            print(os.read(read, 64).decode() == parent)
+            """
+        )
+        assert same == "True"
+
+
+def test_no_workspace_is_a_memory_error_that_leaves_out_alone():
+    out = np.ones((1, 2), np.float32)
+    with pytest.raises(MemoryError, match=r"\(1, 4611686018427387904\).*float32"):
+        fanin.orthogonal((1, 2**62), seed=0, name="w", layout="OI", index=np.s_[:, :2], out=out)
+    assert (out == 1).all()
+
+
 def test_no_memory_is_a_memory_error_that_names_shape_and_dtype():
     with pytest.raises(MemoryError, match=r"\(1099511627776, 1048576\).*float32"):
         fanin.normal((2**40, 2**20), seed=0, name="w")
@@ -160,6 +218,9 @@ def test_the_callers_floating_point_state_changes_no_bit(state):
             init.he_normal("w", (33, 77), activation=("leaky_relu", 0.3)),
             init.xavier_uniform("w", (33, 77)),
             init.lecun_normal("w", (33, 77), truncate=1.3),
+            init.orthogonal("w", (300, 200)),
+            init.orthogonal("w", (20, 70), 1e-39),
+            init.orthogonal("w", (70, 20), dtype="float64"),
         ]
 
     expected = samples()

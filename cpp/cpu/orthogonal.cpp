@@ -15,10 +15,11 @@ namespace fanin {
 namespace {
 
 constexpr int64_t kMiB = 1 << 20;
-constexpr int64_t kPanelBytes = 40 * kMiB;  // vectors worked on together, for which the reflectors are drawn once
-constexpr int64_t kBlockBytes = 16 * kMiB;  // a block of reflectors
-constexpr int64_t kSmallBytes = kMiB;       // a matrix that one thread makes on its own
-constexpr double kSerialFlops = 2e6;        // not worth waking a thread for
+constexpr int64_t kPanelBytes = 40 * kMiB;      // vectors worked on together, for which the reflectors are drawn once
+constexpr int64_t kBlockBytes = 16 * kMiB;      // a block of reflectors
+constexpr int64_t kSmallBytes = kMiB;           // a matrix that one thread makes on its own
+constexpr int64_t kLongest = int64_t(1) << 40;  // coordinates: no memory holds their panel, and sizes do not overflow
+constexpr double kSerialFlops = 2e6;            // not worth waking a thread for
 
 // Reflectors a block: of the length and type alone, since the bits depend on it.
 template <class T>
@@ -97,9 +98,9 @@ struct Maker {
   void make(const OrthogonalMatrix& m, Runner run) const {
     const int64_t b = block_reflectors<T>(m.length), together = batch(m), lanes = kernels.lanes;
     const int64_t segments = (m.length + kSegment - 1) / kSegment;
-    const int64_t most = std::min(b, round_up_to(m.count, kGramMultiple));
+    const int64_t most = std::min(b, round_up_to(m.count, kTileSide)), square = most * round_up_to(most, kGramMultiple);
     const Buffer<T> panels(together * padded(m.length)), tiles(padded(m.length) * most);
-    const Buffer<T> small(2 * most + (segments + 1) * most * most);
+    const Buffer<T> small(2 * most + (segments + 1) * square);
     ReflectorBlock<T> block{};
     block.draw.distribution = Distribution::normal;
     block.draw.dtype = sizeof(T) == 4 ? Dtype::float32 : Dtype::float64;
@@ -108,7 +109,7 @@ struct Maker {
     block.first = m.first, block.pitch = reflector_pitch(m.length), block.length = m.length;
     block.tiles = tiles.get();
     block.sign = small.get(), block.half = block.sign + most, block.gram = block.half + most;
-    block.partial = block.gram + most * most;
+    block.partial = block.gram + square;
 
     struct Group {
       Panel<T> panel;
@@ -138,11 +139,11 @@ struct Maker {
         block.count = std::min(b, m.count - start);
         run(block.tile_columns(), [&](int64_t column) { kernels.draw(block, column); });
         run(block.segments(), [&](int64_t segment) { kernels.gram(block, segment); });
-        const int64_t square = block.gram_elements();
-        std::copy_n(block.partial, square, block.gram);
+        const int64_t elements = block.gram_elements();
+        std::copy_n(block.partial, elements, block.gram);
         for (int64_t segment = 1; segment < block.segments(); ++segment)
-          for (int64_t i = 0; i < square; ++i)
-            block.gram[i] += block.partial[segment * square + i];
+          for (int64_t i = 0; i < elements; ++i)
+            block.gram[i] += block.partial[segment * elements + i];
         run(count, [&](int64_t i) {
           auto& [p, from, to] = groups[size_t(i)];
           for (int64_t v = from; v < to; ++v) {  // a vector starts as ±e of its own number
@@ -195,6 +196,7 @@ void make_all(const OrthogonalDraw& draw, std::vector<OrthogonalMatrix>& matrice
   for (size_t i = 0; i < matrices.size(); ++i) {
     auto& m = matrices[i];
     if (m.vectors.empty()) continue;
+    if (m.length > kLongest) throw std::bad_alloc();
     std::sort(m.vectors.begin(), m.vectors.end(), [](const auto& x, const auto& y) { return x.number < y.number; });
     const Maker<T> maker{draw, where[i], kernels};
     const double flops = 2.0 * double(m.length) * double(m.vectors.size()) * double(m.vectors.back().number + 1);

@@ -46,8 +46,6 @@ FANIN_FN void project(const T* tiles, int64_t stride, int64_t count, const T* pa
     const T* tile = tiles + part;
     const T* p = panel;
     for (int64_t t = 0; t < count; ++t, tile += stride, p += kTileSide * kWidth<T, kRegisters>) {
-      for (int i = 0; i < 4; ++i)
-        __builtin_prefetch(tile + 3 * stride + i * (64 / int(sizeof(T))));
       FANIN_UNROLL
       for (int c = 0; c < kTileSide; ++c) {
         V q[kRegisters];

@@ -1,0 +1,68 @@
+"""Orthogonal matrices at size: accuracy and the memory they take beside the output."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import fanin
+
+MIB = 1 << 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float64", 5e-15)])
+@pytest.mark.parametrize(
+    "shape", [(1024, 1024), (2048, 2048), (4096, 4096), (8192, 8192), (11008, 4096), (4096, 11008)]
+)
+def test_large_matrices_are_orthogonal(shape, dtype, tolerance):
+    """Of all vectors against the first 64, some in the middle and the last 64, in float64."""
+    q = fanin.orthogonal(shape, seed=0, name="w", layout="OI", dtype=dtype)
+    q = q if shape[0] <= shape[1] else q.T
+    count = len(q)
+    worst = 0.0
+    chosen = np.r_[0:64, count // 2 : count // 2 + 128, count - 64 : count]
+    reference = q[chosen].astype(np.float64)
+    for begin in range(0, count, 512):
+        part = q[begin : begin + 512].astype(np.float64) @ reference.T
+        part -= np.arange(begin, min(begin + 512, count))[:, None] == chosen
+        worst = max(worst, abs(part).max())
+    assert worst <= tolerance
+
+
+# By how many bytes the second call raises the process's peak: the first has loaded the code and its threads.
+PROGRAM = """
+import resource, numpy as np, fanin
+init = fanin.seeded(0, layout="OI")
+for shape in ((80, 80), {shape}):
+    init.orthogonal("w", (600, 600))
+    out = None
+    out = np.ones({out}, "{dtype}") if shape == {shape} else np.ones(shape, "{dtype}")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    init.orthogonal("w", shape, index={index} if shape == {shape} else ..., out=out)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts differently elsewhere")
+@pytest.mark.parametrize(
+    ("shape", "index", "dtype"),
+    [
+        ((3000, 3000), "np.s_[...]", "float32"),
+        ((3000, 3000), "np.s_[...]", "float16"),
+        ((2000, 6000), "np.s_[...]", "float64"),
+        ((70, 200_000), "np.s_[...]", "float32"),
+        ((200_000, 70), "np.s_[...]", "float64"),
+        ((300_000, 300), "np.s_[1000:1100]", "float32"),
+        ((300, 300_000), "np.s_[100:103]", "float16"),
+    ],
+)
+def test_the_workspace_is_at_most_64_mib_and_1_mib_a_thread(shape, index, dtype):
+    out = np.lib.stride_tricks.as_strided(np.zeros(1), shape, (0, 0))[eval(index)].shape
+    program = PROGRAM.format(shape=shape, index=index, dtype=dtype, out=out)
+    environment = os.environ | {"FANIN_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) <= (64 + 2) * MIB
