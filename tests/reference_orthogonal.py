@@ -50,6 +50,10 @@ def sum_of_squares(v: Array) -> Array:
     return total
 
 
+def pitch_of(length: int) -> int:
+    return 1 << (length - 1).bit_length() if length <= 64 else -(-length // 128) * 128
+
+
 def block_size(length: int, kind: Any) -> int:
     b = 64
     while b > 8 and b * length * np.dtype(kind).itemsize > 16 * 2**20:
@@ -62,7 +66,7 @@ def vectors(
 ) -> Array:
     """The wanted ones of `count` orthonormal vectors, one a row."""
     fma = fma32 if kind is np.float32 else fma64
-    pitch, b = -(-length // 128) * 128, block_size(length, kind)
+    pitch, b = pitch_of(length), block_size(length, kind)
     q = np.zeros((len(wanted), length), kind)
     number = np.array(wanted)
     for start in reversed(range(0, int(number.max()) + 1, b)):

@@ -273,10 +273,16 @@ double squares(const T* x, int64_t begin, int64_t end) {
       chain[i] = L::fma(v, v, chain[i]);
     }
   }
-  double sum[kChains];
-  memcpy(sum, chain, sizeof sum);
-  for (int64_t half = kChains / 2; half > 0; half /= 2)
-    for (int64_t i = 0; i < half; ++i)
+  FANIN_UNROLL
+  for (int half = kChains / kLanes / 2; half > 0; half /= 2) {
+    FANIN_UNROLL
+    for (int i = 0; i < half; ++i)
+      chain[i] = chain[i] + chain[i + half];
+  }
+  double sum[kLanes];
+  L::store(sum, chain[0]);
+  for (int half = kLanes / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i)
       sum[i] += sum[i + half];
   return sum[0];
 }
@@ -303,7 +309,9 @@ FANIN_FN void transpose_tile(const T* rows, T* tile) {
 template <class T>
 void draw(const ReflectorBlock<T>& block, int64_t column) {
   constexpr int64_t kDrawTile = sizeof(T) == 4 ? 128 : 64;
-  alignas(64) T rows[kTileSide][kSegment];
+  constexpr int64_t kShort = 128;  // reflectors that are drawn together
+  alignas(64) T rows[kTileSide][kSegment], drawn[kTileSide * kShort];
+  const bool together = block.pitch <= kShort;
   double rest[kTileSide] = {};
   const int64_t stride = block.tile_columns() * kTileSide * kTileSide;
   const int64_t first = block.start + column * kTileSide, end = round_up_to(block.length, kTileSide);
@@ -312,6 +320,8 @@ void draw(const ReflectorBlock<T>& block, int64_t column) {
   T* const tiles = block.tiles + column * kTileSide * kTileSide;
   for (int64_t r = live; r < kTileSide; ++r)
     memset(rows[r], 0, sizeof rows[r]);
+  if (together)
+    kernels.run(block.draw, block.first + uint64_t(first * block.pitch), uint64_t(live * block.pitch), drawn);
   for (int64_t segment = block.start / kSegment * kSegment; segment < block.length; segment += kSegment) {
     const int64_t stop = segment + kSegment < end ? segment + kSegment : end;
     const int64_t from = segment > block.start ? segment : block.start;
@@ -320,8 +330,11 @@ void draw(const ReflectorBlock<T>& block, int64_t column) {
       T* const x = rows[r];
       const int64_t begin = k > from ? k : from, whole = begin / kDrawTile * kDrawTile;
       const int64_t last = stop < block.length ? stop : block.length;
-      kernels.run(block.draw, block.first + uint64_t(k * block.pitch + whole), uint64_t(last - whole),
-                  x + whole - segment);
+      if (together)
+        memcpy(x + begin, drawn + r * block.pitch + begin, size_t(last - begin) * sizeof(T));
+      else
+        kernels.run(block.draw, block.first + uint64_t(k * block.pitch + whole), uint64_t(last - whole),
+                    x + whole - segment);
       memset(x + from - segment, 0, size_t(begin - from) * sizeof(T));
       memset(x + last - segment, 0, size_t(round_up_to(last, kChains) - last) * sizeof(T));
       if (k >= segment) {
