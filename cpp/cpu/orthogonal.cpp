@@ -16,7 +16,8 @@ namespace {
 
 constexpr int64_t kMiB = 1 << 20;
 constexpr int64_t kPanelBytes = 40 * kMiB;      // vectors worked on together, for which the reflectors are drawn once
-constexpr int64_t kBlockBytes = 16 * kMiB;      // a block of reflectors
+constexpr int64_t kBlockBytes = 16 * kMiB;      // the largest block of reflectors
+constexpr int64_t kTogetherBytes = 8 * kMiB;    // blocks drawn together
 constexpr int64_t kSmallBytes = kMiB;           // a matrix that one thread makes on its own
 constexpr int64_t kLongest = int64_t(1) << 40;  // coordinates: no memory holds their panel, and sizes do not overflow
 constexpr double kSerialFlops = 2e6;            // not worth waking a thread for
@@ -91,25 +92,39 @@ struct Maker {
     const int64_t batches = (all + fit - 1) / fit;
     return (all + batches - 1) / batches * kernels.lanes;
   }
+  // Blocks that are drawn together: a panel passes them all while it is in the cache.
+  int64_t blocks_together(const OrthogonalMatrix& m) const {
+    const int64_t b = block_reflectors<T>(m.length), all = m.vectors.back().number / b + 1;
+    const int64_t fit = std::max<int64_t>(1, kTogetherBytes / (b * padded(m.length) * int64_t(sizeof(T))));
+    return std::min(all, fit);
+  }
   int64_t workspace_bytes(const OrthogonalMatrix& m) const {
-    return int64_t(sizeof(T)) * padded(m.length) * (batch(m) + block_reflectors<T>(m.length));
+    const int64_t vectors = batch(m) + blocks_together(m) * block_reflectors<T>(m.length);
+    return int64_t(sizeof(T)) * padded(m.length) * vectors;
   }
 
   void make(const OrthogonalMatrix& m, Runner run) const {
-    const int64_t b = block_reflectors<T>(m.length), together = batch(m), lanes = kernels.lanes;
-    const int64_t segments = (m.length + kSegment - 1) / kSegment;
-    const int64_t most = std::min(b, round_up_to(m.count, kTileSide)), square = most * round_up_to(most, kGramMultiple);
-    const Buffer<T> panels(together * padded(m.length)), tiles(padded(m.length) * most);
-    const Buffer<T> small(2 * most + (segments + 1) * square);
-    ReflectorBlock<T> block{};
-    block.draw.distribution = Distribution::normal;
-    block.draw.dtype = sizeof(T) == 4 ? Dtype::float32 : Dtype::float64;
-    block.draw.seed = draw.seed, block.draw.id = draw.id;
-    block.draw.factor = 1;
-    block.first = m.first, block.pitch = reflector_pitch(m.length), block.length = m.length;
-    block.tiles = tiles.get();
-    block.sign = small.get(), block.half = block.sign + most, block.gram = block.half + most;
-    block.partial = block.gram + square;
+    const int64_t b = block_reflectors<T>(m.length), most = std::min(b, padded(m.count));
+    const int64_t together = batch(m), blocks_at_once = blocks_together(m), lanes = kernels.lanes;
+    const int64_t segments = (m.length + kSegment - 1) / kSegment, square = most * round_up_to(most, kGramMultiple);
+    const int64_t small_elements = 2 * most + (segments + 1) * square;
+    const Buffer<T> panels(together * padded(m.length)), tiles(blocks_at_once * most * padded(m.length));
+    const Buffer<T> small(blocks_at_once * small_elements);
+
+    std::vector<ReflectorBlock<T>> blocks;
+    const auto block_at = [&](int64_t slot, int64_t start) {
+      ReflectorBlock<T> block{};
+      block.draw.distribution = Distribution::normal;
+      block.draw.dtype = sizeof(T) == 4 ? Dtype::float32 : Dtype::float64;
+      block.draw.seed = draw.seed, block.draw.id = draw.id;
+      block.draw.factor = 1;
+      block.first = m.first, block.pitch = reflector_pitch(m.length), block.length = m.length;
+      block.start = start, block.count = std::min(b, m.count - start);
+      block.tiles = tiles.get() + slot * most * padded(m.length);
+      block.sign = small.get() + slot * small_elements, block.half = block.sign + most;
+      block.gram = block.half + most, block.partial = block.gram + square;
+      return block;
+    };
 
     struct Group {
       Panel<T> panel;
@@ -119,52 +134,70 @@ struct Maker {
     const auto total = int64_t(m.vectors.size());
     for (int64_t begin = 0; begin < total; begin += together) {
       const int64_t end = std::min(total, begin + together);
-      const int64_t last = m.vectors[size_t(end - 1)].number;
       groups.clear();
       for (int64_t from = begin; from < end;) {
         const int64_t left = registers(end - from);
         const int64_t taken = left >= 5 || left == 3 ? 3 : std::min<int64_t>(left, 2);
         const int64_t to = std::min(end, from + taken * lanes);
-        groups.push_back(
-            {{panels.get() + (from - begin) * padded(m.length), taken, 0, m.vectors[size_t(to - 1)].number}, from, to});
+        T* const data = panels.get() + (from - begin) * padded(m.length);
+        groups.push_back({{data, taken, 0, m.vectors[size_t(to - 1)].number}, from, to});
         from = to;
       }
-      const auto count = int64_t(groups.size());
-      run(count, [&](int64_t i) {
+      run(int64_t(groups.size()), [&](int64_t i) {
         const Panel<T>& p = groups[size_t(i)].panel;
         memset(p.data, 0, size_t(padded(m.length) * p.registers * lanes) * sizeof(T));
       });
-      for (int64_t start = last / b * b; start >= 0; start -= b) {
-        block.start = start;
-        block.count = std::min(b, m.count - start);
-        run(block.tile_columns(), [&](int64_t column) { kernels.draw(block, column); });
-        run(block.segments(), [&](int64_t segment) { kernels.gram(block, segment); });
-        const int64_t elements = block.gram_elements();
-        std::copy_n(block.partial, elements, block.gram);
-        for (int64_t segment = 1; segment < block.segments(); ++segment)
-          for (int64_t i = 0; i < elements; ++i)
-            block.gram[i] += block.partial[segment * elements + i];
-        run(count, [&](int64_t i) {
-          auto& [p, from, to] = groups[size_t(i)];
-          for (int64_t v = from; v < to; ++v) {  // a vector starts as ±e of its own number
-            const int64_t number = m.vectors[size_t(v)].number;
-            if (number < start || number >= start + b) continue;
-            p.data[number * p.registers * lanes + v - from] = block.sign[number - start];
-            p.extent = std::max(p.extent, number + 1);
-          }
-          if (p.extent <= start) return;
-          kernels.apply(block, p);
-          p.extent = m.length;
+      for (int64_t start = m.vectors[size_t(end - 1)].number / b * b; start >= 0; start -= blocks_at_once * b) {
+        blocks.clear();
+        for (int64_t slot = 0; slot < blocks_at_once && start - slot * b >= 0; ++slot)
+          blocks.push_back(block_at(slot, start - slot * b));
+        draw_blocks(blocks, most / kTileSide, segments, run);
+        run(int64_t(groups.size()), [&](int64_t i) {
+          auto& [panel, from, to] = groups[size_t(i)];
+          for (const auto& block : blocks)
+            pass(block, panel, m.vectors.data() + from, to - from);
         });
       }
-      run(count, [&](int64_t i) {
-        const auto& [p, from, to] = groups[size_t(i)];
+      run(int64_t(groups.size()), [&](int64_t i) {
+        const auto& [panel, from, to] = groups[size_t(i)];
         std::vector<char*> rows;
         for (int64_t v = from; v < to; ++v)
           rows.push_back(m.vectors[size_t(v)].data);
-        store(p, rows);
+        store(panel, rows);
       });
     }
+  }
+
+  void draw_blocks(const std::vector<ReflectorBlock<T>>& blocks, int64_t columns, int64_t segments, Runner& run) const {
+    const auto each = [&](int64_t parts, const auto& body) {
+      run(int64_t(blocks.size()) * parts, [&](int64_t i) { body(blocks[size_t(i / parts)], i % parts); });
+    };
+    each(columns, [&](const ReflectorBlock<T>& block, int64_t column) {
+      if (column < block.tile_columns()) kernels.draw(block, column);
+    });
+    each(segments, [&](const ReflectorBlock<T>& block, int64_t segment) {
+      if (segment < block.segments()) kernels.gram(block, segment);
+    });
+    each(1, [&](const ReflectorBlock<T>& block, int64_t) {
+      const int64_t elements = block.gram_elements();
+      std::copy_n(block.partial, elements, block.gram);
+      for (int64_t segment = 1; segment < block.segments(); ++segment)
+        for (int64_t i = 0; i < elements; ++i)
+          block.gram[i] += block.partial[segment * elements + i];
+    });
+  }
+
+  // Applies a block to a panel, whose vectors start as ±e of their own numbers.
+  void pass(const ReflectorBlock<T>& block, Panel<T>& panel, const OrthogonalVector* vectors, int64_t count) const {
+    for (int64_t v = 0; v < count; ++v) {
+      const int64_t number = vectors[v].number, k = number - block.start;
+      if (k < 0 || k >= block.count) continue;
+      panel.data[number * panel.registers * kernels.lanes + v] = block.sign[k];
+      panel.extent = std::max(panel.extent, number + 1);
+    }
+    if (panel.extent <= block.start) return;
+    kernels.apply(block, panel);
+    panel.extent = block.length;
   }
 
   // Writes a panel's wanted coordinates.
