@@ -65,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     text = report.document(results, where, command)
     if arguments.docs:
         _insert(_DOCUMENT, text)
-        _insert(_README, f"{report.summary(results)}\n\n{report.machine_lines(where)}\n")
+        tables = f"{report.summary(results)}\n\n{report.orthogonal_summary(results)}"
+        _insert(_README, f"{tables}\n\n{report.machine_lines(where)}\n")
     else:
         Path(output, "performance.md").write_text(text)
     rows = [
@@ -74,7 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     Path(output, "performance.json").write_text(json.dumps({"machine": where, "results": rows}, indent=1) + "\n")
     title = f"{where['processor']}\none core, 2^24 elements, minima of one run"
-    plot.draw(results, Path(output, "performance.png"), title)
+    plot.samplers(results, Path(output, "performance.png"), title)
+    plot.orthogonal(results, Path(output, "orthogonal.png"), f"{where['processor']}, two threads, minima of one run")
     print(f"\nWritten to {output}/")
     return 0
 

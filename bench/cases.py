@@ -4,13 +4,101 @@ from __future__ import annotations
 
 from functools import partial
 
-from . import calls, fills, processes
+from . import calls, fills, orthogonal, processes
 from .figures import Case, Target
 from .limits import FMA, PHILOX, STORE
 from .peers import NUMPY, ONEMKL
 
 _EVERYONE = (*NUMPY, "randomgen Philox4x32", "torch", "JAX", *ONEMKL)
 _ELEMENT = "ns/element"
+
+_PEERS = (orthogonal.TORCH, orthogonal.JAX, orthogonal.SCIPY)
+_TORCH, _PEAK, _PRODUCT = (orthogonal.TORCH,), (orthogonal.PEAK,), (orthogonal.PRODUCT,)
+_TWO_THREADS = "two threads"
+
+
+def _square(n: int, *targets: Target, dtype: str = "float32", others: tuple[str, ...] = _PEERS) -> Case:
+    measure = partial(orthogonal.matrix, shape=(n, n), dtype=dtype, others=(*others, *_PRODUCT, *_PEAK))
+    plot = "orthogonal" if dtype == "float32" else ""
+    return Case(f"orthogonal {n} × {n}, {dtype}", "ms", measure, targets, _TWO_THREADS, plot, n)
+
+
+def _oblong(rows: int, columns: int) -> Case:
+    measure = partial(orthogonal.matrix, shape=(rows, columns), others=(*_TORCH, *_PEAK))
+    return Case(f"orthogonal {rows} × {columns}", "ms", measure, (Target(at_least=5, of=_TORCH),), _TWO_THREADS)
+
+
+_ORTHOGONAL = (
+    _square(64, Target(at_least=5, of=_TORCH), Target(at_most=0.02), others=(*_PEERS, orthogonal.GROUP)),
+    _square(128),
+    _square(256, Target(at_least=4, of=_TORCH), others=(*_PEERS, orthogonal.GROUP)),
+    _square(512),
+    _square(1024, Target(at_least=5, of=_TORCH), others=(*_PEERS, orthogonal.GROUP)),
+    _square(2048),
+    _square(
+        4096,
+        Target(at_least=0.75, of=_PEAK, best_of="the FMA peak"),
+        Target(at_least=5, of=_TORCH),
+        Target(at_least=1.5, of=_PRODUCT),
+    ),
+    _square(
+        4096,
+        Target(at_least=0.7, of=_PEAK, best_of="the FMA peak"),
+        Target(at_least=5, of=_TORCH),
+        dtype="float64",
+        others=_TORCH,
+    ),
+    Case(
+        "1000 orthogonal matrices 64 × 64: haar",
+        "ms",
+        partial(orthogonal.batch, n=64, count=1000),
+        (Target(at_least=10, of=(orthogonal.LOOP,)),),
+        _TWO_THREADS,
+    ),
+    _oblong(65536, 256),
+    _oblong(256, 65536),
+    _oblong(11008, 4096),
+    Case(
+        "orthogonal 4096 × 4096, AVX2 forced",
+        "ms",
+        partial(orthogonal.forced, isa="avx2", shape=(4096, 4096), others=(*_TORCH, *_PEAK)),
+        (Target(at_least=2.5, of=_TORCH), Target(at_least=0.75, of=_PEAK, best_of="the FMA peak")),
+        "a process of its own with FANIN_FORCE_ISA=avx2; the limit is the processor's, with its widest registers",
+    ),
+    Case(
+        "eight row shards of 8192 × 8192, together",
+        "ms",
+        partial(orthogonal.row_shards, n=8192, shards=8),
+        (Target(at_least=1 / 1.3, of=("fanin, the whole",), best_of="the whole's rate"),),
+        _TWO_THREADS,
+    ),
+    Case(
+        "rows 0:1376 of 11008 × 4096",
+        "ms",
+        partial(orthogonal.other_axis, shape=(11008, 4096), rows=1376),
+        (Target(at_least=1 / 1.3, of=("fanin, the whole",), best_of="the whole's rate"),),
+        _TWO_THREADS,
+    ),
+    Case(
+        "workspace of orthogonal, beyond the output",
+        "MiB",
+        processes.workspace,
+        (Target(at_most=66),),
+        note="the worst of the kinds below; rise of the process's peak; two threads",
+    ),
+    Case(
+        "max|QQᵀ - I|, float32",
+        "10⁻⁶",
+        partial(orthogonal.accuracy, dtype="float32", unit=1e-6),
+        (Target(at_most=1),),
+    ),
+    Case(
+        "max|QQᵀ - I|, float64",
+        "10⁻¹⁵",
+        partial(orthogonal.accuracy, dtype="float64", unit=1e-15),
+        (Target(at_most=5),),
+    ),
+)
 
 # N(0, 1), [0, 1) and ±2 std everywhere. oneMKL's normals are by the inverse distribution function, its fastest method.
 # JAX is jitted and reuses the memory of its previous result; all others write into one shared buffer.
@@ -24,7 +112,7 @@ CASES = (
             Target(at_least=1.05, of=("oneMKL ARS5",)),
             Target(at_most=0.25),
         ),
-        plot=True,
+        plot="samplers",
     ),
     Case(
         "normal, one thread",
@@ -36,21 +124,21 @@ CASES = (
             Target(at_least=2.4, of=ONEMKL, best_of="oneMKL's best"),
             Target(at_most=0.48),
         ),
-        plot=True,
+        plot="samplers",
     ),
     Case(
         "normal bfloat16, one thread",
         _ELEMENT,
         partial(fills.fill, what="normal bf16", others=("torch", "JAX")),
         (Target(at_least=8, of=("torch",)),),
-        plot=True,
+        plot="samplers",
     ),
     Case(
         "truncated normal ±2σ, one thread",
         _ELEMENT,
         partial(fills.fill, what="truncated normal", others=("torch", "JAX")),
         (Target(at_least=20, of=("torch",)), Target(at_least=10, of=("JAX",))),
-        plot=True,
+        plot="samplers",
     ),
     Case(
         "normal, two threads",
@@ -100,5 +188,6 @@ CASES = (
         (Target(at_most=1),),
         note="the whole command less the two rows below it; a difference below 0 is the disk's noise",
     ),
+    *_ORTHOGONAL,
     Case("float32 fused multiply-add, one core", "ns", fills.fma, note=f"{FMA}: 2 / ns = GFLOP/s"),
 )

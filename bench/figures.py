@@ -64,4 +64,5 @@ class Case:
     measure: Callable[[int], Figures]
     targets: tuple[Target, ...] = ()
     note: str = ""
-    plot: bool = False
+    plot: str = ""  # the picture it belongs to: "samplers" or "orthogonal"
+    size: int = 0  # where on that picture's axis

@@ -1,4 +1,4 @@
-"""A picture of the fills: ours, the peers and the limits."""
+"""Pictures: the fills, and orthogonal matrices by size; ours, the peers and the limits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .report import Results
 
 # Okabe and Ito's colours, which stay distinct to the colour-blind.
 _COLOURS = {OURS: "#D55E00", "numpy": "#0072B2", "randomgen": "#56B4E9", "torch": "#009E73", "JAX": "#CC79A7"}
-_COLOURS |= {"oneMKL": "#E69F00", "limit": "#999999"}
+_COLOURS |= {"oneMKL": "#E69F00", "limit": "#999999", "scipy": "#0072B2", "NumPy": "#56B4E9"}
 
 
 def _bars(figures: Figures) -> list[tuple[str, float]]:
@@ -20,9 +20,9 @@ def _bars(figures: Figures) -> list[tuple[str, float]]:
     return sorted(bars, key=lambda bar: (bar[0] != OURS, bar[0].startswith("limit"), bar[1]))
 
 
-def draw(results: Results, path: Path, title: str) -> None:
+def samplers(results: Results, path: Path, title: str) -> None:
     """Horizontal bars on a logarithmic axis, one panel a case."""
-    panels = [(case, _bars(figures)) for case, figures in results if case.plot]
+    panels = [(case, _bars(figures)) for case, figures in results if case.plot == "samplers"]
     panels = [(case, bars) for case, bars in panels if bars]
     if not panels:
         return
@@ -48,4 +48,51 @@ def draw(results: Results, path: Path, title: str) -> None:
         axes.set_axisbelow(True)
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel(f"ns an element, logarithmic; shorter is faster\n{title}", fontsize=9)
+    figure.savefig(path, dpi=200)
+
+
+def orthogonal(results: Results, path: Path, title: str) -> None:
+    """Speed over the size of a square matrix, in 4/3·n³ operations, whatever the method does."""
+    cases = sorted((case.size, figures) for case, figures in results if case.plot == "orthogonal")
+    labels = list(dict.fromkeys(label for _, figures in cases for label in figures if "ortho_group" not in label))
+    if not cases:
+        return
+    figure = Figure(figsize=(8, 4.6), layout="constrained")
+    axes = figure.subplots()
+    for label in labels:
+        points = [(n, f.minimum) for n, figures in cases if (f := figures.get(label)) is not None]
+        if not points:
+            continue
+        speed = [4 / 3 * n**3 / milliseconds * 1e-6 for n, milliseconds in points]
+        ours, limit = label == OURS, label.startswith("limit")
+        axes.plot(
+            [n for n, _ in points],
+            speed,
+            color=_COLOURS[label.split(":")[0].split()[0]],
+            linewidth=2.5 if ours else 1.5,
+            linestyle="--" if limit else "-",
+            marker=None if limit else "o",
+            markersize=4,
+        )
+        name = f"{label} (2·n³ operations)" if "product" in label else label
+        axes.annotate(
+            name,
+            (points[-1][0], speed[-1]),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            color=_COLOURS[label.split(":")[0].split()[0]],
+            fontweight="bold" if ours else "normal",
+        )
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xticks([n for n, _ in cases], [str(n) for n, _ in cases])
+    axes.set_xlim(cases[0][0] / 1.1, cases[-1][0] * 4.5)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_ylabel("4/3·n³ / time, GFLOP/s; higher is faster", fontsize=9)
+    axes.set_xlabel(f"n of an n × n float32 matrix\n{title}", fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(which="major", color="#dddddd", linewidth=0.7)
+    axes.set_axisbelow(True)
     figure.savefig(path, dpi=200)

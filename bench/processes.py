@@ -78,6 +78,38 @@ def memory(rounds: int) -> Figures:
     return {OURS: max(kinds.values(), key=lambda figure: figure.minimum), **kinds}
 
 
+# Shape, index and dtype of an orthogonal matrix.
+_MATRICES = {
+    "4096 × 4096 float32": ("(4096, 4096)", "...", "float32"),
+    "4096 × 4096 float16": ("(4096, 4096)", "...", "float16"),
+    "4096 × 4096 float64": ("(4096, 4096)", "...", "float64"),
+    "rows 0:1376 of 11008 × 4096": ("(11008, 4096)", "np.s_[:1376]", "float32"),
+    "256 × 65536 float64": ("(256, 65536)", "...", "float64"),
+    "65536 × 256 float16": ("(65536, 256)", "...", "float16"),
+    "64 × 500000 float32": ("(64, 500000)", "...", "float32"),
+}
+# As above; a small call has loaded the code and its threads, and `out` is there.
+_WORKSPACE = """
+import resource, numpy as np, fanin
+init = fanin.seeded(0, layout="OI")
+fanin.set_num_threads(2)
+init.orthogonal("w", (600, 600), dtype="{dtype}")
+out = np.ones(np.lib.stride_tricks.as_strided(np.zeros(1), {shape}, (0, 0))[{index}].shape, "{dtype}")
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+init.orthogonal("w", {shape}, index={index}, out=out)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def workspace(rounds: int) -> Figures:
+    """MiB by which an orthogonal matrix raises the process's peak, for the worst of several kinds."""
+    kinds = {}
+    for kind, (shape, index, dtype) in _MATRICES.items():
+        program = _WORKSPACE.format(shape=shape, index=index, dtype=dtype)
+        kinds[kind] = _figure([int(_run("-c", program)) / 1024 for _ in range(min(rounds, 2))])
+    return {OURS: max(kinds.values(), key=lambda figure: figure.minimum), **kinds}
+
+
 def _seconds(call: Callable[[], object]) -> float:
     start = time.perf_counter()
     call()

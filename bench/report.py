@@ -69,11 +69,25 @@ def summary(results: Results) -> str:
     columns = {OURS: OURS, "torch": "torch", "NumPy's best": "numpy", "JAX": "JAX", "oneMKL's best": "oneMKL"}
     rows = []
     for case, figures in results:
-        if case.plot:
+        if case.plot == "samplers":
             minima = [(label.split()[0], figure.minimum) for label, figure in figures.items() if figure is not None]
             best = [min((m for peer, m in minima if peer == wanted), default=None) for wanted in columns.values()]
             rows.append((case.name, *("–" if value is None else _digits(value) for value in best)))
     return _table(("ns an element", *columns), rows, numbers=1)
+
+
+def orthogonal_summary(results: Results) -> str:
+    """The square matrices, in ms: ours, the peers' and a product of two of them."""
+    columns = {"fanin": OURS, "torch": "torch", "JAX": "JAX", "scipy's QR": "scipy linalg.qr", "a product": "NumPy"}
+    rows = []
+    for case, figures in results:
+        if case.plot == "orthogonal" and any(figures.values()):
+            found = [
+                next((f.minimum for label, f in figures.items() if f and label.startswith(start)), None)
+                for start in columns.values()
+            ]
+            rows.append((f"{case.size} × {case.size}", *("–" if v is None else _digits(v) for v in found)))
+    return _table(("orthogonal float32, ms, two threads", *columns), rows, numbers=1)
 
 
 def machine_lines(machine: Mapping[str, Any]) -> str:
