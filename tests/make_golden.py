@@ -38,7 +38,10 @@ DISTRIBUTIONS = {
             "0.0,1.0,5.0,6.0,std",
         ],
     ),
-    "orthogonal": (FLOATS, ["5,5,1.5", "1,1,1.0", "1,7,1.0", "7,1,1.0", "67,70,-0.5", "70,67,1.0", "66,1100,1.0"]),
+    "orthogonal": (
+        FLOATS,
+        ["5,5,1.5", "1,1,1.0", "1,7,1.0", "7,1,1.0", "67,70,-0.5", "70,67,1.0", "66,1100,1.0", "9,33000,1.0"],
+    ),
 }
 
 # Where the index crosses a tile, its 32 bits, the block counter's 32 bits (of 64- and 32-bit elements), and far out.
@@ -86,7 +89,7 @@ def orthogonal_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[
     for dtype in dtypes:
         for parameter in parameters:
             outs, ins = (int(size) for size in parameter.split(",")[:2])
-            for row in sorted({0, 62, 63, 64, outs - 1}):
+            for row in sorted({0, 62, 63, 64, outs - 1} if outs > 9 else {0, 4, outs - 1}):
                 for column in (0, 504, ins - 8) if ins > 512 else (0, ins - 8) if ins > 16 else (0,):
                     if row < outs:
                         yield (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -54,19 +55,22 @@ def pitch_of(length: int) -> int:
     return 1 << (length - 1).bit_length() if length <= 64 else -(-length // 128) * 128
 
 
-def block_size(length: int, kind: Any) -> int:
+def block_size(count: int, length: int, kind: Any) -> int:
+    if length > 32768 and count <= 1024:
+        return count
     b = 64
     while b > 8 and b * length * np.dtype(kind).itemsize > 16 * 2**20:
         b //= 2
     return b
 
 
+@cache
 def vectors(
-    seed: int, name: str, first: int, count: int, length: int, wanted: Sequence[int], kind: Any = np.float32
+    seed: int, name: str, first: int, count: int, length: int, wanted: tuple[int, ...], kind: Any = np.float32
 ) -> Array:
     """The wanted ones of `count` orthonormal vectors, one a row."""
     fma = fma32 if kind is np.float32 else fma64
-    pitch, b = pitch_of(length), block_size(length, kind)
+    pitch, b = pitch_of(length), block_size(count, length, kind)
     q = np.zeros((len(wanted), length), kind)
     number = np.array(wanted)
     for start in reversed(range(0, int(number.max()) + 1, b)):
@@ -116,7 +120,7 @@ def orthogonal(
     """The matrix (outs, ins), or the wanted ones of its orthonormal vectors."""
     kind = reference.compute_type(dtype)
     count, length = min(outs, ins), max(outs, ins)
-    q = vectors(seed, name, first, count, length, range(count) if wanted is None else wanted, kind)
+    q = vectors(seed, name, first, count, length, tuple(range(count) if wanted is None else wanted), kind)
     return reference.to_dtype(kind(gain) * (q if outs <= ins else q.T), dtype)
 
 

@@ -38,9 +38,30 @@ def test_vectors_past_blocks_and_segments_are_the_reference(length, dtype):
     assert same(INIT.orthogonal("w", (131, length), dtype=dtype)[numbers], wanted)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_long_vectors_are_the_reference(dtype):
+    """One block of all reflectors, drawn in windows."""
+    wanted = reference_orthogonal.orthogonal(7, "w", 67, 32769, dtype=dtype, wanted=[1, 66])
+    assert same(INIT.orthogonal("w", (67, 32769), dtype=dtype)[[1, 66]], wanted)
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(
-    "shape", [(2, 2), (3, 8), (16, 16), (17, 15), (64, 64), (65, 63), (100, 300), (300, 100), (513, 511), (1024, 1024)]
+    "shape",
+    [
+        (2, 2),
+        (3, 8),
+        (16, 16),
+        (17, 15),
+        (64, 64),
+        (65, 63),
+        (100, 300),
+        (300, 100),
+        (513, 511),
+        (1024, 1024),
+        (40, 33000),
+        (40000, 3),
+    ],
 )
 def test_vectors_are_orthonormal(shape, dtype):
     assert deviation(INIT.orthogonal("w", shape, dtype=dtype)) <= TOLERANCE[dtype]
@@ -78,7 +99,7 @@ def test_threads_change_no_bit(shape, threads):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
-@pytest.mark.parametrize("shape", [(150, 600), (600, 150), (130, 130)])
+@pytest.mark.parametrize("shape", [(150, 600), (600, 150), (130, 130), (33000, 130)])
 @pytest.mark.parametrize(
     "index",
     [

@@ -57,6 +57,10 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
         ((200_000, 70), "np.s_[...]", "float64"),
         ((300_000, 300), "np.s_[1000:1100]", "float32"),
         ((300, 300_000), "np.s_[100:103]", "float16"),
+        ((3, 3_000_000), "np.s_[...]", "float32"),
+        ((20_000_000, 1), "np.s_[::2]", "float16"),
+        ((1_000_000, 200), "np.s_[:100]", "float64"),
+        ((33_000, 1100), "np.s_[::3]", "float64"),
     ],
 )
 def test_the_workspace_is_at_most_64_mib_and_1_mib_a_thread(shape, index, dtype):

@@ -13,7 +13,8 @@ constexpr int64_t kGramMultiple = 16;    // a register of any instruction set di
 
 constexpr int64_t round_up_to(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-// Reflectors start … start + count - 1 of one matrix, on the coordinates from `start` on.
+// Reflectors start … start + count - 1 of one matrix, of which the window of coordinates from … to - 1 is in memory. A window
+// begins at `start` or at a segment, and ends with a segment or the length.
 template <class T>
 struct ReflectorBlock {
   Draw draw;             // N(0, 1) of the name's reflector stream
@@ -21,29 +22,38 @@ struct ReflectorBlock {
   int64_t pitch;         // elements of the stream a reflector
   int64_t start, count;  // reflectors
   int64_t length;        // coordinates of the matrix, from 0
+  int64_t from, to;      // the window
   T* tiles;              // tile (c / 8, k / 8) of coordinates × reflectors, each as 8 coordinates of 8 reflectors
-  T* sign;               // of the start vectors: -sign(v_kk), which makes the diagonal of R positive
+  double* rest;          // sum of squares below the diagonal
+  T* head;               // v_kk
+  T* sign;               // of the start vectors: -sign(x_kk), which makes the diagonal of R positive
   T* half;               // ‖v‖²/2 of every reflector
   T* gram;               // VVᵀ below its diagonal, in rows of gram_pitch()
-  T* partial;            // segments() such matrices
 
-  int64_t tile_rows() const { return round_up_to(length, kTileSide) / kTileSide - start / kTileSide; }
+  int64_t tile_rows() const { return round_up_to(to - from, kTileSide) / kTileSide; }
   int64_t tile_columns() const { return round_up_to(count, kTileSide) / kTileSide; }
-  int64_t gram_elements() const { return tile_columns() * kTileSide * round_up_to(count, kGramMultiple); }
   int64_t gram_pitch() const { return round_up_to(count, kGramMultiple); }
-  int64_t first_segment() const { return start / kSegment; }
-  int64_t segments() const { return (length + kSegment - 1) / kSegment - first_segment(); }
+  int64_t gram_elements() const { return tile_columns() * kTileSide * gram_pitch(); }
 };
 
-// A group of vectors, coordinate by coordinate: element r of coordinate c is at [c·width + r], where the width is that of
-// 1, 2 or 3 registers.
+// A group of vectors, coordinate by coordinate: element r of coordinate c is at [(c - from)·width + r], where the width is
+// that of 1, 2 or 3 registers.
 template <class T>
 struct Panel {
   T* data;
+  int64_t from;
   int64_t registers;
-  int64_t extent;  // coordinates from here on are still 0
   int64_t last;    // the reflector that the last vector needs
+  int64_t extent;  // coordinates from here on are still 0
 };
+
+// How many registers of `left` a panel takes: 3 where they can, and no single one that could have been a pair.
+constexpr int64_t panel_registers(int64_t left) { return left >= 5 || left == 3 ? 3 : left >= 2 ? 2 : 1; }
+
+// The same for `columns` of a Gram matrix, where a register of 2 lanes comes in pairs.
+constexpr int64_t gram_registers(int64_t columns, int64_t lanes) {
+  return lanes == 2 ? 2 : panel_registers(columns / lanes);
+}
 
 // Where a panel goes: vector r begins at rows[r]; coordinates are `count` from `first`, `step` apart, `stride` bytes apart.
 struct Destination {
@@ -56,10 +66,16 @@ struct Destination {
 
 template <class T>
 struct ReflectorKernels {
-  int64_t lanes;                                            // a register
-  void (*draw)(const ReflectorBlock<T>&, int64_t column);   // the reflectors of one column of tiles
-  void (*gram)(const ReflectorBlock<T>&, int64_t segment);  // one segment's part
+  int64_t lanes;  // a register
+  // One column of tiles; with the sums of squares and what follows from them, or with the heads known before.
+  void (*draw)(const ReflectorBlock<T>&, int64_t column, bool sum);
+  // A segment's part of `registers` columns of VVᵀ from `left` on, a multiple of 4: stored in `part`, or added to it.
+  void (*gram)(const ReflectorBlock<T>&, int64_t segment, int64_t left, int64_t registers, T* part, bool add);
+  // The whole block to a panel from coordinate 0.
   void (*apply)(const ReflectorBlock<T>&, const Panel<T>&);
+  // From a panel's products w with the reflectors to their coefficients, in place; and their sum into a segment.
+  void (*solve)(const ReflectorBlock<T>&, const Panel<T>&, T* w);
+  void (*update)(const ReflectorBlock<T>&, const Panel<T>&, int64_t segment, const T* w);
   void (*write)(const Panel<T>&, const Destination&);
 };
 

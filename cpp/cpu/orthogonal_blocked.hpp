@@ -1,0 +1,114 @@
+// Vectors held whole, in panels that pass block after block of reflectors.
+#pragma once
+
+#include <cstring>
+
+#include "cpu/orthogonal_maker.hpp"
+
+namespace fanin {
+
+template <class T>
+class Blocked : Maker<T> {
+ public:
+  using Maker<T>::matrix;
+  using Maker<T>::kernels;
+  using typename Maker<T>::Group;
+
+  explicit Blocked(const Maker<T>& maker)
+      : Maker<T>(maker), b_(block_reflectors()), most_(std::min(b_, round_up_to(matrix.count, kTileSide))) {
+    constexpr int64_t kPanelBytes = 40 * kMiB;    // vectors worked on together, for which the reflectors are drawn once
+    constexpr int64_t kTogetherBytes = 8 * kMiB;  // blocks drawn together: a panel passes them while it is in the cache
+    const int64_t size = this->padded() * int64_t(sizeof(T)), all = this->registers(int64_t(matrix.vectors.size()));
+    const int64_t fit = std::max<int64_t>(1, kPanelBytes / (size * kernels.lanes));
+    const int64_t batches = (all + fit - 1) / fit;  // of about equal size
+    batch_ = (all + batches - 1) / batches * kernels.lanes;
+    together_ = std::min(matrix.vectors.back().number / b_ + 1, std::max<int64_t>(1, kTogetherBytes / (b_ * size)));
+  }
+
+  int64_t bytes() const { return int64_t(sizeof(T)) * this->padded() * (batch_ + together_ * most_); }
+
+  void make(Runner run) const {
+    const int64_t numbers = this->numbers(most_), square = most_ * round_up_to(most_, kGramMultiple);
+    const Buffer<T> panels(batch_ * this->padded()), tiles(together_ * most_ * this->padded());
+    const Buffer<T> small(together_ * (numbers + this->segments() * square));
+    const auto total = int64_t(matrix.vectors.size());
+    for (int64_t begin = 0; begin < total; begin += batch_) {
+      const int64_t end = std::min(total, begin + batch_);
+      std::vector<Group> groups = this->groups(begin, end, panels.get(), this->padded());
+      const auto count = int64_t(groups.size());
+      run(count, [&](int64_t i) {
+        const Panel<T>& p = groups[size_t(i)].panel;
+        memset(p.data, 0, size_t(this->padded() * p.registers * kernels.lanes) * sizeof(T));
+      });
+      for (int64_t start = groups.back().panel.last / b_ * b_; start >= 0; start -= together_ * b_) {
+        std::vector<ReflectorBlock<T>> blocks;
+        for (int64_t i = 0; i < together_ && start - i * b_ >= 0; ++i) {
+          const int64_t s = start - i * b_;
+          blocks.push_back(this->block(s, std::min(b_, matrix.count - s), tiles.get() + i * most_ * this->padded(),
+                                       small.get() + i * numbers));
+        }
+        draw_blocks(blocks, small.get() + together_ * numbers, run);
+        run(count, [&](int64_t i) {
+          for (const auto& block : blocks)
+            pass(block, groups[size_t(i)]);
+        });
+      }
+      run(count, [&](int64_t i) { this->store(groups[size_t(i)], 0, matrix.length); });
+    }
+  }
+
+ private:
+  // Reflectors a block. The bits depend on it.
+  int64_t block_reflectors() const {
+    constexpr int64_t kBlockBytes = 16 * kMiB;
+    int64_t b = kMostReflectors;
+    while (b > kTileSide && b * matrix.length * int64_t(sizeof(T)) > kBlockBytes)
+      b /= 2;
+    return b;
+  }
+
+  // Reflectors and Gram matrices; `partial` holds the segments' parts of the latter.
+  void draw_blocks(const std::vector<ReflectorBlock<T>>& blocks, T* partial, Runner& run) const {
+    const int64_t columns = most_ / kTileSide, segments = this->segments();
+    const int64_t square = most_ * round_up_to(most_, kGramMultiple);
+    const auto each = [&](int64_t parts, const auto& body) {
+      run(int64_t(blocks.size()) * parts, [&](int64_t i) { body(blocks[size_t(i / parts)], i % parts, i); });
+    };
+    each(columns, [&](const ReflectorBlock<T>& block, int64_t column, int64_t) {
+      if (column < block.tile_columns()) kernels.draw(block, column, true);
+    });
+    each(segments, [&](const ReflectorBlock<T>& block, int64_t segment, int64_t i) {
+      if (segment < block.start / kSegment) return;
+      for (int64_t left = 0, r; left < block.gram_pitch(); left += r * kernels.lanes) {
+        r = gram_registers(block.gram_pitch() - left, kernels.lanes);
+        kernels.gram(block, segment, left, r, partial + i * square, false);
+      }
+    });
+    each(1, [&](const ReflectorBlock<T>& block, int64_t, int64_t b) {
+      for (int64_t segment = block.start / kSegment; segment < segments; ++segment) {
+        const T* const part = partial + (b * segments + segment) * square;
+        for (int64_t i = 0; i < block.gram_elements(); ++i)
+          block.gram[i] = segment == block.start / kSegment ? part[i] : block.gram[i] + part[i];
+      }
+    });
+  }
+
+  // Applies a block to a group, whose vectors start as ±e of their own numbers.
+  void pass(const ReflectorBlock<T>& block, Group& group) const {
+    Panel<T>& panel = group.panel;
+    for (int64_t v = group.begin; v < group.end; ++v) {
+      const int64_t number = matrix.vectors[size_t(v)].number, k = number - block.start;
+      if (k < 0 || k >= block.count) continue;
+      panel.data[number * panel.registers * kernels.lanes + v - group.begin] = block.sign[k];
+      panel.extent = std::max(panel.extent, number + 1);
+    }
+    if (panel.extent <= block.start) return;
+    kernels.apply(block, panel);
+    panel.extent = block.length;
+  }
+
+  int64_t b_, most_;          // reflectors a block, and of the largest there is
+  int64_t batch_, together_;  // vectors, blocks
+};
+
+}  // namespace fanin

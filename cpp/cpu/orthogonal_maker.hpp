@@ -1,0 +1,131 @@
+// What both ways of making orthogonal vectors share: memory, threads, and the way out of a panel.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <vector>
+
+#include "cpu/orthogonal.hpp"
+#include "cpu/reflectors.hpp"
+
+namespace fanin {
+
+constexpr int64_t kMiB = 1 << 20;
+
+template <class T>
+class Buffer {
+ public:
+  explicit Buffer(int64_t count) : data_(static_cast<T*>(::operator new(size_t(count) * sizeof(T), kAlignment))) {}
+  ~Buffer() { ::operator delete(data_, kAlignment); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  T* get() const { return data_; }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  T* data_;
+};
+
+// How the parts of one matrix are run: one after another, or on all threads.
+class Runner {
+ public:
+  Runner(bool serial, const Interrupt& interrupt) : serial_(serial), interrupt_(interrupt) {}
+
+  template <class Body>
+  void operator()(int64_t count, const Body& body) {
+    if (serial_) {
+      for (int64_t i = 0; i < count; ++i)
+        body(i);
+      return;
+    }
+    parallel_chunks(uint64_t(count), false, interrupt_, [&](uint64_t i) { body(int64_t(i)); });
+    // A region shorter than the interval does not ask by itself.
+    const auto now = std::chrono::steady_clock::now();
+    if (interrupt_ && now - last_ > std::chrono::milliseconds(20)) {
+      last_ = now;
+      if (interrupt_()) throw Interrupted{};
+    }
+  }
+
+ private:
+  bool serial_;
+  const Interrupt& interrupt_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+template <class T>
+struct Maker {
+  const OrthogonalDraw& draw;
+  const OrthogonalMatrix& matrix;
+  const Coordinates& where;
+  const ReflectorKernels<T>& kernels;
+
+  int64_t padded() const { return round_up_to(matrix.length, kTileSide); }
+  int64_t segments() const { return (matrix.length + kSegment - 1) / kSegment; }
+  int64_t registers(int64_t vectors) const { return (vectors + kernels.lanes - 1) / kernels.lanes; }
+
+  // A block's numbers beside its tiles: rest, head, sign, half, Gram.
+  static int64_t numbers(int64_t reflectors) {
+    return round_up_to(reflectors, kTileSide) * (5 + round_up_to(reflectors, kGramMultiple));
+  }
+  ReflectorBlock<T> block(int64_t start, int64_t count, T* tiles, T* numbers) const {
+    ReflectorBlock<T> b{};
+    b.draw.distribution = Distribution::normal;
+    b.draw.dtype = sizeof(T) == 4 ? Dtype::float32 : Dtype::float64;
+    b.draw.seed = draw.seed, b.draw.id = draw.id;
+    b.draw.factor = 1;
+    b.first = matrix.first, b.pitch = reflector_pitch(matrix.length), b.length = matrix.length;
+    b.start = b.from = start, b.count = count, b.to = matrix.length;
+    b.tiles = tiles;
+    const int64_t each = round_up_to(count, kTileSide);
+    b.rest = reinterpret_cast<double*>(numbers);
+    b.head = numbers + 2 * each, b.sign = b.head + each, b.half = b.sign + each, b.gram = b.half + each;
+    return b;
+  }
+
+  struct Group {
+    Panel<T> panel;
+    int64_t begin, end;  // its vectors
+  };
+  // Vectors begin … end - 1 in groups, one after another in `data`, `coordinates` of each.
+  std::vector<Group> groups(int64_t begin, int64_t end, T* data, int64_t coordinates) const {
+    std::vector<Group> all;
+    for (int64_t from = begin; from < end;) {
+      const int64_t taken = panel_registers(registers(end - from)), to = std::min(end, from + taken * kernels.lanes);
+      const int64_t last = matrix.vectors[size_t(to - 1)].number;
+      all.push_back({{data + (from - begin) * coordinates, 0, taken, last, 0}, from, to});
+      from = to;
+    }
+    return all;
+  }
+
+  // Writes the wanted ones of a panel's coordinates from … to - 1.
+  void store(const Group& group, int64_t from, int64_t to) const {
+    const Axis& inner = where.axes.back();
+    int64_t outer = 1;
+    for (size_t a = 0; a + 1 < where.axes.size(); ++a)
+      outer *= where.axes[a].count;
+    std::vector<char*> rows(size_t(group.end - group.begin));
+    for (int64_t n = 0; n < outer; ++n) {
+      int64_t rest = n, first = where.first, offset = 0;
+      for (size_t a = where.axes.size() - 1; a-- > 0;) {
+        const Axis& axis = where.axes[a];
+        first += rest % axis.count * axis.step, offset += rest % axis.count * axis.stride;
+        rest /= axis.count;
+      }
+      // Entries i with from <= first + i·step < to.
+      const int64_t step = std::abs(inner.step), low = inner.step > 0 ? from - first : first - to + 1;
+      const int64_t high = inner.step > 0 ? to - first : first - from + 1;
+      const int64_t begin = low <= 0 ? 0 : (low + step - 1) / step;
+      const int64_t end = high <= 0 ? 0 : std::min(inner.count, (high + step - 1) / step);
+      if (begin >= end) continue;
+      for (size_t r = 0; r < rows.size(); ++r)
+        rows[r] = matrix.vectors[size_t(group.begin) + r].data + offset + begin * inner.stride;
+      kernels.write(group.panel, {draw.dtype, draw.gain, rows.data(), int64_t(rows.size()), first + begin * inner.step,
+                                  inner.step, end - begin, inner.stride});
+    }
+  }
+};
+
+}  // namespace fanin
