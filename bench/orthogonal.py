@@ -76,13 +76,22 @@ def _product(out: NDArray[Any]) -> Call:
     return partial(np.matmul, a, a.T.copy(), out=np.empty_like(out))
 
 
+_PEAK_FLOPS = 2e9  # at least, for which two threads can be started
+
+
+def _peak_times(shape: Shape) -> int:
+    """How many matrices' operations one call of the limit performs."""
+    return max(1, round(_PEAK_FLOPS / flops(shape)))
+
+
 def _peak(out: NDArray[Any]) -> Call:
-    """As many floating-point operations as ours, from registers, on two threads."""
+    """As many floating-point operations as ours, or several times that, from registers, on two threads."""
     make = limits.limit(limits.FMA)
     if make is None:
         raise ImportError("the limits are not built")
     wide = 2 if out.dtype == np.float64 else 1  # half as many fit a register
-    count = int(flops((out.shape[0], out.shape[1])) / 2 / 2 * wide)
+    shape = (out.shape[0], out.shape[1])
+    count = int(flops(shape) * _peak_times(shape) / 2 / 2 * wide)
     call = make(np.lib.stride_tricks.as_strided(out, (count,), (0,)))
 
     def both() -> None:
@@ -123,6 +132,8 @@ def matrix(rounds: int, shape: Shape, others: Sequence[str], dtype: str = "float
             continue
     use_threads(2)  # once more, for the threads that loading the peers started
     figures = _milliseconds(calls, rounds if flops(shape) < 1e10 else min(rounds, 5))
+    if (peak := figures.get(PEAK)) is not None:
+        figures[PEAK] = Figure(peak.minimum / _peak_times(shape), peak.median / _peak_times(shape))
     return figures | {label: None for label in others if label not in figures}
 
 

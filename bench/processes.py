@@ -53,24 +53,36 @@ _FILLS = {
         "fanin.normal((1 << 20, 1 << 20), index=np.s_[: n // 256, 1000:1256], out=out, **key)",
     ),
 }
-# The largest resident size so far, before and after, of the second pass: the first, a small one, has loaded the code.
-_MEMORY = """
-import resource, numpy as np, ml_dtypes, fanin
+# The peak of the resident size; it starts anew at what it is now. (ru_maxrss would be the parent's, if that is larger.)
+_PEAK = """
+import re
+def restart():
+    open("/proc/self/clear_refs", "w").write("5")
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+"""
+# Of the second pass: the first, a small one, has loaded the code.
+_MEMORY = (
+    _PEAK
+    + """
+import numpy as np, ml_dtypes, fanin
 key = {{"seed": 0, "name": "w"}}
 for n in (1 << 22, 1 << 26):
     out = None
     out = {out}
+    restart()
     before = peak()
     {fill}
     after = peak()
 print(after - before)
 """
+)
 
 
 def memory(rounds: int) -> Figures:
     """MiB by which a fill of 64 Mi elements raises the process's peak, for the worst of several kinds."""
+    if not Path("/proc/self/clear_refs").exists():
+        return {OURS: None}
     kinds = {}
     for kind, (out, fill) in _FILLS.items():
         program = _MEMORY.format(out=out, fill=fill)
@@ -89,20 +101,26 @@ _MATRICES = {
     "64 × 500000 float32": ("(64, 500000)", "...", "float32"),
 }
 # As above; a small call has loaded the code and its threads, and `out` is there.
-_WORKSPACE = """
-import resource, numpy as np, fanin
+_WORKSPACE = (
+    _PEAK
+    + """
+import numpy as np, fanin
 init = fanin.seeded(0, layout="OI")
 fanin.set_num_threads(2)
 init.orthogonal("w", (600, 600), dtype="{dtype}")
 out = np.ones(np.lib.stride_tricks.as_strided(np.zeros(1), {shape}, (0, 0))[{index}].shape, "{dtype}")
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+restart()
+before = peak()
 init.orthogonal("w", {shape}, index={index}, out=out)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(peak() - before)
 """
+)
 
 
 def workspace(rounds: int) -> Figures:
     """MiB by which an orthogonal matrix raises the process's peak, for the worst of several kinds."""
+    if not Path("/proc/self/clear_refs").exists():
+        return {OURS: None}
     kinds = {}
     for kind, (shape, index, dtype) in _MATRICES.items():
         program = _WORKSPACE.format(shape=shape, index=index, dtype=dtype)

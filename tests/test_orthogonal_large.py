@@ -32,21 +32,23 @@ def test_large_matrices_are_orthogonal(shape, dtype, tolerance):
     assert worst <= tolerance
 
 
-# By how many bytes the second call raises the process's peak: the first has loaded the code and its threads.
+# By how many bytes the second call raises the process's peak: the first has loaded the code and its threads. (ru_maxrss
+# would be the parent's, if that is larger.)
 PROGRAM = """
-import resource, numpy as np, fanin
+import re, numpy as np, fanin
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) * 1024
 init = fanin.seeded(0, layout="OI")
-for shape in ((80, 80), {shape}):
-    init.orthogonal("w", (600, 600))
-    out = None
-    out = np.ones({out}, "{dtype}") if shape == {shape} else np.ones(shape, "{dtype}")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    init.orthogonal("w", shape, index={index} if shape == {shape} else ..., out=out)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+init.orthogonal("w", (600, 600), dtype="{dtype}")
+out = np.ones({out}, "{dtype}")
+open("/proc/self/clear_refs", "w").write("5")
+before = peak()
+init.orthogonal("w", {shape}, index={index}, out=out)
+print(peak() - before)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts differently elsewhere")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 @pytest.mark.parametrize(
     ("shape", "index", "dtype"),
     [
@@ -69,4 +71,4 @@ def test_the_workspace_is_at_most_64_mib_and_1_mib_a_thread(shape, index, dtype)
     environment = os.environ | {"FANIN_NUM_THREADS": "2"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) <= (64 + 2) * MIB
+    assert 0 < int(done.stdout) <= (64 + 2) * MIB

@@ -34,7 +34,7 @@ class Blocked : Maker<T> {
     const auto total = int64_t(matrix.vectors.size());
     for (int64_t begin = 0; begin < total; begin += batch_) {
       const int64_t end = std::min(total, begin + batch_);
-      std::vector<Group> groups = this->groups(begin, end, panels.get(), this->padded());
+      std::vector<Group> groups = this->groups(begin, end, panels.get(), this->padded(), run.threads());
       const auto count = int64_t(groups.size());
       run(count, [&](int64_t i) {
         const Panel<T>& p = groups[size_t(i)].panel;

@@ -32,6 +32,8 @@ class Runner {
  public:
   Runner(bool serial, const Interrupt& interrupt) : serial_(serial), interrupt_(interrupt) {}
 
+  int64_t threads() const { return serial_ ? 1 : thread_count(); }
+
   template <class Body>
   void operator()(int64_t count, const Body& body) {
     if (serial_) {
@@ -88,16 +90,19 @@ struct Maker {
     Panel<T> panel;
     int64_t begin, end;  // its vectors
   };
-  // Vectors begin … end - 1 in groups, one after another in `data`, `coordinates` of each.
-  std::vector<Group> groups(int64_t begin, int64_t end, T* data, int64_t coordinates) const {
-    std::vector<Group> all;
-    for (int64_t from = begin; from < end;) {
-      const int64_t taken = panel_registers(registers(end - from)), to = std::min(end, from + taken * kernels.lanes);
+  // Vectors begin … end - 1 in groups of about equal size, as many as occupy the threads; one after another in `data`,
+  // `coordinates` of each.
+  std::vector<Group> groups(int64_t begin, int64_t end, T* data, int64_t coordinates, int64_t threads) const {
+    const int64_t all = registers(end - begin);
+    const int64_t count = std::min(all, round_up_to((all + kMostRegisters - 1) / kMostRegisters, threads));
+    std::vector<Group> result;
+    for (int64_t i = 0, from = begin; i < count; ++i) {
+      const int64_t taken = (i + 1) * all / count - i * all / count, to = std::min(end, from + taken * kernels.lanes);
       const int64_t last = matrix.vectors[size_t(to - 1)].number;
-      all.push_back({{data + (from - begin) * coordinates, 0, taken, last, 0}, from, to});
+      result.push_back({{data + (from - begin) * coordinates, 0, taken, last, 0}, from, to});
       from = to;
     }
-    return all;
+    return result;
   }
 
   // Writes the wanted ones of a panel's coordinates from … to - 1.

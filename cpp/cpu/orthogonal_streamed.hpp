@@ -28,7 +28,7 @@ class Streamed : Maker<T> {
     const Buffer<T> tiles(padded * std::min(window, this->padded())), small(this->numbers(padded));
     const Buffer<T> products(this->registers(total) * kernels.lanes * padded);
     ReflectorBlock<T> block = this->block(0, needed, tiles.get(), small.get());
-    const std::vector<Group> groups = this->groups(0, total, products.get(), padded);
+    const std::vector<Group> groups = this->groups(0, total, products.get(), padded, run.threads());
     const auto count = int64_t(groups.size());
 
     const auto windows = [&](const auto& body) {

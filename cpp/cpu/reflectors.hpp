@@ -11,6 +11,8 @@ constexpr int64_t kSegment = 512;        // coordinates summed in one chain
 constexpr int64_t kMostReflectors = 64;  // a block
 constexpr int64_t kGramMultiple = 16;    // a register of any instruction set divides it
 
+constexpr int64_t kMostRegisters = 3;  // a coordinate of a panel
+
 constexpr int64_t round_up_to(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 // Reflectors start … start + count - 1 of one matrix, of which the window of coordinates from … to - 1 is in memory. A window
@@ -47,12 +49,11 @@ struct Panel {
   int64_t extent;  // coordinates from here on are still 0
 };
 
-// How many registers of `left` a panel takes: 3 where they can, and no single one that could have been a pair.
-constexpr int64_t panel_registers(int64_t left) { return left >= 5 || left == 3 ? 3 : left >= 2 ? 2 : 1; }
-
-// The same for `columns` of a Gram matrix, where a register of 2 lanes comes in pairs.
+// Registers of a panel of the reflectors themselves, for `columns` of a Gram matrix: a multiple of 4 columns, and no single
+// register that could have been one of a pair.
 constexpr int64_t gram_registers(int64_t columns, int64_t lanes) {
-  return lanes == 2 ? 2 : panel_registers(columns / lanes);
+  const int64_t left = columns / lanes;
+  return lanes == 2 ? 2 : left >= 5 || left == 3 ? 3 : left >= 2 ? 2 : 1;
 }
 
 // Where a panel goes: vector r begins at rows[r]; coordinates are `count` from `first`, `step` apart, `stride` bytes apart.
