@@ -9,10 +9,13 @@
 
 namespace fanin::FANIN_ISA {
 
-#if defined(__AVX512F__) || defined(__aarch64__)
-constexpr int kRows = 8;  // 24 of 32 registers accumulate
+// Rows of a product kept in registers, and registers a row. On AVX-512, 8 × 3 would fit, but 8 × 2 leaves the compiler room.
+#if defined(__AVX512F__)
+constexpr int kRows = 8, kPanelRegisters = 2;
+#elif defined(__aarch64__)
+constexpr int kRows = 8, kPanelRegisters = 3;
 #else
-constexpr int kRows = 4;  // 12 of 16
+constexpr int kRows = 4, kPanelRegisters = 3;
 #endif
 
 // sums[k][r] += Σ_c tile(c, k)·panel[c][r] for the 8 reflectors of a column of tiles: one ascending chain from 0 over at

@@ -94,7 +94,7 @@ struct Maker {
   // `coordinates` of each.
   std::vector<Group> groups(int64_t begin, int64_t end, T* data, int64_t coordinates, int64_t threads) const {
     const int64_t all = registers(end - begin);
-    const int64_t count = std::min(all, round_up_to((all + kMostRegisters - 1) / kMostRegisters, threads));
+    const int64_t count = std::min(all, round_up_to((all + kernels.registers - 1) / kernels.registers, threads));
     std::vector<Group> result;
     for (int64_t i = 0, from = begin; i < count; ++i) {
       const int64_t taken = (i + 1) * all / count - i * all / count, to = std::min(end, from + taken * kernels.lanes);

@@ -11,8 +11,6 @@ constexpr int64_t kSegment = 512;        // coordinates summed in one chain
 constexpr int64_t kMostReflectors = 64;  // a block
 constexpr int64_t kGramMultiple = 16;    // a register of any instruction set divides it
 
-constexpr int64_t kMostRegisters = 3;  // a coordinate of a panel
-
 constexpr int64_t round_up_to(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 // Reflectors start … start + count - 1 of one matrix, of which the window of coordinates from … to - 1 is in memory. A window
@@ -67,7 +65,8 @@ struct Destination {
 
 template <class T>
 struct ReflectorKernels {
-  int64_t lanes;  // a register
+  int64_t lanes;      // a register
+  int64_t registers;  // a panel at most
   // One column of tiles; with the sums of squares and what follows from them, or with the heads known before.
   void (*draw)(const ReflectorBlock<T>&, int64_t column, bool sum);
   // A segment's part of `registers` columns of VVᵀ from `left` on, a multiple of 4: stored in `part`, or added to it.

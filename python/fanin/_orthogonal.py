@@ -62,7 +62,8 @@ class Orthogonal(Scheme):
         return f"orthogonal(gain={text(self.gain)}, blocks={blocks}, layout={self.layout})"
 
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
-        return _core.orthogonal, (self.gain, self.layout == "OI", self.sizes(shape)[0], seed, name)
+        sizes = () if self.blocks == 1 else self.sizes(shape)[0]
+        return _core.orthogonal, (self.gain, self.layout == "OI", sizes, seed, name)
 
 
 @dataclass(frozen=True, slots=True)
