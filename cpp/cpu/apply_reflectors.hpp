@@ -44,12 +44,12 @@ FANIN_FN void project(const T* tiles, int64_t stride, int64_t count, const T* pa
         }
       }
     }
-    T* w = sums + part * kWidth<T, kRegisters>;
     FANIN_UNROLL
     for (int k = 0; k < kRows; ++k) {
+      T* const w = sums + (part + k) * kWidth<T, kRegisters>;
       FANIN_UNROLL
-      for (int r = 0; r < kRegisters; ++r, w += kLanes)
-        L::store(w, L::load<V>(w) + sum[k][r]);
+      for (int r = 0; r < kRegisters; ++r)
+        L::store(w + r * kLanes, L::load<V>(w + r * kLanes) + sum[k][r]);
     }
   }
 }
