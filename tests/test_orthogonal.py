@@ -178,7 +178,7 @@ def test_delta_orthogonal_is_an_orthogonal_matrix_at_the_centre(shape, layout):
         shape = (*shape[2:], shape[1], shape[0])
     w = fanin.delta_orthogonal(shape, 2.0, seed=7, name="w", layout=layout)
     spatial = shape[2:] if layout == "OI" else shape[:-2]
-    centre = tuple(size // 2 for size in spatial)
+    centre = tuple((size - 1) // 2 for size in spatial)
     at = (..., *centre) if layout == "OI" else centre
     matrix = w[at] if layout == "OI" else w[at].T
     assert same(matrix.copy(), INIT.orthogonal("w", matrix.shape, 2.0))

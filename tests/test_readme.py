@@ -1,18 +1,25 @@
-"""The README's Python examples run as they stand."""
+"""The Python examples of the README and of the pages run as they stand."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parent.parent / "README.md"
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = [
+    pytest.param(example, id=f"{page.name} {number}")
+    for page in PAGES
+    for number, example in enumerate(
+        re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    )
+]
 
 
 def test_the_first_example_proves_the_promise():
-    assert "assert (part == w[1024:2048]).all()" in EXAMPLES[0]
+    assert "assert (part == w[1024:2048]).all()" in EXAMPLES[0].values[0]
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_example_runs(example):
-    exec(compile(example, str(README), "exec"), {"__name__": "readme"})
+    exec(compile(example, "example", "exec"), {"__name__": "readme"})

@@ -186,7 +186,7 @@ void delta_orthogonal(double gain, Layout layout, const Part& part, const Output
   std::vector<Taken> axes = taken(part, out);
   auto* data = static_cast<char*>(out.data);
   for (size_t i = first ? 2 : 0; i < (first ? rank : rank - 2); ++i) {
-    const int64_t from_start = part.shape[i] / 2 - axes[i].start;
+    const int64_t from_start = (part.shape[i] - 1) / 2 - axes[i].start;
     if (from_start % axes[i].step != 0 || from_start / axes[i].step < 0 || from_start / axes[i].step >= axes[i].count)
       return;
     data += from_start / axes[i].step * axes[i].stride;
