@@ -1,7 +1,9 @@
-// The C++ interface: every distribution, dtype and a cache-resident and a large size, on one thread and on all.
+// The C++ interface: every distribution and dtype at a cache-resident and a large size, and orthogonal matrices, on one thread and
+// on all.
 // FANIN_FORCE_ISA=baseline|avx2|avx512|neon picks the instruction set.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -12,6 +14,8 @@
 #include "cpu/parallel.hpp"
 
 namespace {
+
+constexpr int64_t kOrthogonal[][2] = {{64, 64}, {256, 256}, {1024, 1024}, {4096, 4096}, {65536, 256}, {256, 65536}};
 
 using fanin::Dtype;
 using Sampler = void (*)(const fanin::Part&, const fanin::Output&);
@@ -49,6 +53,25 @@ void add(const Distribution& distribution, Dtype dtype, int64_t count, int threa
   benchmark::RegisterBenchmark(name.c_str(), run, distribution.sample, dtype, count, threads)->UseRealTime();
 }
 
+void run_orthogonal(benchmark::State& state, Dtype dtype, int64_t rows, int64_t columns, int threads) {
+  fanin::set_thread_count(threads);
+  std::vector<char> memory(size_t(rows * columns) * fanin::itemsize(dtype));
+  const fanin::Part part{0, "weight", dtype, {rows, columns}};
+  for (auto _ : state) {
+    fanin::orthogonal(1, fanin::Layout::out_first, {}, part, {memory.data()});
+    benchmark::ClobberMemory();
+  }
+  const double vectors = double(std::min(rows, columns)), length = double(std::max(rows, columns));
+  state.counters["flops"] =
+      benchmark::Counter(2 * vectors * vectors * (length - vectors / 3), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void add_orthogonal(Dtype dtype, int64_t rows, int64_t columns, int threads) {
+  const std::string name = std::string("orthogonal/") + fanin::name(dtype) + "/" + std::to_string(rows) + "x" +
+                           std::to_string(columns) + "/threads:" + std::to_string(threads);
+  benchmark::RegisterBenchmark(name.c_str(), run_orthogonal, dtype, rows, columns, threads)->UseRealTime();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -62,6 +85,11 @@ int main(int argc, char** argv) try {
       add(distribution, dtype, 1 << 15, 1);
       add(distribution, dtype, 1 << 24, 1);
       if (all > 1) add(distribution, dtype, 1 << 24, all);
+    }
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64})
+    for (const auto& [rows, columns] : kOrthogonal) {
+      add_orthogonal(dtype, rows, columns, 1);
+      if (all > 1) add_orthogonal(dtype, rows, columns, all);
     }
   benchmark::RunSpecifiedBenchmarks();
 } catch (const std::exception& error) {

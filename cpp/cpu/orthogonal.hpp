@@ -19,12 +19,14 @@ struct OrthogonalMatrix {
   std::vector<OrthogonalVector> vectors;
 };
 
-// What every matrix of a call shares. `coordinates` are axes of one vector: step in coordinates, stride in bytes.
+// What every matrix of a call shares.
 struct OrthogonalDraw {
   uint64_t seed, id;
   Dtype dtype;
   double gain;
 };
+
+// Which coordinates of every vector are wanted: those of axes whose steps count coordinates and whose strides count bytes.
 struct Coordinates {
   int64_t first;
   std::vector<Axis> axes;
