@@ -59,31 +59,35 @@ def orthogonal(results: Results, path: Path, title: str) -> None:
         return
     figure = Figure(figsize=(8, 4.6), layout="constrained")
     axes = figure.subplots()
+    ends = []
     for label in labels:
         points = [(n, f.minimum) for n, figures in cases if (f := figures.get(label)) is not None]
         if not points:
             continue
-        speed = [4 / 3 * n**3 / milliseconds * 1e-6 for n, milliseconds in points]
+        speeds = [4 / 3 * n**3 / milliseconds * 1e-6 for n, milliseconds in points]
         ours, limit = label == OURS, label.startswith("limit")
         axes.plot(
             [n for n, _ in points],
-            speed,
+            speeds,
             color=_COLOURS[label.split(":")[0].split()[0]],
             linewidth=2.5 if ours else 1.5,
             linestyle="--" if limit else "-",
             marker=None if limit else "o",
             markersize=4,
         )
-        name = f"{label} (2·n³ operations)" if "product" in label else label
+        ends.append((speeds[-1], label))
+    lowest = 0.0
+    for speed, label in sorted(ends):
+        lowest = max(speed, 1.2 * lowest)  # a line of text higher than the one below
         axes.annotate(
-            name,
-            (points[-1][0], speed[-1]),
+            f"{label} (2·n³ operations)" if "product" in label else label,
+            (cases[-1][0], lowest),
             (6, 0),
             textcoords="offset points",
             va="center",
             fontsize=9,
             color=_COLOURS[label.split(":")[0].split()[0]],
-            fontweight="bold" if ours else "normal",
+            fontweight="bold" if label == OURS else "normal",
         )
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
