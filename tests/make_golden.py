@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import reference
 import reference_orthogonal
+import reference_schemes
 
 GOLDEN = Path(__file__).parent / "golden"
 SEEDS = (0, 1, 2**64 - 1, 0x243F6A8885A308D3)
 NAMES = ("", "wte.weight", "h.0.attn.c_attn.weight", "层.重み")
 FLOATS = ("float32", "float64", "float16", "bfloat16")
+
+# 10000^(-i/4)/2π, i = 0 … 3, as unevaluated sums.
+TURNS_HIGH = "0x1.45f306dc9c883p-3;0x1.04c26be3b06cfp-6;0x1.a1371305e714bp-10;0x1.4dc5a8d185aa2p-13"
+TURNS_LOW = "-0x1.6b01ec5417056p-57;-0x1.566c8dd9e3448p-62;0x1.0f52503cfac5ap-66;0x1.cfdd433f655acp-67"
 
 # distribution -> (dtypes, the parameters to write; the first of them for every seed and name)
 DISTRIBUTIONS = {
@@ -42,6 +48,34 @@ DISTRIBUTIONS = {
         FLOATS,
         ["5,5,1.5", "1,1,1.0", "1,7,1.0", "7,1,1.0", "67,70,-0.5", "70,67,1.0", "66,1100,1.0", "9,33000,1.0"],
     ),
+    "schemes": (
+        FLOATS,
+        [
+            "sparse,5x12,0.5,3,1,1",
+            "step_bias,40,0.001,0.1,0.0001",
+            "sparse,12x5,1.0,3,0,1",
+            "sparse,3x4x10,1.0,2,1,0",
+            "sparse,3x4x10,1.0,5,0,0",
+            "sparse,4x300,0.02,30,1,1",
+            "sparse,300x4,0.02,150,0,1",
+            "sparse,300x70,1.0,299,0,1",
+            "sparse,6x70,1.0,0,1,1",
+            "sparse,6x70,1.0,70,1,1",
+            "sparse,4x40,1e-40,9,1,1",
+            "sparse,2x262150,1.0,26215,1,1",
+            "sparse,262150x2,1.0,131075,1,0",
+            "dirac,6x3x4x5,1.0,1,1",
+            "dirac,4x5x3x8,-0.3,2,0",
+            "dirac,9x5,2.5,1,1",
+            "dirac,6x2x3,0.1,3,1",
+            "broadcast,3x5,0.1;1e-7;-65504.0,0",
+            "broadcast,3x5,0.1;0.2;0.3;1e-40;-3.0,1",
+            f"sinusoid,20x8,{TURNS_HIGH},{TURNS_LOW},1",
+            f"sinusoid,1048577x7,{TURNS_HIGH},{TURNS_LOW},0",
+            "step_bias,40,0.5,4.0,1.0",
+            "step_bias,40,1e-12,1e4,0.0",
+        ],
+    ),
 }
 
 # Where the index crosses a tile, its 32 bits, the block counter's 32 bits (of 64- and 32-bit elements), and far out.
@@ -62,14 +96,16 @@ PARAMETERS = {
     "normal": "mean,std",
     "truncated_normal": "mean,std,low,high,bounds",
     "orthogonal": "outs,ins,gain of one matrix in layout OI",
+    "schemes": "scheme,shape and of sparse std,nonzeros,per output,out first; of dirac gain,groups,out first;"
+    " of broadcast values,axis; of sinusoid turns high,turns low,interleaved; of step_bias low,high,floor",
 }
 
 
 def runs(distribution: str) -> Iterator[tuple[str, str, int, str, int, int]]:
     """Parameters, dtype, seed, name, first index and number of elements of each line."""
     dtypes, parameters = DISTRIBUTIONS[distribution]
-    if distribution == "orthogonal":
-        yield from orthogonal_runs(dtypes, parameters)
+    if distribution in ("orthogonal", "schemes"):
+        yield from (orthogonal_runs if distribution == "orthogonal" else scheme_runs)(dtypes, parameters)
         return
     for dtype in dtypes:
         extremes = EXTREMES_64 if dtype in ("float64", "uint64") else EXTREMES_32
@@ -105,8 +141,27 @@ def orthogonal_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[
                 yield parameters[0], dtype, seed, name, 0, 5
 
 
+def scheme_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[tuple[str, str, int, str, int, int]]:
+    """Stretches of the last axis: both ends of its first, middle and last row; two schemes for every seed and name."""
+    for dtype in dtypes:
+        for parameter in parameters:
+            shape = reference_schemes.parse(parameter)[1]
+            row, rows = shape[-1], math.prod(shape[:-1])
+            count = min(row, 16)
+            for number in sorted({0, rows // 2, rows - 1}):
+                for column in sorted({0, row - count}):
+                    yield parameter, dtype, 0, "wte.weight", number * row + column, count
+        for parameter in parameters[:2]:
+            for seed in SEEDS:
+                for name in NAMES:
+                    yield parameter, dtype, seed, name, 0, 8
+
+
 def values(distribution: str, parameter: str, dtype: str, seed: int, name: str, index: np.ndarray) -> np.ndarray:
     """The reference's elements as bit patterns."""
+    if distribution == "schemes":
+        part = reference_schemes.elements(seed, name, index, parameter, dtype)
+        return part.view(f"u{part.itemsize}")
     arguments = [v if v in ("std", "absolute") else float(v) for v in parameter.split(",") if v != "-"]
     module = reference_orthogonal if distribution == "orthogonal" else reference
     result: np.ndarray = getattr(module, distribution.replace("orthogonal", "elements"))(

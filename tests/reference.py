@@ -143,7 +143,7 @@ def philox(counter: list[U64], key: tuple[int, int]) -> list[U64]:
 def words(seed: int, name: str, i: npt.ArrayLike, tag: int) -> tuple[list[U64], U64]:
     """The four words of each element's block, and the element's place among them (word or half)."""
     index: U64 = np.asarray(i, np.uint64)
-    tile, places = (np.uint64(128), np.uint64(4)) if tag in (0, 2) else (np.uint64(64), np.uint64(2))
+    tile, places = (np.uint64(128), np.uint64(4)) if tag in (0, 2, 4) else (np.uint64(64), np.uint64(2))
     lanes = np.uint64(32)
     block, place = (index // tile) * lanes + index % lanes, (index // lanes) % places
     stream, low32 = stream_id(name, tag), np.uint64(0xFFFFFFFF)

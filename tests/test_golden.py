@@ -7,8 +7,11 @@ from typing import NamedTuple
 import make_golden
 import numpy as np
 import pytest
+import reference
+import reference_schemes
 
 import fanin
+from fanin import _core
 
 FILES = sorted((Path(__file__).parent / "golden").glob("*.txt"))
 HUGE, ROW = 2**62, 2**39
@@ -48,6 +51,17 @@ def check(distribution, run, found):
         )
 
 
+def scheme(run):
+    """A part of a structured weight from the native function."""
+    name, shape, arguments = reference_schemes.parse(run.parameters)
+    *rows, column = map(int, np.unravel_index(run.first, shape))
+    box = (*rows, (column, 1, run.expected.size))
+    arguments = [np.array(v) if isinstance(v, list) else v for v in arguments]
+    key = (run.seed, run.name) if name in ("sparse", "step_bias") else ()
+    dtype = list(reference.DTYPES).index(run.dtype)
+    return getattr(_core, name)(*arguments, *key, dtype, shape, box, None)
+
+
 def sample(distribution, run, shape, index):
     """The public function's elements as flat bit patterns."""
     arguments = [] if run.parameters == "-" else run.parameters.split(",")
@@ -57,6 +71,9 @@ def sample(distribution, run, shape, index):
         index = np.s_[row, column : column + run.expected.size]
         init = fanin.seeded(run.seed, layout="OI")
         part = init.orthogonal(run.name, (outs, ins), float(arguments[2]), dtype=run.dtype, index=index)
+        return part.view(f"u{part.itemsize}")
+    if distribution == "schemes":
+        part = scheme(run)
         return part.view(f"u{part.itemsize}")
     bounds = {"bounds": arguments.pop()} if distribution == "truncated_normal" else {}
     part = getattr(fanin, distribution)(
@@ -85,7 +102,9 @@ def test_golden_values_are_the_sampler(path):
         check(path.stem, run, sample(path.stem, run, (HUGE,), np.s_[run.first : last]))
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.stem != "orthogonal"], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.stem not in ("orthogonal", "schemes")], ids=lambda path: path.stem
+)
 def test_golden_values_do_not_depend_on_the_factors_of_the_shape(path):
     for run in read(path):
         row, column = divmod(run.first, ROW)

@@ -7,6 +7,7 @@
 
 #include "api/blake2b.hpp"
 #include "api/limits.hpp"
+#include "api/part.hpp"
 #include "api/refuse.hpp"
 #include "core/gauss.hpp"
 #include "core/rounding.hpp"
@@ -17,41 +18,6 @@ namespace {
 
 void require_deviation(double std) {
   if (!(std >= 0) || std::isinf(std)) refuse("std must be finite and not negative, got ", std);
-}
-
-Draw make_draw(Distribution distribution, const Part& part) {
-  Draw draw{};
-  draw.distribution = distribution;
-  draw.dtype = part.dtype;
-  draw.seed = part.seed;
-  draw.id = stream_id(part.name, is_wide(part.dtype) ? 1 : 0);
-  return draw;
-}
-
-// The region of memory and of the global tensor that a part stands for; false if it has no elements.
-bool make_region(const Part& part, const Output& out, Region& region) {
-  const std::vector<int64_t> shape = result_shape(part);
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return false;
-  if (!out.strides.empty()) require_disjoint(shape, out.strides, itemsize(part.dtype));
-
-  region.first = 0;
-  region.data = static_cast<char*>(out.data);
-  const size_t rank = part.shape.size();
-  region.axes.reserve(rank);
-  int64_t step = 1, stride = int64_t(itemsize(part.dtype));
-  size_t kept = shape.size();
-  for (size_t i = rank; i-- > 0;) {
-    const AxisSlice slice = part.box.empty() ? AxisSlice{0, 1, part.shape[i]} : part.box[i];
-    region.first += uint64_t(slice.start * step);
-    if (slice.keep) {
-      --kept;
-      region.axes.push_back({slice.count, slice.step * step, out.strides.empty() ? stride : out.strides[kept]});
-      stride *= slice.count;
-    }
-    step *= part.shape[i];
-  }
-  std::reverse(region.axes.begin(), region.axes.end());
-  return true;
 }
 
 void run(const Draw& draw, const Part& part, const Output& out, const Interrupt& interrupt) {
@@ -125,8 +91,16 @@ void uniform(double low, double high, const Part& part, const Output& out, const
   run(draw, part, out, interrupt);
 }
 
-void normal(double mean, double deviation, const Part& part, const Output& out, const Interrupt& interrupt) {
-  const FpEnvironment environment;
+Draw make_draw(Distribution distribution, const Part& part) {
+  Draw draw{};
+  draw.distribution = distribution;
+  draw.dtype = part.dtype;
+  draw.seed = part.seed;
+  draw.id = stream_id(part.name, is_wide(part.dtype) ? 1 : 0);
+  return draw;
+}
+
+Draw make_normal_draw(double mean, double deviation, const Part& part) {
   require_float(part.dtype);
   require_finite("mean", mean);
   require_deviation(deviation);
@@ -136,7 +110,12 @@ void normal(double mean, double deviation, const Part& part, const Output& out, 
            name(part.dtype), "; got mean ", mean, " and std ", deviation);
   Draw draw = make_draw(Distribution::normal, part);
   draw.offset = mean, draw.factor = deviation;
-  run(draw, part, out, interrupt);
+  return draw;
+}
+
+void normal(double mean, double deviation, const Part& part, const Output& out, const Interrupt& interrupt) {
+  const FpEnvironment environment;
+  run(make_normal_draw(mean, deviation, part), part, out, interrupt);
 }
 
 void truncated_normal(double mean, double deviation, double low, double high, bool in_std, const Part& part,

@@ -57,6 +57,24 @@ void haar(double gain, const Part& part, const Output& out, const Interrupt& int
 // The orthogonal matrix (out, in) at the centre of the spatial axes, 0 elsewhere: Xiao et al. 2018.
 void delta_orthogonal(double gain, Layout layout, const Part& part, const Output& out, const Interrupt& interrupt = {});
 
+// Exactly `nonzeros` entries of every line are N(0, deviation²), the others 0. A line is all weights into one output, or into
+// all outputs from one input.
+void sparse(double deviation, int64_t nonzeros, bool per_output, Layout layout, const Part& part, const Output& out,
+            const Interrupt& interrupt = {});
+// gain at the centre of the spatial axes where an output's number within its group is that of an input, 0 elsewhere.
+void dirac(double gain, int64_t groups, Layout layout, const Part& part, const Output& out,
+           const Interrupt& interrupt = {});
+// The values along one axis, the same everywhere else.
+void broadcast(const std::vector<double>& values, int64_t axis, const Part& part, const Output& out,
+               const Interrupt& interrupt = {});
+// Sines and cosines of positions (axis 0) at half as many frequencies as features (axis 1), given in turns per position as
+// unevaluated sums. Interleaved: a sine and a cosine of each frequency in turn; otherwise sines first, then cosines.
+void sinusoid(const std::vector<double>& turns_high, const std::vector<double>& turns_low, bool interleaved,
+              const Part& part, const Output& out, const Interrupt& interrupt = {});
+// Inverse softplus of step sizes that are log-uniform between low and high, and at least `floor`: Gu & Dao 2023.
+void step_bias(double low, double high, double floor, const Part& part, const Output& out,
+               const Interrupt& interrupt = {});
+
 // The Philox stream of a name: BLAKE2b over a tag and its UTF-8.
 uint64_t stream_id(std::string_view name, uint8_t tag);
 // The standard deviation of N(0, 1) truncated to ±c.

@@ -2,33 +2,14 @@
 
 #include <algorithm>
 
-#include "api/fanin.hpp"
 #include "api/limits.hpp"
+#include "api/part.hpp"
 #include "api/refuse.hpp"
 
 namespace fanin {
 namespace {
 
 constexpr uint8_t kTagSingle = 2, kTagDouble = 3;  // of reflector streams
-
-// What one axis of the part takes from the tensor, and its byte stride in the output.
-struct Taken {
-  int64_t start, step, count, stride, size;
-};
-
-std::vector<Taken> taken(const Part& part, const Output& out) {
-  std::vector<Taken> axes(part.shape.size());
-  auto stride = int64_t(itemsize(part.dtype));
-  size_t kept = out.strides.size();
-  for (size_t i = part.shape.size(); i-- > 0;) {
-    const AxisSlice slice = part.box.empty() ? AxisSlice{0, 1, part.shape[i]} : part.box[i];
-    axes[i] = {slice.start, slice.step, slice.count, 0, part.shape[i]};
-    if (!slice.keep) continue;
-    axes[i].stride = out.strides.empty() ? stride : out.strides[--kept];
-    stride *= slice.count;
-  }
-  return axes;
-}
 
 // The axes of one side of a matrix, flattened in C order.
 Coordinates flatten(const std::vector<Taken>& axes) {
@@ -93,12 +74,6 @@ void require_gain(double gain, Dtype dtype) {
   require_finite("gain", gain);
   if (!(std::abs(gain) * 1.001 <= largest(dtype)))
     refuse("gain must not exceed the largest ", name(dtype), ", ", largest(dtype), ", got ", gain);
-}
-
-bool is_empty(const std::vector<int64_t>& shape) { return std::find(shape.begin(), shape.end(), 0) != shape.end(); }
-
-void check_output(const Part& part, const Output& out, const std::vector<int64_t>& shape) {
-  if (!out.strides.empty()) require_disjoint(shape, out.strides, itemsize(part.dtype));
 }
 
 }  // namespace

@@ -186,6 +186,14 @@ py::object draw(py::handle seed, py::handle name, int dtype, py::handle shape, p
 
 Layout layout(bool out_first) { return out_first ? Layout::out_first : Layout::out_last; }
 
+using Vector = py::array_t<double, py::array::c_style>;
+
+std::vector<double> as_vector(const Vector& array, const char* argument) {
+  if (array.ndim() != 1)
+    throw py::value_error(std::string(argument) + " must have 1 dimension, got " + std::to_string(array.ndim()));
+  return {array.data(), array.data() + array.size()};
+}
+
 py::tuple moments_of(const py::array& array) {
   const char kind = array.dtype().kind();
   const auto size = array.itemsize();
@@ -291,6 +299,38 @@ PYBIND11_MODULE(_core, m) {
     return draw(seed, name, dtype, shape, box, out, [&](const Part& p, const Output& o, const Interrupt& i) {
       delta_orthogonal(g, layout(out_first), p, o, i);
     });
+  });
+  m.def("sparse", [](py::handle std, int64_t nonzeros, bool per_output, bool out_first, py::handle seed,
+                     py::handle name, int dtype, py::handle shape, py::handle box, py::handle out) {
+    const double s = as_double(std, "std");
+    return draw(seed, name, dtype, shape, box, out, [&](const Part& p, const Output& o, const Interrupt& i) {
+      sparse(s, nonzeros, per_output, layout(out_first), p, o, i);
+    });
+  });
+  m.def("dirac", [](py::handle gain, int64_t groups, bool out_first, int dtype, py::handle shape, py::handle box,
+                    py::handle out) {
+    const double g = as_double(gain, "gain");
+    return draw(
+        py::int_(0), py::str(), dtype, shape, box, out,
+        [&](const Part& p, const Output& o, const Interrupt& i) { dirac(g, groups, layout(out_first), p, o, i); });
+  });
+  m.def("broadcast",
+        [](const Vector& values, int64_t axis, int dtype, py::handle shape, py::handle box, py::handle out) {
+          const auto v = as_vector(values, "values");
+          return draw(py::int_(0), py::str(), dtype, shape, box, out,
+                      [&](const Part& p, const Output& o, const Interrupt& i) { broadcast(v, axis, p, o, i); });
+        });
+  m.def("sinusoid", [](const Vector& turns_high, const Vector& turns_low, bool interleaved, int dtype, py::handle shape,
+                       py::handle box, py::handle out) {
+    const auto high = as_vector(turns_high, "turns_high"), low = as_vector(turns_low, "turns_low");
+    return draw(py::int_(0), py::str(), dtype, shape, box, out,
+                [&](const Part& p, const Output& o, const Interrupt& i) { sinusoid(high, low, interleaved, p, o, i); });
+  });
+  m.def("step_bias", [](py::handle low, py::handle high, py::handle floor, py::handle seed, py::handle name, int dtype,
+                        py::handle shape, py::handle box, py::handle out) {
+    const double l = as_double(low, "low"), h = as_double(high, "high"), f = as_double(floor, "floor");
+    return draw(seed, name, dtype, shape, box, out,
+                [&](const Part& p, const Output& o, const Interrupt& i) { step_bias(l, h, f, p, o, i); });
   });
   m.def("moments", &moments_of);
   m.def("stream_id", [](py::handle name, uint8_t tag) { return stream_id(as_utf8(name), tag); });

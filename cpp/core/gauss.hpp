@@ -1,18 +1,13 @@
 // The standard normal's tails and truncated moments, for parameters: one lane, deterministic everywhere.
 #pragma once
 
+#include "core/exp.hpp"
 #include "core/scalar.hpp"
 #include "core/truncated_normal.hpp"
 
 namespace fanin::FANIN_ISA {
 
-inline double exp_nonpositive(double y) {
-  if (y < -708.0) return 0.0;
-  const double shifter = 0x1.8p52;  // adding and subtracting it rounds to an integer
-  const double k = (y * 0x1.71547652b82fep+0 + shifter) - shifter;
-  const double r = Scalar::fma(-k, 0x1.ef35793c7673p-45, Scalar::fma(-k, 0x1.62e42fefa38p-1, y));
-  return table::exp_f64<Scalar>(r) * Scalar::as<double>(uint64_t(int64_t(k) + 1023) << 52);
-}
+inline double exp_nonpositive(double y) { return y < -708.0 ? 0.0 : exponential<Scalar>(y); }
 
 // P(Z > x).
 inline double upper_tail(double x) {

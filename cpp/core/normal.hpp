@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/log.hpp"
+#include "core/sinusoid.hpp"
 #include "core/uniform.hpp"
 
 namespace fanin::FANIN_ISA {
@@ -58,9 +59,8 @@ FANIN_FN void normal_f64(typename L::U64 radius_word, typename L::U64 angle_word
   // Bits 61…10 as a signed number, plus 1/2, in units of 2^-52·π/2; then as above with bits 62 and 63.
   const F64 offset = L::template as<F64>(((angle_word << 2) >> 12) ^ 0x3ff8000000000000ull) - 1.5;
   const F64 x = L::fma(offset, L::splat(0x1.921fb54442d18p+0), L::splat(0x1.921fb54442d18p-53));
-  const F64 z = x * x;
-  const F64 sine = L::fma(x * z, table::sin_f64<L>(z), x);
-  const F64 cosine = table::cos_f64<L>(z);
+  F64 sine, cosine;
+  sine_cosine<L>(x, sine, cosine);
   const auto reflect = L::test(angle_word, 0x4000000000000000ull);
   const F64 signed_r = L::flip_sign(r, angle_word);
   z0 = signed_r * L::select(reflect, sine, cosine);

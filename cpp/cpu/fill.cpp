@@ -4,49 +4,15 @@
 #include <cstring>
 
 #include "cpu/dispatch.hpp"
+#include "cpu/scheme_kernels.hpp"
 
 namespace fanin {
 namespace {
 
-constexpr int64_t kChunk = 16384;                // elements a thread takes at a time: 10 to 100 µs
 constexpr int64_t kScratch = 1024;               // elements computed before they are scattered
 constexpr int64_t kShortRun = 32;                // shorter contiguous runs are cheaper element by element
 constexpr int64_t kSparse = 4;                   // and so are runs of which fewer than one element in four is wanted
 constexpr int64_t kRows = 32, kRowBytes = 2048;  // a panel of an output that is contiguous along another axis
-
-// Turns every axis forward, drops those of one element and joins neighbours that are contiguous on both sides. The axis
-// that walks the global tensor in the smallest steps comes last.
-void simplify(Region& region) {
-  auto& axes = region.axes;
-  for (auto& axis : axes) {
-    if (axis.step >= 0) continue;
-    region.first += uint64_t(axis.step * (axis.count - 1));
-    region.data += axis.stride * (axis.count - 1);
-    axis.step = -axis.step, axis.stride = -axis.stride;
-  }
-  axes.erase(std::remove_if(axes.begin(), axes.end(), [](const Axis& a) { return a.count == 1; }), axes.end());
-  std::stable_sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.step > b.step; });
-  for (size_t i = axes.size(); i-- > 1;) {
-    Axis &outer = axes[i - 1], &inner = axes[i];
-    if (outer.step != inner.step * inner.count || outer.stride != inner.stride * inner.count) continue;
-    inner.count *= outer.count;
-    axes.erase(axes.begin() + long(i) - 1);
-  }
-  if (axes.empty()) axes.push_back({1, 1, 0});
-}
-
-// Copies elements between strides, in units of T.
-template <class T>
-void scatter_as(const char* source, int64_t source_stride, char* target, int64_t stride, int64_t count) {
-  for (int64_t i = 0; i < count; ++i)
-    memcpy(target + i * stride, source + i * source_stride, sizeof(T));
-}
-
-void scatter(size_t size, const char* source, int64_t source_stride, char* target, int64_t stride, int64_t count) {
-  if (size == 2) return scatter_as<uint16_t>(source, source_stride, target, stride, count);
-  if (size == 4) return scatter_as<uint32_t>(source, source_stride, target, stride, count);
-  scatter_as<uint64_t>(source, source_stride, target, stride, count);
-}
 
 // A stretch of the innermost axis: `count` elements from flat index `first` on, `step` apart. Computed as one contiguous
 // run, of which every step-th element is kept.
@@ -91,70 +57,60 @@ class Gather {
   char* target_[kScratch];
 };
 
-// Walks the box in stretches of its innermost axis; stretch(first, data, count) is called for each.
-template <class Stretch>
-void walk(const Region& region, int64_t begin, int64_t end, const Stretch& stretch) {
-  const Axis& inner = region.axes.back();
-  while (begin < end) {
-    int64_t outer = begin / inner.count, offset = begin % inner.count;
-    const int64_t n = std::min(end - begin, inner.count - offset);
-    uint64_t first = region.first + uint64_t(offset * inner.step);
-    char* data = region.data + offset * inner.stride;
-    for (size_t i = region.axes.size() - 1; i-- > 0;) {
-      const Axis& axis = region.axes[i];
-      first += uint64_t(outer % axis.count * axis.step);
-      data += outer % axis.count * axis.stride;
-      outer /= axis.count;
-    }
-    stretch(first, data, n);
-    begin += n;
-  }
+// Zeroes what a mask does not keep of elements begin … begin + count - 1 of the box, at most kChunk.
+void apply(const Kernels& kernels, const Mask& mask, int64_t begin, int64_t count, size_t size, char* data,
+           int64_t stride) {
+  uint64_t bits[kChunk / 64];
+  mask.read(begin, count, bits);
+  if (stride == int64_t(size)) return kernels.schemes->keep(bits, count, size, data);
+  for (int64_t i = 0; i < count; ++i)
+    if ((bits[i / 64] >> i % 64 & 1) == 0) memset(data + i * stride, 0, size);
 }
 
-int64_t elements(const Region& region) {
-  int64_t total = 1;
-  for (const auto& axis : region.axes)
-    total *= axis.count;
-  return total;
+// A region whose elements are panels of another: kRows rows along the axis `across`, `longest` elements of each.
+Region panels_of(Region region, size_t across, int64_t longest) {
+  auto& axes = region.axes;
+  const Axis rows = axes[across], columns = axes.back();
+  axes.erase(axes.begin() + long(across));
+  axes.back() = {(rows.count + kRows - 1) / kRows, rows.step * kRows, rows.stride * kRows};
+  axes.push_back({(columns.count + longest - 1) / longest, columns.step * longest, columns.stride * longest});
+  return region;
 }
 
-// Splits the box into chunks and calls chunk(begin, end), in elements of the box, for each.
-template <class Chunk>
-void in_chunks(const Region& region, const Interrupt& interrupt, int64_t alignment, const Chunk& chunk) {
-  const int64_t total = elements(region);
-  if (total == 0) return;
-  // The first chunk is shortened so that the others begin on a tile.
-  const bool flat = region.axes.size() == 1 && region.axes[0].step == 1;
-  const int64_t lead = flat ? int64_t(region.first % uint64_t(alignment)) : 0;
-  const auto chunks = uint64_t((total + lead + kChunk - 1) / kChunk);
-  parallel_chunks(chunks, total < 2 * kChunk, interrupt, [&](uint64_t number) {
-    const int64_t begin = int64_t(number) * kChunk - lead;
-    chunk(std::max<int64_t>(begin, 0), std::min(begin + kChunk, total));
-  });
+// The same box, whose steps count its own elements.
+Region numbered(Region region) {
+  region.first = 0;
+  int64_t step = 1;
+  for (size_t i = region.axes.size(); i-- > 0; step *= region.axes[i].count)
+    region.axes[i].step = step;
+  return region;
 }
 
 // An output contiguous along another axis than the global tensor: rows of a panel are computed in its order and written in
 // the output's, so that a cache line is touched once, not once for each of its elements.
 void fill_panels(const Kernels& kernels, const Draw& draw, const Region& region, size_t across,
-                 const Interrupt& interrupt) {
-  const Axis rows = region.axes[across], columns = region.axes.back();
+                 const Interrupt& interrupt, const Mask* mask) {
   const auto size = int64_t(itemsize(draw.dtype));
   const int64_t longest = kRowBytes / size;
-  const int64_t groups = (rows.count + kRows - 1) / kRows, segments = (columns.count + longest - 1) / longest;
-
-  Region panels = region;  // its elements are the panels
-  panels.axes.erase(panels.axes.begin() + long(across));
-  panels.axes.back() = {groups, rows.step * kRows, rows.stride * kRows};
-  panels.axes.push_back({segments, columns.step * longest, columns.stride * longest});
+  const Region panels = panels_of(region, across, longest), numbers = panels_of(numbered(region), across, longest);
+  const Axis rows = region.axes[across], columns = region.axes.back();
+  const Axis segments = panels.axes.back(), groups = panels.axes[panels.axes.size() - 2];
+  const int64_t row = numbered(region).axes[across].step;
   const int64_t count = elements(panels);
   parallel_chunks(uint64_t(count), count == 1, interrupt, [&](uint64_t number) {
     const auto panel = int64_t(number);
-    const int64_t height = std::min(kRows, rows.count - panel / segments % groups * kRows);
-    const int64_t width = std::min(longest, columns.count - panel % segments * longest);
+    const int64_t height = std::min(kRows, rows.count - panel / segments.count % groups.count * kRows);
+    const int64_t width = std::min(longest, columns.count - panel % segments.count * longest);
     walk(panels, panel, panel + 1, [&](uint64_t first, char* data, int64_t) {
       alignas(64) char scratch[kRows * kRowBytes];
       for (int64_t i = 0; i < height; ++i)
         kernels.run(draw, first + uint64_t(i * rows.step), uint64_t(width), scratch + i * kRowBytes);
+      if (mask) {
+        walk(numbers, panel, panel + 1, [&](uint64_t start, const char*, int64_t) {
+          for (int64_t i = 0; i < height; ++i)
+            apply(kernels, *mask, int64_t(start) + i * row, width, size_t(size), scratch + i * kRowBytes, size);
+        });
+      }
       for (int64_t j = 0; j < width; ++j)
         scatter(size_t(size), scratch + j * size, kRowBytes, data + j * columns.stride, rows.stride, height);
     });
@@ -163,7 +119,7 @@ void fill_panels(const Kernels& kernels, const Draw& draw, const Region& region,
 
 }  // namespace
 
-void fill(const Draw& draw, Region region, const Interrupt& interrupt) {
+void fill(const Draw& draw, Region region, const Interrupt& interrupt, const Mask* mask) {
   const Kernels& kernels = active_kernels();
   simplify(region);
   const Axis inner = region.axes.back();
@@ -171,7 +127,7 @@ void fill(const Draw& draw, Region region, const Interrupt& interrupt) {
   const auto size = int64_t(itemsize(draw.dtype));
   if (inner.step == 1 && inner.count >= kShortRun && inner.stride != size) {
     for (size_t i = 0; i + 1 < region.axes.size(); ++i)
-      if (region.axes[i].stride == size) return fill_panels(kernels, draw, region, i, interrupt);
+      if (region.axes[i].stride == size) return fill_panels(kernels, draw, region, i, interrupt, mask);
   }
   in_chunks(region, interrupt, int64_t(tile_elements(draw.dtype)), [&](int64_t begin, int64_t end) {
     if (runs) {
@@ -184,6 +140,12 @@ void fill(const Draw& draw, Region region, const Interrupt& interrupt) {
            [&](uint64_t first, char* data, int64_t n) { gather.add(first, inner.step, data, inner.stride, n); });
       gather.flush();
     }
+    if (!mask) return;
+    int64_t number = begin;
+    walk(region, begin, end, [&](uint64_t, char* data, int64_t n) {
+      apply(kernels, *mask, number, n, size_t(size), data, inner.stride);
+      number += n;
+    });
   });
 }
 

@@ -21,6 +21,7 @@ struct Moments {
 };
 
 struct OrthogonalKernels;
+struct SchemeKernels;
 
 struct Kernels {
   const char* isa;
@@ -30,6 +31,7 @@ struct Kernels {
   void (*gather)(const Draw&, const uint64_t* index, uint64_t count, void* out);
   void (*moments)(Dtype, const void* data, uint64_t count, Moments&);
   const OrthogonalKernels* orthogonal;  // cpu/reflectors.hpp
+  const SchemeKernels* schemes;         // cpu/scheme_kernels.hpp
 };
 
 namespace baseline {

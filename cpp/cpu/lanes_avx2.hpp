@@ -23,6 +23,7 @@ struct Lanes : VectorLanes {
   static FANIN_FN F64 fma(F64 a, F64 b, F64 c) { return (F64)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c); }
   static FANIN_FN F32 sqrt(F32 x) { return (F32)_mm256_sqrt_ps((__m256)x); }
   static FANIN_FN F64 sqrt(F64 x) { return (F64)_mm256_sqrt_pd((__m256d)x); }
+  static FANIN_FN uint32_t below(U32 a, U32 b) { return uint32_t(_mm256_movemask_ps((__m256)(a < b))); }
   static FANIN_FN bool any(I64 mask) { return !_mm256_testz_si256((__m256i)mask, (__m256i)mask); }
 
   static FANIN_FN void store_upper_halves(uint16_t* p, U32 w) {

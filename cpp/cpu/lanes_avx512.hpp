@@ -42,6 +42,8 @@ struct Lanes : VectorLanes {
   static FANIN_FN F64 select(__mmask8 m, F64 yes, F64 no) {
     return (F64)_mm512_mask_blend_pd(m, (__m512d)no, (__m512d)yes);
   }
+  // One bit a lane: whether a < b.
+  static FANIN_FN uint32_t below(U32 a, U32 b) { return _mm512_cmplt_epu32_mask((__m512i)a, (__m512i)b); }
   static FANIN_FN bool any(I64 mask) { return _mm512_test_epi64_mask((__m512i)mask, (__m512i)mask) != 0; }
 
   static FANIN_FN void store_upper_halves(uint16_t* p, U32 w) {

@@ -24,6 +24,7 @@ struct Lanes : VectorLanes {
   }
   static FANIN_FN F32 sqrt(F32 x) { return (F32)vsqrtq_f32((float32x4_t)x); }
   static FANIN_FN F64 sqrt(F64 x) { return (F64)vsqrtq_f64((float64x2_t)x); }
+  static FANIN_FN uint32_t below(U32 a, U32 b) { return vaddvq_u32((uint32x4_t)((U32)(a < b) & U32{1, 2, 4, 8})); }
   static FANIN_FN bool any(I64 mask) { return vmaxvq_u32((uint32x4_t)mask) != 0; }
 
   static FANIN_FN void store_upper_halves(uint16_t* p, U32 w) { vst1_u16(p, vshrn_n_u32((uint32x4_t)w, 16)); }

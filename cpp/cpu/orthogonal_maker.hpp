@@ -2,12 +2,12 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <new>
 #include <vector>
 
 #include "cpu/orthogonal.hpp"
 #include "cpu/reflectors.hpp"
+#include "cpu/runner.hpp"
 
 namespace fanin {
 
@@ -25,35 +25,6 @@ class Buffer {
  private:
   static constexpr std::align_val_t kAlignment{64};
   T* data_;
-};
-
-// How the parts of one matrix are run: one after another, or on all threads.
-class Runner {
- public:
-  Runner(bool serial, const Interrupt& interrupt) : serial_(serial), interrupt_(interrupt) {}
-
-  int64_t threads() const { return serial_ ? 1 : thread_count(); }
-
-  template <class Body>
-  void operator()(int64_t count, const Body& body) {
-    if (serial_) {
-      for (int64_t i = 0; i < count; ++i)
-        body(i);
-      return;
-    }
-    parallel_chunks(uint64_t(count), false, interrupt_, [&](uint64_t i) { body(int64_t(i)); });
-    // A region shorter than the interval does not ask by itself.
-    const auto now = std::chrono::steady_clock::now();
-    if (interrupt_ && now - last_ > std::chrono::milliseconds(20)) {
-      last_ = now;
-      if (interrupt_()) throw Interrupted{};
-    }
-  }
-
- private:
-  bool serial_;
-  const Interrupt& interrupt_;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
 template <class T>

@@ -2,6 +2,7 @@
 
 from typing import Any, TypedDict, type_check_only
 
+import numpy as np
 from numpy.typing import NDArray
 
 __version__: str
@@ -41,6 +42,43 @@ def orthogonal(
 def haar(gain: float, seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
 def delta_orthogonal(
     gain: float, out_first: bool, seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /
+) -> Any: ...
+def sparse(
+    std: float,
+    nonzeros: int,
+    per_output: bool,
+    out_first: bool,
+    seed: Any,
+    name: Any,
+    dtype: int,
+    shape: Any,
+    box: Any,
+    out: Any,
+    /,
+) -> Any: ...
+def dirac(gain: float, groups: int, out_first: bool, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
+def broadcast(values: NDArray[np.float64], axis: int, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
+def sinusoid(
+    turns_high: NDArray[np.float64],
+    turns_low: NDArray[np.float64],
+    interleaved: bool,
+    dtype: int,
+    shape: Any,
+    box: Any,
+    out: Any,
+    /,
+) -> Any: ...
+def step_bias(
+    low: float,
+    high: float,
+    floor: float,
+    seed: Any,
+    name: Any,
+    dtype: int,
+    shape: Any,
+    box: Any,
+    out: Any,
+    /,
 ) -> Any: ...
 def moments(array: NDArray[Any], /) -> tuple[float, float, float, float]: ...
 def stream_id(name: Any, tag: int, /) -> int: ...

@@ -31,6 +31,14 @@ Dtype dtype_of(const std::string& text) {
   throw std::runtime_error("unknown dtype '" + text + "'");
 }
 
+std::vector<std::string> split(const std::string& text, char at) {
+  std::vector<std::string> parts;
+  std::istringstream in(text);
+  for (std::string one; std::getline(in, one, at);)
+    parts.push_back(one);
+  return parts;
+}
+
 // parameters dtype seed "name" first : pattern pattern …
 Line parse(const std::string& distribution, const std::string& text) {
   Line line;
@@ -48,10 +56,41 @@ Line parse(const std::string& distribution, const std::string& text) {
     line.expected.push_back(std::strtoull(pattern.c_str(), nullptr, 16));
   if (colon != ":" || line.expected.empty()) throw std::runtime_error("cannot read line: " + text);
   line.dtype = dtype_of(line.dtype_name);
-  std::istringstream parameters(line.parameters);
-  for (std::string one; std::getline(parameters, one, ',');)
-    line.parameter.push_back(one);
+  line.parameter = split(line.parameters, ',');
   return line;
+}
+
+// Elements from the flat index `first` on, all in one stretch of the last axis, of a structured weight.
+void draw_scheme(const Line& line, uint64_t first, size_t count, const fanin::Output& out) {
+  const std::string& scheme = line.parameter.at(0);
+  const auto numbers = [&](size_t i) {
+    std::vector<double> values;
+    for (const auto& text : split(line.parameter.at(i), ';'))
+      values.push_back(std::strtod(text.c_str(), nullptr));
+    return values;
+  };
+  const auto number = [&](size_t i) { return numbers(i).at(0); };
+  const auto layout = [&](size_t i) { return number(i) != 0 ? fanin::Layout::out_first : fanin::Layout::out_last; };
+  fanin::Part part{line.seed, line.name, line.dtype, {}, {}};
+  for (const auto& size : split(line.parameter.at(1), 'x'))
+    part.shape.push_back(std::stoll(size));
+  part.box.resize(part.shape.size());
+  auto rest = int64_t(first);
+  for (size_t i = part.shape.size(); i-- > 0; rest /= part.shape[i])
+    part.box[i] = {rest % part.shape[i], 1, i + 1 == part.shape.size() ? int64_t(count) : 1};
+  if (scheme == "sparse") {
+    fanin::sparse(number(2), int64_t(number(3)), number(4) != 0, layout(5), part, out);
+  } else if (scheme == "dirac") {
+    fanin::dirac(number(2), int64_t(number(3)), layout(4), part, out);
+  } else if (scheme == "broadcast") {
+    fanin::broadcast(numbers(2), int64_t(number(3)), part, out);
+  } else if (scheme == "sinusoid") {
+    fanin::sinusoid(numbers(2), numbers(3), number(4) != 0, part, out);
+  } else if (scheme == "step_bias") {
+    fanin::step_bias(number(2), number(3), number(4), part, out);
+  } else {
+    throw std::runtime_error("unknown scheme '" + scheme + "'");
+  }
 }
 
 std::vector<uint64_t> patterns_of(const std::vector<char>& memory, size_t size) {
@@ -76,7 +115,9 @@ std::vector<uint64_t> draw(const Line& line, uint64_t first, size_t count) {
     return patterns_of(memory, size);
   }
   const auto number = [&](size_t i) { return std::strtod(line.parameter.at(i).c_str(), nullptr); };
-  if (line.distribution == "bits") {
+  if (line.distribution == "schemes") {
+    draw_scheme(line, first, count, out);
+  } else if (line.distribution == "bits") {
     fanin::bits(part, out);
   } else if (line.distribution == "uniform") {
     fanin::uniform(number(0), number(1), part, out);

@@ -1,0 +1,58 @@
+// What entry points share: what a part takes from every axis of a tensor, where it goes, and what is drawn for it.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "api/fanin.hpp"
+
+namespace fanin {
+
+// What one axis of the part takes from the tensor, and its byte stride in the output.
+struct Taken {
+  int64_t start, step, count, stride, size;
+};
+
+inline std::vector<Taken> taken(const Part& part, const Output& out) {
+  std::vector<Taken> axes(part.shape.size());
+  auto stride = int64_t(itemsize(part.dtype));
+  size_t kept = out.strides.size();
+  for (size_t i = part.shape.size(); i-- > 0;) {
+    const AxisSlice slice = part.box.empty() ? AxisSlice{0, 1, part.shape[i]} : part.box[i];
+    axes[i] = {slice.start, slice.step, slice.count, 0, part.shape[i]};
+    if (!slice.keep) continue;
+    axes[i].stride = out.strides.empty() ? stride : out.strides[--kept];
+    stride *= slice.count;
+  }
+  return axes;
+}
+
+inline bool is_empty(const std::vector<int64_t>& shape) {
+  return std::find(shape.begin(), shape.end(), 0) != shape.end();
+}
+
+inline void check_output(const Part& part, const Output& out, const std::vector<int64_t>& shape) {
+  if (!out.strides.empty()) require_disjoint(shape, out.strides, itemsize(part.dtype));
+}
+
+// The region of memory and of the global tensor that a part stands for; false if it has no elements.
+inline bool make_region(const Part& part, const Output& out, Region& region) {
+  const std::vector<int64_t> shape = result_shape(part);
+  if (is_empty(shape)) return false;
+  check_output(part, out, shape);
+  region = {0, static_cast<char*>(out.data), {}};
+  int64_t step = 1;
+  const std::vector<Taken> axes = taken(part, out);
+  for (size_t i = axes.size(); i-- > 0; step *= axes[i].size) {
+    region.first += uint64_t(axes[i].start * step);
+    region.axes.push_back({axes[i].count, axes[i].count == 1 ? 0 : axes[i].step * step, axes[i].stride});
+  }
+  std::reverse(region.axes.begin(), region.axes.end());
+  return true;
+}
+
+// A draw from the name's stream of values; and of normals, checked.
+Draw make_draw(Distribution distribution, const Part& part);
+Draw make_normal_draw(double mean, double deviation, const Part& part);
+
+}  // namespace fanin

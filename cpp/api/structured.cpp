@@ -1,0 +1,161 @@
+#include "cpu/structured.hpp"
+
+#include <cmath>
+
+#include "api/fanin.hpp"
+#include "api/limits.hpp"
+#include "api/part.hpp"
+#include "api/refuse.hpp"
+#include "core/exp.hpp"
+#include "cpu/fp_environment.hpp"
+
+namespace fanin {
+namespace {
+
+constexpr int64_t kMostPositions = int64_t(1) << 53;  // every one a float64
+constexpr double kLargestStep = 1e300;                // and the least is 1/kLargestStep: nothing over- or underflows
+
+void require_value(const std::string& argument, double value, Dtype dtype) {
+  require_finite(argument.c_str(), value);
+  if (!(std::abs(value) <= largest(dtype)))
+    refuse(argument, " must not exceed the largest ", name(dtype), ", ", largest(dtype), ", got ", value);
+}
+
+// The place of a coordinate among those that an axis takes; -1 if it is not there.
+int64_t place_of(int64_t coordinate, const Taken& axis) {
+  const int64_t from_start = coordinate - axis.start, place = from_start / axis.step;
+  return from_start % axis.step == 0 && place >= 0 && place < axis.count ? place : -1;
+}
+
+}  // namespace
+
+void dirac(double gain, int64_t groups, Layout layout, const Part& part, const Output& out,
+           const Interrupt& interrupt) {
+  const FpEnvironment environment;
+  require_float(part.dtype);
+  require_value("gain", gain, part.dtype);
+  const size_t rank = part.shape.size();
+  if (rank < 2) refuse("shape must have at least 2 dimensions, out and in, got ", rank);
+  Region region;
+  const bool some = make_region(part, out, region), first = layout == Layout::out_first;
+  const int64_t outs = part.shape[first ? 0 : rank - 1], ins = part.shape[first ? 1 : rank - 2];
+  if (groups < 1 || outs % groups != 0) refuse("groups must divide the ", outs, " outputs of shape, got ", groups);
+  if (!some) return;
+  const auto size = int64_t(itemsize(part.dtype));
+  fill_constant(0, size_t(size), region, interrupt);
+
+  const std::vector<Taken> axes = taken(part, out);
+  auto* data = static_cast<char*>(out.data);
+  for (size_t i = first ? 2 : 0; i < (first ? rank : rank - 2); ++i) {
+    const int64_t centre = place_of((part.shape[i] - 1) / 2, axes[i]);
+    if (centre < 0) return;
+    data += centre * axes[i].stride;
+  }
+  const Taken out_side = axes[first ? 0 : rank - 1], in_side = axes[first ? 1 : rank - 2];
+  const uint64_t pattern = pattern_of(part.dtype, gain);
+  in_chunks({0, data, {{out_side.count, 1, out_side.stride}}}, interrupt, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t in = (out_side.start + i * out_side.step) % (outs / groups);
+      const int64_t place = in < ins ? place_of(in, in_side) : -1;
+      if (place < 0) continue;
+      scatter(size_t(size), reinterpret_cast<const char*>(&pattern), 0,
+              data + i * out_side.stride + place * in_side.stride, 0, 1);
+    }
+  });
+}
+
+void broadcast(const std::vector<double>& values, int64_t axis, const Part& part, const Output& out,
+               const Interrupt& interrupt) {
+  const FpEnvironment environment;
+  require_float(part.dtype);
+  Region region;
+  const bool some = make_region(part, out, region);
+  const auto rank = int64_t(part.shape.size());
+  if (axis < 0 || axis >= rank) refuse("axis must be one of the ", rank, " axes of shape, got ", axis);
+  const int64_t size = part.shape[size_t(axis)];
+  if (int64_t(values.size()) != size)
+    refuse("values must have ", size, " elements, as axis ", axis, " of shape has, got ", values.size());
+  std::vector<uint64_t> patterns;
+  patterns.reserve(values.size());
+  for (const double value : values) {
+    require_value("values[" + std::to_string(patterns.size()) + "]", value, part.dtype);
+    patterns.push_back(pattern_of(part.dtype, value));
+  }
+  if (!some) return;
+
+  // The axes before the one of the values and those after it are joined each on their own.
+  turn_forward(region);
+  Region sides[3];
+  int64_t axis_step = 1;
+  for (int64_t i = 0; i < rank; ++i) {
+    sides[i < axis ? 0 : i == axis ? 1 : 2].axes.push_back(region.axes[size_t(i)]);
+    if (i > axis) axis_step *= part.shape[size_t(i)];
+  }
+  region.axes.clear();
+  for (Region& side : sides) {
+    simplify(side);
+    if (side.axes[0].count > 1) region.axes.insert(region.axes.end(), side.axes.begin(), side.axes.end());
+  }
+  if (region.axes.empty()) region.axes.push_back({1, 0, 0});
+  const bool along = sides[1].axes[0].count > 1 && sides[2].axes[0].count == 1;
+  fill_broadcast(patterns, axis_step, along, itemsize(part.dtype), region, interrupt);
+}
+
+void sinusoid(const std::vector<double>& turns_high, const std::vector<double>& turns_low, bool interleaved,
+              const Part& part, const Output& out, const Interrupt& interrupt) {
+  const FpEnvironment environment;
+  require_float(part.dtype);
+  if (part.shape.size() != 2) refuse("shape must have 2 dimensions, positions and features, got ", part.shape.size());
+  const std::vector<int64_t> shape = result_shape(part);
+  const int64_t length = part.shape[0], features = part.shape[1], half = features / 2 + features % 2;
+  if (int64_t(turns_high.size()) != half || turns_low.size() != turns_high.size())
+    refuse("turns_high and turns_low must have ", half, " elements each, half of the features of shape, got ",
+           turns_high.size(), " and ", turns_low.size());
+  if (length > kMostPositions) refuse("shape must have at most 2^53 positions, got ", length);
+  for (size_t i = 0; i < turns_high.size(); ++i) {
+    if (!(std::abs(turns_high[i]) * double(length) < 0x1p51))
+      refuse("turns_high must be finite, and less than 2^51 turns over all positions, got ", turns_high[i]);
+    if (!(std::abs(turns_low[i]) * double(length) <= 1))
+      refuse("turns_low must be finite, and at most 1 turn over all positions, got ", turns_low[i]);
+  }
+  if (is_empty(shape)) return;
+  check_output(part, out, shape);
+
+  const std::vector<Taken> axes = taken(part, out);
+  const Taken rows = axes[0], columns = axes[1];
+  const auto room = size_t(columns.count + kWholeRegisters);
+  SinusoidTable table{{rows.count, rows.step, rows.stride},
+                      {columns.count, 0, columns.stride},
+                      rows.start,
+                      std::vector<double>(room),
+                      std::vector<double>(room),
+                      std::vector<uint64_t>(room)};
+  for (int64_t i = 0; i < columns.count; ++i) {
+    const int64_t feature = columns.start + i * columns.step;
+    const bool cosine = interleaved ? feature % 2 != 0 : feature >= half;
+    const int64_t frequency = interleaved ? feature / 2 : feature - (cosine ? half : 0);
+    table.high[size_t(i)] = turns_high[size_t(frequency)];
+    table.low[size_t(i)] = turns_low[size_t(frequency)];
+    table.quarter[size_t(i)] = cosine;
+  }
+  fill_sinusoid(table, part.dtype, static_cast<char*>(out.data), interrupt);
+}
+
+void step_bias(double low, double high, double floor, const Part& part, const Output& out, const Interrupt& interrupt) {
+  using host::Scalar;
+  const FpEnvironment environment;
+  require_float(part.dtype);
+  const double most = std::min(kLargestStep, largest(part.dtype));
+  if (!(low >= 1 / kLargestStep && low <= high && high <= most))
+    refuse("low and high must satisfy ", 1 / kLargestStep, " <= low <= high <= ", most, ", got ", low, " and ", high);
+  if (!(floor >= 0 && floor <= most)) refuse("floor must be between 0 and ", most, ", got ", floor);
+  Region region;
+  if (!make_region(part, out, region)) return;
+  const auto log = [](double x) { return host::minus_two_log<Scalar, host::FullLog>(x) * -0.5; };
+  Draw uniform = make_draw(Distribution::uniform, part);
+  uniform.dtype = is_wide(part.dtype) ? Dtype::float64 : Dtype::float32;
+  uniform.factor = 1;
+  fill_step_bias(uniform, {log(low), log(high) - log(low), floor}, part.dtype, std::move(region), interrupt);
+}
+
+}  // namespace fanin

@@ -1,0 +1,30 @@
+// Weights whose entries are a function of their place, or of their place and one uniform number.
+#pragma once
+
+#include <vector>
+
+#include "cpu/fill.hpp"
+#include "cpu/scheme_kernels.hpp"
+
+namespace fanin {
+
+// One value, as a pattern of bits, for every position on an axis of `patterns.size()`, whose neighbours are `axis_step`
+// elements apart in the flattened tensor. Where the last axis of the region is that one, `along` is true; no axis joins it
+// with others.
+void fill_broadcast(const std::vector<uint64_t>& patterns, int64_t axis_step, bool along, size_t itemsize,
+                    const Region& region, const Interrupt& interrupt);
+
+// Positions by columns. A column is sin 2π(position·(high + low) + quarter/4); the vectors have kWholeRegisters more elements
+// than there are columns.
+struct SinusoidTable {
+  Axis positions, columns;  // their steps: in positions; unused
+  int64_t first;            // position
+  std::vector<double> high, low;
+  std::vector<uint64_t> quarter;
+};
+void fill_sinusoid(const SinusoidTable& table, Dtype dtype, char* data, const Interrupt& interrupt);
+
+// `uniform` draws from (0, 1) in float32 or float64.
+void fill_step_bias(const Draw& uniform, const StepBias& bias, Dtype dtype, Region region, const Interrupt& interrupt);
+
+}  // namespace fanin
