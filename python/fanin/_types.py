@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
@@ -18,11 +18,15 @@ Out: TypeAlias = Any  # an ndarray, or an object with __dlpack__
 Device: TypeAlias = Any  # "cpu", "cuda", or an object spelled so
 Array: TypeAlias = Any  # an ndarray; `out` itself where given; a NumPy scalar where `index` picks one element
 
-Layout: TypeAlias = Literal["OI", "IO"]
+Layout: TypeAlias = str  # "OI", "IO", or a letter for every axis: see fanin.Fans.of
+Convention: TypeAlias = Literal["torch", "keras", "jax"]
 Mode: TypeAlias = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
 Distribution: TypeAlias = Literal["normal", "truncated_normal", "uniform"]
+Layer: TypeAlias = Literal["linear", "conv", "recurrent", "input", "attention", "embedding", "norm", "bias", "head"]
+Per: TypeAlias = Literal["output", "input"]
+Stack: TypeAlias = Literal["encoder", "decoder"]
 Bounds: TypeAlias = Literal["std", "absolute"]
-Activation: TypeAlias = str | tuple[str, float]
+Activation: TypeAlias = str | tuple[str, *tuple[float, ...]] | Callable[[Any], Any]
 
 
 class Place(TypedDict, total=False):
