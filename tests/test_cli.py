@@ -213,3 +213,53 @@ def test_version(capsys):
 def test_wrong_usage_is_status_2(capsys, arguments, word):
     assert main(arguments) == 2
     assert word in capsys.readouterr().err
+
+
+def test_recommend_says_what_and_why(capsys):
+    assert main(["recommend", "--activation", "gelu", "--shape", "4096x1024"]) == 0
+    lines = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
+    assert lines["scheme"].strip() == "he_normal"
+    assert lines["std"].strip() == "0.0479228 for 4096x1024"
+    assert "1.534" in lines["why"]
+    assert "He et al. (2015)" in lines["source"]
+
+
+def test_recommend_reviews_a_std(capsys):
+    assert main(["recommend", "--shape", "512,512", "--std", "1", "--depth", "5"]) == 0
+    assert "gradients explode" in capsys.readouterr().out
+    assert main(["recommend", "--shape", "512x512", "--std", "0.0625"]) == 0
+    assert "is fine" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["--activation", "swoosh"], 1, ["activation must be one of", "swoosh"]),
+        (["--activation", "leaky_relu:x"], 1, ["--activation must be a name, or as leaky_relu:0.2"]),
+        (["--std", "0.1"], 1, ["--std needs --shape"]),
+        (["--depth", "0"], 1, ["depth must be at least 1, got 0"]),
+        (["--shape", "512", "--std", "0.1", "--layout", "xy"], 1, ["layout must be"]),
+        (["--shape", "big"], 2, ["must be sizes as 4096x1024, got 'big'"]),
+        (["--layer", "dense"], 2, ["invalid choice: 'dense'"]),
+    ],
+)
+def test_what_recommend_refuses(arguments, status, words, capsys):
+    assert main(["recommend", *arguments]) == status
+    message = capsys.readouterr().err
+    assert all(word in message for word in words)
+
+
+@posix_only
+def test_recommend_fits_a_narrow_terminal():
+    import pty
+
+    primary, secondary = pty.openpty()
+    environment = {**os.environ, "COLUMNS": "60"}
+    subprocess.run(
+        [*COMMAND, "recommend", "--activation", "gelu"], stdout=secondary, env=environment, check=True, timeout=60
+    )
+    os.close(secondary)
+    text = os.read(primary, 1 << 16).decode()
+    os.close(primary)
+    assert max(map(len, text.splitlines())) <= 60
+    assert "1.534" in text

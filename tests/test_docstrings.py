@@ -8,7 +8,7 @@ import pytest
 
 import fanin
 
-MODULES = ["fanin", *(f"fanin.{module.name}" for module in pkgutil.iter_modules(fanin.__path__))]
+MODULES = ["fanin", *(module.name for module in pkgutil.walk_packages(fanin.__path__, "fanin."))]
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in ("fanin._core", "fanin.__main__")])

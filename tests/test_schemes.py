@@ -213,7 +213,7 @@ def test_expected_moments_of_any_window(window):
         (lambda: schemes.variance_scaling(math.inf, layout="OI"), "scale must be finite"),
         (lambda: schemes.he_normal(layout="OI", activation="swoosh"), "activation must be one of"),
         (lambda: schemes.truncated_normal(bounds="sigma"), "bounds must be one of std, absolute, got 'sigma'"),
-        (lambda: fanin.seeded(0, layout="OIHW"), "layout must be"),
+        (lambda: fanin.seeded(0, layout="oi"), "layout must be"),
         (lambda: fanin.seeded(0, stream="v2"), "stream must be 'v1', got 'v2'"),
         (lambda: fanin.seeded(-1), "seed must be in"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -51,3 +52,9 @@ def _name(dtype: DType) -> str:
     except (TypeError, ValueError):
         return ""
     return native.name if native.isnative else ""
+
+
+def native(code: int) -> np.dtype[Any]:
+    """NumPy's dtype of a native code."""
+    name = _NAMES[code]
+    return np.dtype(importlib.import_module("ml_dtypes").bfloat16 if name == "bfloat16" else name)

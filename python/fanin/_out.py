@@ -6,8 +6,9 @@ import sys
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from . import cuda
+from . import _dtypes, cuda
 from ._index import as_shape
 from ._types import Device, Index, Out, Shape
 
@@ -65,6 +66,20 @@ def writable(out: Out) -> Any:
         return _capsule(_plain(out) if _is_torch(out) else out)
     except (BufferError, ValueError) as error:  # read-only, sparse, without memory, …: the owner says why
         raise ValueError(f"out cannot be written to in place: {error}") from error
+
+
+def as_ndarray(out: Out) -> NDArray[Any]:
+    """`out` as an array that shares its memory."""
+    if isinstance(out, np.ndarray):
+        return out
+    writable(out)  # says why where it cannot be written
+    if not _is_torch(out):
+        return np.from_dlpack(out)
+    tensor = _plain(out)
+    if str(tensor.dtype) != "torch.bfloat16":
+        return tensor.numpy()  # type: ignore[no-any-return]
+    words = tensor.view(sys.modules["torch"].uint16).numpy()
+    return words.view(_dtypes.native(_dtypes.code("bfloat16", _dtypes.FLOATS)))  # type: ignore[no-any-return]
 
 
 def written(out: Out) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `fanin init` and `fanin info`."""
+"""The command line: `fanin init`, `fanin recommend` and `fanin info`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -17,11 +18,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from rich.table import Table
 from rich.text import Text
 
-from . import __version__, info
+from . import __version__, info, schemes
 from .checkpoint import DTYPES
 from .models import MODELS
 from .plan import Plan, Saved
 from .recipes import RECIPES
+from .recommendation import LAYERS, recommend, review
 
 
 class CommandError(Exception):
@@ -75,6 +77,21 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--quiet", action="store_true", help="print nothing but errors")
     init.set_defaults(run=_init)
 
+    advise = commands.add_parser("recommend", help="say which scheme suits a layer, and why")
+    advise.add_argument(
+        "--activation", default="relu", help="what follows the layer, as leaky_relu:0.2; default %(default)s"
+    )
+    advise.add_argument("--layer", choices=LAYERS, default="linear", help="%(choices)s; default %(default)s")
+    advise.add_argument("--depth", type=int, metavar="N", help="layers of the network, or its residual blocks")
+    advise.add_argument("--norm", action="store_true", help="every layer is normalized")
+    advise.add_argument("--residual", action="store_true", help="the layer is in a residual branch")
+    advise.add_argument(
+        "--layout", default="OI", help="OI: (out, in, *spatial), IO: (*spatial, in, out); default %(default)s"
+    )
+    advise.add_argument("--shape", type=_shape, metavar="OxI", help="of the weight, as 4096x1024: prints its std")
+    advise.add_argument("--std", type=float, metavar="STD", help="with --shape, says what is wrong with this std")
+    advise.set_defaults(run=_recommend)
+
     info = commands.add_parser("info", help="print version, instruction sets, threads, OpenMP and CUDA")
     info.set_defaults(run=_info)
     return parser
@@ -84,6 +101,36 @@ def _seed(text: str) -> int:
     if text.isdecimal() and int(text) < 2**64:
         return int(text)
     raise argparse.ArgumentTypeError(f"must be an integer in [0, 2^64), got {text!r}")
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    if re.fullmatch(r"\d+([x,]\d+)*", text):
+        return tuple(map(int, re.split("[x,]", text)))
+    raise argparse.ArgumentTypeError(f"must be sizes as 4096x1024, got {text!r}")
+
+
+def _recommend(arguments: argparse.Namespace) -> None:
+    name, *parameters = arguments.activation.split(":")
+    try:
+        activation = (name, *map(float, parameters)) if parameters else name
+    except ValueError:
+        raise CommandError(f"--activation must be a name, or as leaky_relu:0.2, got {arguments.activation}") from None
+    situation = {"depth": arguments.depth, "layout": arguments.layout}
+    advice = recommend(activation, arguments.layer, norm=arguments.norm, residual=arguments.residual, **situation)
+    lines = {"scheme": advice.name, "exactly": _shorten(advice.scheme.describe())}
+    if arguments.shape:
+        lines["std"] = f"{advice.std(arguments.shape):.6g} for {'x'.join(map(str, arguments.shape))}"
+    lines |= {"why": advice.why, "source": advice.source}
+    if arguments.std is not None:
+        if not arguments.shape:
+            raise CommandError("--std needs --shape, from which the weight's fans follow")
+        scheme = schemes.normal(std=arguments.std)
+        problems = review(scheme, arguments.shape, activation=activation, layer=arguments.layer, **situation)
+        lines[f"std {arguments.std:g}"] = " ".join(problems) or "is fine"
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
+    margin = max(map(len, lines)) + 2
+    for heading, text in lines.items():
+        print(textwrap.fill(text, width, initial_indent=heading.ljust(margin), subsequent_indent=" " * margin))
 
 
 def _info(arguments: argparse.Namespace) -> None:

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+import operator
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, SupportsIndex, TypeAlias, TypedDict
 
 from ._index import as_shape
-from ._types import Layout, Mode, Shape
+from ._types import Convention, Layout, Mode, Shape
+
+Blocks: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 _LAYOUTS = '"OI" for (out, in, *spatial), as in PyTorch, or "IO" for (*spatial, in, out), as in Keras and JAX'
+_LETTERS = f"{_LAYOUTS}, or one capital letter an axis: O output, I input, B batch, any other spatial, as in HWIO"
+_CONVENTIONS = {"torch": "OI", "keras": "IO", "jax": "IO"}
+
+
+class FanOptions(TypedDict, total=False):
+    """How the fans of a weight follow from its shape, beside its layout: see `Fans.of`."""
+
+    groups: int
+    transposed: bool
+    blocks: Blocks
+    convention: Convention | None
 
 
 class Fans(NamedTuple):
@@ -32,21 +47,78 @@ class Fans(NamedTuple):
     fan_out: int
 
     @classmethod
-    def of(cls, shape: Shape, layout: Layout | None) -> Fans:
-        """The fans of a linear or convolutional weight, from its global shape; each spatial position counts."""
-        require_layout(layout)
+    def of(
+        cls,
+        shape: Shape,
+        layout: Layout | None,
+        *,
+        groups: int = 1,
+        transposed: bool = False,
+        blocks: Blocks = 1,
+        convention: Convention | None = None,
+    ) -> Fans:
+        """The fans of a weight from its global shape; each spatial position counts.
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Of the weight as it is stored: of a grouped convolution, the inputs of one group.
+        layout : str
+            "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's. Or a letter for
+            every axis: O output, I input, B batch (counts in no fan: experts, or the channels of Keras's depthwise
+            convolution, "HWBO"), any other spatial. An attention kernel (embedding, heads, size) is "IOO".
+        groups : int
+            Of a grouped convolution: an input feeds the outputs of its group only.
+        transposed : bool
+            The weight of a transposed convolution, stored with in and out swapped, as by PyTorch and Keras.
+        blocks : int or sequence of int
+            A number of equal blocks of outputs, or their sizes: fused gates, or q, k and v. The fans are one block's.
+        convention : {"torch", "keras", "jax"}, optional
+            As that library computes them, from the shape alone: PyTorch's fan_out counts all groups and blocks, and it
+            and Keras swap the fans of transposed convolutions. The layout is then the library's, and may be None.
+
+        Raises
+        ------
+        ValueError
+            For a shape without inputs or outputs, a layout that does not fit it, groups or blocks that do not divide
+            its outputs, and blocks of unequal fans: `of_blocks` gives those.
+
+        Examples
+        --------
+        >>> Fans.of((64, 1, 3, 3), "OI", groups=64)  # depthwise
+        Fans(fan_in=9, fan_out=9)
+        >>> Fans.of((64, 1, 3, 3), "OI", convention="torch")
+        Fans(fan_in=9, fan_out=576)
+        """
+        each = cls.of_blocks(shape, layout, groups=groups, transposed=transposed, blocks=blocks, convention=convention)
+        if len(set(each)) > 1:
+            raise ValueError(f"blocks of unequal sizes have fans of their own, see Fans.of_blocks; got {blocks}")
+        return each[0]
+
+    @classmethod
+    def of_blocks(
+        cls,
+        shape: Shape,
+        layout: Layout | None,
+        groups: int = 1,
+        transposed: bool = False,
+        blocks: Blocks = 1,
+        convention: Convention | None = None,
+    ) -> tuple[Fans, ...]:
+        """The fans of every block; the parameters are those of `of`.
+
+        Examples
+        --------
+        >>> Fans.of_blocks((6144, 4096), "OI", blocks=(4096, 1024, 1024))[1]
+        Fans(fan_in=4096, fan_out=1024)
+        """
         sizes = as_shape(shape)
-        if len(sizes) < 2:
-            raise ValueError(
-                f"shape must have at least 2 dimensions, in and out, for its fans, got {sizes}; "
-                "for biases and scales use zeros, ones, uniform or normal"
-            )
-        if layout == "OI":
-            fan_out, fan_in, *spatial = sizes
-        else:
-            *spatial, fan_in, fan_out = sizes
-        field = math.prod(spatial)
-        return cls(fan_in * field, fan_out * field)
+        if convention is not None:
+            return (_as_library(cls, sizes, layout, convention, groups, transposed, blocks),)
+        axis, fan_in, each, shared = _connections(sizes, layout, groups, transposed)
+        if blocks == 1:
+            return (cls(fan_in, sizes[axis] * each // shared),)
+        return tuple(cls(fan_in, size * each // shared) for size in block_sizes(blocks, sizes[axis], sizes))
 
     @property
     def avg(self) -> float:
@@ -74,6 +146,121 @@ class Fans(NamedTuple):
 
 def require_layout(layout: Layout | None) -> None:
     """ValueError unless `layout` says which axes are in and out."""
+    if layout in ("OI", "IO"):
+        return
+    if not (isinstance(layout, str) and layout.isascii() and layout.isalpha() and layout.isupper() and "O" in layout):
+        raise ValueError(f"layout must be {_LETTERS}; {_given(layout)}")
+
+
+def require_matrix_layout(layout: Layout | None) -> None:
+    """ValueError unless `layout` is one that shows a weight as a matrix of its outputs by all else."""
     if layout not in ("OI", "IO"):
-        given = "none was given, and a guess would change the std" if layout is None else f"got {layout!r}"
-        raise ValueError(f"layout must be {_LAYOUTS}; {given}")
+        raise ValueError(f"layout must be {_LAYOUTS}; {_given(layout)}")
+
+
+def output_axis(sizes: tuple[int, ...], layout: Layout | None, transposed: bool) -> int:
+    """The axis that blocks divide."""
+    return _connections(sizes, layout, 1, transposed)[0]
+
+
+def as_blocks(blocks: Blocks) -> int | tuple[int, ...]:
+    """A number of blocks, or their sizes."""
+    try:
+        number = operator.index(blocks)  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    else:
+        if isinstance(blocks, bool) or number < 1:
+            raise ValueError(f"blocks must be at least 1, or the sizes of the blocks, got {blocks}")
+        return number
+    try:
+        sizes = tuple(map(operator.index, blocks))  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"blocks must be an integer or a sequence of integers, got {blocks!r}") from None
+    if not sizes or min(sizes) < 0:
+        raise ValueError(f"blocks must be sizes that are not negative, got {sizes}")
+    return sizes
+
+
+def block_sizes(blocks: Blocks, outs: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The outputs of every block; ValueError unless they are all of a shape's outputs."""
+    blocks = as_blocks(blocks)
+    if not isinstance(blocks, int):
+        if sum(blocks) != outs:
+            raise ValueError(f"blocks must add up to the {outs} outputs of shape {shape}, got {blocks}")
+        return blocks
+    if outs % blocks:
+        raise ValueError(f"blocks must divide the {outs} outputs of shape {shape}, got {blocks}")
+    return (outs // blocks,) * blocks
+
+
+def _given(layout: object) -> str:
+    return "none was given, and a guess would change the std" if layout is None else f"got {layout!r}"
+
+
+def _connections(
+    sizes: tuple[int, ...], layout: Layout | None, groups: int, transposed: bool
+) -> tuple[int, int, int, int]:
+    """The axis of outputs, fan_in, and what fan_out has for each of that axis and is to be divided by."""
+    require_layout(layout)
+    assert layout is not None
+    if layout in ("OI", "IO"):
+        if len(sizes) < 2:
+            raise ValueError(
+                f"shape must have at least 2 dimensions, in and out, for its fans, got {sizes}; "
+                "for biases and scales use zeros, ones, uniform or normal"
+            )
+        outer, inner, field = (0, 1, sizes[2:]) if layout == "OI" else (len(sizes) - 1, len(sizes) - 2, sizes[:-2])
+        axis, inputs = (inner, outer) if transposed else (outer, inner)
+        each = math.prod(field)
+        fan_in = sizes[inputs] * each
+    else:
+        axis, fan_in, each = _named(sizes, layout, transposed)
+    if groups == 1:
+        return axis, fan_in, each, 1
+    split, end = (fan_in // max(1, each), "inputs") if transposed else (sizes[axis], "outputs")
+    if isinstance(groups, bool) or groups < 1 or split % groups:
+        raise ValueError(f"groups must be at least 1 and divide the {end} of shape {sizes}, got {groups}")
+    return (axis, fan_in // groups, each, 1) if transposed else (axis, fan_in, each, groups)
+
+
+def _named(sizes: tuple[int, ...], layout: Layout, transposed: bool) -> tuple[int, int, int]:
+    """The same, where every axis has a letter."""
+    if transposed:
+        raise ValueError(f"transposed must be False where the layout names every axis, got layout {layout!r}")
+    if len(layout) != len(sizes):
+        raise ValueError(f"layout must have a letter for each axis of shape {sizes}, got {layout!r}")
+
+    def product(wanted: Callable[[str], bool], skip: int = -1) -> int:
+        return math.prod(
+            size
+            for axis, (size, letter) in enumerate(zip(sizes, layout, strict=True))
+            if wanted(letter) and axis != skip
+        )
+
+    axis = layout.index("O")
+    field = product(lambda letter: letter not in "IOB")
+    return axis, product("I".__eq__) * field, product("O".__eq__, skip=axis) * field
+
+
+def _as_library(
+    cls: type[Fans],
+    sizes: tuple[int, ...],
+    layout: Layout | None,
+    convention: Convention,
+    groups: int,
+    transposed: bool,
+    blocks: Blocks,
+) -> Fans:
+    if convention not in _CONVENTIONS:
+        raise ValueError(f"convention must be one of {', '.join(_CONVENTIONS)}, got {convention!r}")
+    implied = _CONVENTIONS[convention]
+    if layout not in (None, implied):
+        raise ValueError(f"layout must be None or {implied!r} with convention {convention!r}, got {layout!r}")
+    if (groups, transposed, as_blocks(blocks)) != (1, False, 1):
+        raise ValueError(
+            f"groups, transposed and blocks must be left out: {convention} reads fans from the shape alone"
+        )
+    if convention == "keras" and len(sizes) < 2:
+        return cls(*(sizes * 2 or (1, 1)))
+    return cls.of(sizes, implied)

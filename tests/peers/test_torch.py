@@ -176,3 +176,13 @@ def test_device_may_be_a_torch_device():
     assert fanin.normal(3, device=torch.device("cpu"), **KEY).shape == (3,)
     with pytest.raises(RuntimeError, match="without CUDA"):
         fanin.normal(3, device=torch.device("cuda:0"), **KEY)
+
+
+def test_schemes_of_pieces_fill_a_parameter_of_any_dtype():
+    for dtype in (torch.float32, torch.bfloat16, torch.float16, torch.float64):
+        parameter = torch.nn.Parameter(torch.full((6, 4), 7.0, dtype=dtype))
+        version = parameter._version
+        assert fanin.schemes.embedding(padding=2)(out=parameter, **KEY) is parameter
+        assert parameter._version > version
+        wanted = fanin.schemes.embedding(padding=2)((6, 4), dtype=dtype, **KEY).astype(np.float64)
+        assert (parameter.detach().double().numpy() == wanted).all()

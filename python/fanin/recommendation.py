@@ -1,0 +1,336 @@
+"""Which scheme suits a layer, and what is wrong with one that does not."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Unpack
+
+import numpy as np
+
+from . import schemes
+from ._index import as_shape
+from ._types import Activation, Layer, Layout, Shape
+from .fans import FanOptions, Fans
+from .gains import GAINS, gain
+from .schemes import Scheme
+
+LAYERS = ("linear", "conv", "recurrent", "input", "attention", "embedding", "norm", "bias", "head")
+_HIDDEN = ("linear", "conv", "recurrent", "input", "attention")
+# Families of activations; every other, and any callable, has its own gain by quadrature.
+_SATURATING = ("tanh", "sigmoid", "hard_tanh", "hard_sigmoid", "softsign")
+_RECTIFIERS = ("relu", "leaky_relu", "prelu", "rrelu", "relu6", "elu", "celu")
+_DEEP = 30  # layers without normalization or residuals, where the spread of singular values begins to matter
+_TOLERANCE = 1.25  # of what a layer multiplies the squares of gradients by: 9 times over ten layers
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A scheme, and why.
+
+    Parameters
+    ----------
+    name : str
+        The function of `fanin` and `fanin.schemes` that builds the scheme.
+    scheme : Scheme
+        Draws the parameter.
+    why : str
+        Two sentences.
+    source : str
+        Where it comes from.
+    """
+
+    name: str
+    scheme: Scheme
+    why: str
+    source: str
+
+    def std(self, shape: Shape) -> float:
+        """The standard deviation of a parameter of this shape."""
+        return self.scheme.std(shape)
+
+    def __str__(self) -> str:
+        """All of it, a line each."""
+        return f"{self.name}: {self.scheme.describe()}\n{self.why}\n{self.source}"
+
+
+def recommend(
+    activation: Activation = "relu",
+    layer: Layer = "linear",
+    *,
+    depth: int | None = None,
+    norm: bool = False,
+    residual: bool = False,
+    layout: Layout = "OI",
+    **fans: Unpack[FanOptions],
+) -> Recommendation:
+    """The scheme that suits a parameter.
+
+    Parameters
+    ----------
+    activation : str, (str, float) or callable
+        What follows the layer: see `fanin.gain`.
+    layer : str
+        "linear", "conv", "recurrent" (from the hidden state to itself), "input" (from the input to the hidden state),
+        "attention", "embedding", "norm" (the scale; its bias is a "bias"), "bias", or "head" (the last layer).
+    depth : int, optional
+        Layers of the network, or its residual blocks; 1 is a linear or logistic model.
+    norm : bool
+        Whether batch, layer or another normalization follows or precedes every layer.
+    residual : bool
+        Whether the layer is inside a residual branch.
+    layout : str
+        Default "OI", (out, in, *spatial).
+    groups, transposed, blocks, convention
+        How the fans follow from the shape: see `fanin.Fans.of`.
+
+    Returns
+    -------
+    Recommendation
+        `scheme`, `why`, `source` and `std(shape)`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown layer or activation, or a depth below 1.
+
+    Examples
+    --------
+    >>> round(recommend("gelu").std((4096, 1024)), 4)
+    0.0479
+    >>> print(recommend("tanh", "recurrent").source)
+    Saxe, McClelland and Ganguli (2014); Le, Jaitly and Hinton (2015)
+    """
+    if layer not in LAYERS:
+        raise ValueError(f"layer must be one of {', '.join(LAYERS)}, got {layer!r}")
+    if depth is not None and (isinstance(depth, bool) or depth < 1):
+        raise ValueError(f"depth must be at least 1, got {depth}")
+    advice = None
+    if depth == 1 and layer in ("linear", "head"):
+        advice = _convex()
+    elif layer in _FIXED:
+        advice = _FIXED[layer](activation)
+    elif layer == "recurrent":
+        advice = _recurrent(layout, fans)
+    elif layer in ("attention", "input"):
+        advice = _linear_map(layer, layout, fans)
+    elif residual and not norm and depth is not None:
+        advice = _residual(activation, depth, layout)
+    elif not norm and not residual and depth is not None and (depth >= _DEEP or _name(activation) == "linear"):
+        advice = _deep(activation, layer, layout)
+    return advice or _feedforward(activation, norm, residual, layout, fans)
+
+
+def _feedforward(
+    activation: Activation, norm: bool, residual: bool, layout: Layout, fans: FanOptions
+) -> Recommendation:
+    name = _name(activation)
+    after = " With fan_in the signal keeps its size whatever the width, and the gradient nearly so."
+    if name in _SATURATING:
+        after = " A larger gain would push units into saturation."
+    if norm:
+        after = " Normalization repairs the size of signals, and the right std keeps gradients from growing with depth."
+    if residual:
+        after = " End each branch with fanin.scaled_residual, or a last scale of zero, so that branches add up slowly."
+    if name in _SATURATING or name == "linear":
+        what = f"{name} is nearly linear at 0" if name in _SATURATING else "Only the weights change a signal's size"
+        why = f"{what}, and the mean of both fans keeps signals and gradients at about theirs.{after}"
+        return Recommendation(
+            "xavier_normal", schemes.xavier_normal(layout=layout, **fans), why, "Glorot and Bengio (2010)"
+        )
+    if name == "selu":
+        why = f"SELU's own constants have gain 1, so that variance 1/fan_in keeps mean 0 and variance 1.{after}"
+        return Recommendation(
+            "lecun_normal", schemes.lecun_normal(layout=layout, **fans), why, "Klambauer et al. (2017)"
+        )
+    if name == "sin":
+        why = "Through sin(30·x) weights of this size keep the same distribution of signals in every layer."
+        why += " The first layer has its own: fanin.siren(first=True)."
+        return Recommendation("siren", schemes.siren(layout=layout), why, "Sitzmann et al. (2020)")
+    scheme = schemes.he_normal(layout=layout, activation=activation, **fans)
+    if name in _RECTIFIERS:
+        why = f"{name} loses about half of the signal's square, and gain {scheme.gain:.4g} makes up for it.{after}"
+        return Recommendation("he_normal", scheme, why, "He et al. (2015)")
+    why = f"As He for ReLU, but with the gain of {name} itself, {scheme.gain:.4g} = 1/√E f(z)².{after}"
+    return Recommendation("he_normal", scheme, why, "He et al. (2015), its equation for this activation")
+
+
+def _deep(activation: Activation, layer: Layer, layout: Layout) -> Recommendation | None:
+    """Where every singular value should be near 1: as far as an activation allows it, odd ones with slope 1 at 0."""
+    if _name(activation) not in ("linear", "tanh", "hard_tanh", "softsign") or layout not in ("OI", "IO"):
+        return None
+    if layer == "conv":
+        why = "Deep networks train if each layer keeps the length of every signal: this convolution, orthogonal at"
+        why += " its centre and zero elsewhere, does. It needs no more inputs than outputs, and circular padding."
+        return Recommendation("delta_orthogonal", schemes.delta_orthogonal(layout=layout), why, "Xiao et al. (2018)")
+    why = "Orthogonal layers keep every singular value at 1, where the product of Gaussian ones spreads exponentially."
+    why += " Then depth does not slow learning, for linear layers exactly and for tanh while its signals are small."
+    return Recommendation(
+        "orthogonal",
+        schemes.orthogonal(layout=layout),
+        why,
+        "Saxe, McClelland and Ganguli (2014); Pennington et al. (2017)",
+    )
+
+
+def _recurrent(layout: Layout, fans: FanOptions) -> Recommendation:
+    why = "The same matrix acts at every step, so that any singular value but 1 vanishes or explodes over time."
+    why += " Give a fused weight its gates as blocks, each orthogonal on its own."
+    scheme = schemes.orthogonal(1.0, fans.get("blocks", 1), layout=layout)
+    return Recommendation(
+        "orthogonal", scheme, why, "Saxe, McClelland and Ganguli (2014); Le, Jaitly and Hinton (2015)"
+    )
+
+
+def _linear_map(layer: Layer, layout: Layout, fans: FanOptions) -> Recommendation:
+    what = (
+        "Queries, keys and values are linear maps" if layer == "attention" else "Gates saturate, so inputs stay small"
+    )
+    why = f"{what}: the mean of both fans keeps signals and gradients. Of a fused weight each block has its own fans."
+    return Recommendation(
+        "xavier_uniform", schemes.xavier_uniform(layout=layout, **fans), why, "Glorot and Bengio (2010)"
+    )
+
+
+def _residual(activation: Activation, depth: int, layout: Layout) -> Recommendation:
+    scheme = schemes.fixup(blocks=depth, gain=gain(activation), layout=layout)
+    why = "Without normalization the variance doubles with every branch, unless the first steps change little."
+    why += f" He times {depth}^(-1/2) and a zero last layer in every branch keep the update the size of one layer's."
+    return Recommendation("fixup", scheme, why, "Zhang, Dauphin and Ma (2019)")
+
+
+def _convex() -> Recommendation:
+    why = "Without a hidden layer no units can stay alike, and the loss of a linear or logistic model is convex."
+    why += " Any start reaches the same optimum, and from zero no class is favoured."
+    return Recommendation("zeros", schemes.zeros(), why, _BOOK)
+
+
+def _head(_: Activation) -> Recommendation:
+    why = "Small logits start the loss at ln(classes), so that the first steps are not spent on unlearning guesses."
+    why += " Its inputs differ already, so a small std, or zeros, keeps no units alike."
+    return Recommendation("normal", schemes.normal(std=0.01), why, "Goyal et al. (2017)")
+
+
+def _embedding(_: Activation) -> Recommendation:
+    why = "Rows are looked up, not summed: fan_in does not enter, and their std is that of the signal."
+    why += " Small ones suit an output layer that shares them, whose logits then start near 0."
+    return Recommendation("embedding", schemes.embedding(), why, "Radford et al. (2019)")
+
+
+def _norm(_: Activation) -> Recommendation:
+    why = "A scale of 1 and a bias of 0 leave the normalized signal as it is."
+    why += " The last one of a residual branch may start at 0, so that the block starts as the identity."
+    return Recommendation("ones", schemes.ones(), why, "Ioffe and Szegedy (2015); Goyal et al. (2017)")
+
+
+def _bias(activation: Activation) -> Recommendation:
+    why = "Weights break the symmetry already, and a bias only shifts what they keep at the right size."
+    if _name(activation) == "relu":
+        why += " For ReLU 0.01 starts every unit alive, if that is wanted: fanin.constant(value=0.01)."
+    else:
+        why += " The forget gate of an LSTM is the exception: fanin.lstm_bias."
+    return Recommendation("zeros", schemes.zeros(), why, _BOOK)
+
+
+_BOOK = "Goodfellow, Bengio and Courville (2016), sections 5.7, 8.4"
+_FIXED: dict[str, Callable[[Activation], Recommendation]] = {
+    "embedding": _embedding,
+    "norm": _norm,
+    "bias": _bias,
+    "head": _head,
+}
+
+
+def review(
+    scheme: Scheme,
+    shape: Shape,
+    *,
+    activation: Activation = "relu",
+    layer: Layer = "linear",
+    depth: int | None = None,
+    layout: Layout = "OI",
+    **fans: Unpack[FanOptions],
+) -> tuple[str, ...]:
+    """What is wrong with a scheme for a weight: equal units, or a std under which gradients vanish or explode.
+
+    Parameters
+    ----------
+    scheme : Scheme
+        To judge.
+    shape : sequence of int
+        Of the weight.
+    activation, layer, depth, layout, groups, transposed, blocks, convention
+        As for `recommend`.
+
+    Returns
+    -------
+    tuple of str
+        A sentence for each problem; empty where there is none.
+
+    Notes
+    -----
+    A layer multiplies the mean square of gradients by χ = g²·E f'(√q·z)², where g is std·√fan_in and q the mean square
+    of the signal that g²·E f(√q·z)² settles at: Schoenholz et al. (2017). Reported below 0.8 and above 1.25, unless the
+    recommended scheme is no closer to 1.
+
+    Examples
+    --------
+    >>> from fanin import schemes
+    >>> review(schemes.zeros(), (64, 64))[0].partition(":")[0]
+    'every unit starts with the same weights'
+    >>> review(schemes.he_normal(layout="OI"), (64, 64))
+    ()
+    """
+    advice = recommend(activation, layer, depth=depth, layout=layout, **fans)
+    sizes = as_shape(shape)
+    if layer not in _HIDDEN or depth == 1 or len(sizes) < 2 or 0 in sizes:
+        return ()
+    std = scheme.std(sizes)
+    if std == 0:
+        return (
+            "every unit starts with the same weights: all get the same gradient and stay equal, and the layer is as "
+            f"good as one unit. Use {advice.name}.",
+        )
+    if layer not in ("linear", "conv"):
+        return ()
+    root, wanted = math.sqrt(Fans.of(sizes, layout, **fans).fan_in), advice.std(sizes)
+    factor, best = _growth(activation, std * root), _growth(activation, wanted * root)
+    if abs(math.log(factor)) <= max(abs(math.log(best)), math.log(_TOLERANCE)):
+        return ()
+    over, what = depth or 10, "vanish" if factor < 1 else "explode"
+    return (
+        f"gradients {what}: with std {std:.3g} each layer multiplies their squares by {factor:.3g}, {over} layers by "
+        f"{factor**over:.1e}. Use {advice.name}, std {wanted:.3g}.",
+    )
+
+
+def _growth(activation: Activation, weight: float) -> float:
+    """χ of layers whose weights have std weight/√fan_in, and no biases."""
+    from . import activations  # here and below: `import fanin` is quicker without them
+
+    function, slope = activations.function(activation), activations.derivative(activation)
+    z, share = _hermite()
+    square = 1.0
+    for _ in range(30):
+        square = min(weight**2 * float(share @ function(math.sqrt(square) * z) ** 2), 1e6)
+    return weight**2 * float(share @ slope(math.sqrt(square) * z) ** 2)
+
+
+@functools.cache
+def _hermite() -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    """Points and weights of means over the standard normal; none at 0, where kinks are."""
+    points, weights = np.polynomial.hermite_e.hermegauss(64)
+    return points, weights / weights.sum()
+
+
+def _name(activation: Activation) -> str:
+    """What to call an activation; ValueError for a name that is none."""
+    if callable(activation):
+        return str(getattr(activation, "__name__", "the activation"))
+    if isinstance(activation, str) and activation in GAINS:
+        return activation
+    from . import activations
+
+    return activations.resolve(activation)[0]

@@ -1,0 +1,226 @@
+"""Schemes that know how deep the network is, so that many residual branches add up to a signal of the right size."""
+
+from __future__ import annotations
+
+import math
+
+from .. import _core
+from .._exact import root
+from .._types import Layout, Stack
+from .base import require, require_scale
+from .distributions import Constant, Normal, TruncatedNormal, truncated_normal, zeros
+from .variance import VarianceScaling
+
+
+def scaled_residual(*, layers: int, std: float = 0.02, branches: int = 2) -> Normal:
+    """The projections that end residual branches, std/√(branches·layers): GPT-2, Radford et al. (2019); Megatron-LM.
+
+    Parameters
+    ----------
+    layers : int
+        Of the network.
+    std : float
+        Of all other weights.
+    branches : int
+        Residual branches of a layer: 2 in a transformer, attention and MLP.
+
+    Examples
+    --------
+    >>> round(scaled_residual(layers=12).sigma, 6)
+    0.004082
+    """
+    _require_count("layers", layers)
+    _require_count("branches", branches)
+    require_scale("std", std)
+    with _core.Ieee754():
+        return Normal(0.0, std / math.sqrt(branches * layers))
+
+
+def torchtitan_residual(*, layer: int, std: float = 0.02) -> TruncatedNormal:
+    """Torchtitan's output projections: std/√(2(layer + 1)), cut at ±2, which is far out.
+
+    Later layers, whose input has grown by the branches before them, add less to it.
+
+    Parameters
+    ----------
+    layer : int
+        Number of the layer, from 0.
+    std : float
+        Of all other weights.
+
+    Examples
+    --------
+    >>> torchtitan_residual(layer=1).sigma
+    0.01
+    """
+    if isinstance(layer, bool) or layer < 0:
+        raise ValueError(f"layer must not be negative, got {layer}")
+    with _core.Ieee754():
+        return truncated_normal(0.0, std / math.sqrt(2 * (layer + 1)), -2.0, 2.0, bounds="absolute")
+
+
+def deepnorm(
+    encoder_layers: int = 0,
+    decoder_layers: int = 0,
+    *,
+    stack: Stack = "encoder",
+    layout: Layout | None = None,
+) -> VarianceScaling:
+    """Weights of MLP, value and output projection under DeepNorm: Xavier normal times β, Wang et al. (2022).
+
+    Query and key projections are `xavier_normal` without a factor; the residual is multiplied by `deepnorm_alpha`.
+
+    Parameters
+    ----------
+    encoder_layers, decoder_layers : int
+        Of the whole network; 0 where it has no such stack.
+    stack : {"encoder", "decoder"}
+        Where the weight is.
+    layout : str
+        As for `xavier_normal`.
+
+    Notes
+    -----
+    β is (8N)^(-1/4) in a single stack of N layers; with N encoder and M decoder layers 0.87·(N⁴M)^(-1/16) in the
+    encoder and (12M)^(-1/4) in the decoder. torchscale multiplies by 1.15 instead of 0.87.
+
+    Examples
+    --------
+    >>> round(deepnorm(decoder_layers=100, stack="decoder", layout="OI").gain, 4)
+    0.188
+    """
+    return VarianceScaling(_deepnorm(encoder_layers, decoder_layers, stack)[1], "fan_avg", "normal", layout)
+
+
+def deepnorm_alpha(encoder_layers: int = 0, decoder_layers: int = 0, *, stack: Stack = "encoder") -> float:
+    """What DeepNorm multiplies the residual by; the parameters are those of `deepnorm`.
+
+    Examples
+    --------
+    >>> round(deepnorm_alpha(18, 18), 3)
+    1.999
+    """
+    return _deepnorm(encoder_layers, decoder_layers, stack)[0]
+
+
+def _deepnorm(encoder: int, decoder: int, stack: Stack) -> tuple[float, float]:
+    """α and β: table 1 (figure 2) of the paper."""
+    require("stack", stack, ("encoder", "decoder"))
+    own, other = (encoder, decoder) if stack == "encoder" else (decoder, encoder)
+    _require_count(f"{stack}_layers", own)
+    if other < 0:
+        raise ValueError(f"encoder_layers and decoder_layers must not be negative, got {encoder} and {decoder}")
+    with _core.Ieee754():
+        if other == 0:
+            return root(2 * own, 4), 1 / root(8 * own, 4)
+        if stack == "decoder":
+            return root(3 * own, 4), 1 / root(12 * own, 4)
+        size = root(encoder**4 * decoder, 16)
+        return 0.81 * size, 0.87 / size
+
+
+def fixup(*, blocks: int, depth: int = 2, layout: Layout | None = None, gain: float | None = None) -> VarianceScaling:
+    """Weights inside a residual branch under Fixup: He times L^(-1/(2m - 2)), Zhang, Dauphin and Ma (2019).
+
+    The last weight of every branch and the classifier are `zeros`; multipliers are ones, scalar biases zeros.
+
+    Parameters
+    ----------
+    blocks : int
+        Residual branches of the network, L.
+    depth : int
+        Weights of a branch, m: 2 in basic blocks of a ResNet, 3 in bottlenecks.
+    layout : str
+        As for `he_normal`.
+    gain : float, optional
+        Instead of ReLU's √2.
+
+    Examples
+    --------
+    >>> fixup(blocks=16, layout="OI").std((64, 32, 5, 5))  # He's is √(2/(64·25))
+    0.008838834764831844
+    """
+    _require_count("blocks", blocks)
+    if isinstance(depth, bool) or depth < 2:
+        raise ValueError(f"depth must be at least 2: a branch of one weight starts at zero; got {depth}")
+    with _core.Ieee754():
+        he = math.sqrt(2.0) if gain is None else gain
+        return VarianceScaling(he / root(blocks, 2 * depth - 2), "fan_out", "normal", layout)
+
+
+def t_fixup(*, layers: int, stack: Stack = "encoder", layout: Layout | None = None) -> VarianceScaling:
+    """Weights of a transformer without normalization or warm-up: T-Fixup, Huang et al. (2020).
+
+    For the value and output projections and the MLP; query and key projections are `xavier_uniform` without a factor,
+    and embeddings `t_fixup_embedding`.
+
+    Parameters
+    ----------
+    layers : int
+        Of the stack, N.
+    stack : {"encoder", "decoder"}
+        Xavier times 0.67·N^(-1/4), or (9N)^(-1/4).
+    layout : str
+        As for `xavier_uniform`.
+
+    Examples
+    --------
+    >>> round(t_fixup(layers=6, layout="OI").gain, 4), round(t_fixup(layers=6, stack="decoder", layout="OI").gain, 4)
+    (0.4281, 0.3689)
+    """
+    _require_count("layers", layers)
+    require("stack", stack, ("encoder", "decoder"))
+    with _core.Ieee754():
+        gain = 0.67 / root(layers, 4) if stack == "encoder" else 1 / root(9 * layers, 4)
+        return VarianceScaling(gain, "fan_avg", "uniform", layout)
+
+
+def t_fixup_embedding(*, layers: int) -> VarianceScaling:
+    """Token embeddings under T-Fixup, (tokens, features): normal, std (9N)^(-1/4)/√features, Huang et al. (2020).
+
+    Examples
+    --------
+    >>> round(t_fixup_embedding(layers=6).std((1000, 512)) * 512**0.5, 4)
+    0.3689
+    """
+    _require_count("layers", layers)
+    with _core.Ieee754():
+        return VarianceScaling(1 / root(9 * layers, 4), "fan_in", "normal", "OI")
+
+
+def rezero() -> Constant:
+    """The factor of a residual branch that starts at zero: ReZero, Bachlechner et al. (2020).
+
+    Also called `skip_init`: De and Smith (2020).
+
+    Examples
+    --------
+    >>> rezero()((), seed=0, name="blocks.0.alpha")
+    array(0., dtype=float32)
+    """
+    return zeros()
+
+
+def layer_scale(*, layers: int) -> Constant:
+    """The factor of each channel of a residual branch: LayerScale, Touvron et al. (2021).
+
+    Parameters
+    ----------
+    layers : int
+        Of the network: up to 18 the factor is 0.1, up to 24 10⁻⁵, above 10⁻⁶.
+
+    Examples
+    --------
+    >>> layer_scale(layers=24).value
+    1e-05
+    """
+    _require_count("layers", layers)
+    return Constant(0.1 if layers <= 18 else 1e-5 if layers <= 24 else 1e-6)
+
+
+def _require_count(argument: str, value: int) -> None:
+    if isinstance(value, bool) or value < 1:
+        raise ValueError(f"{argument} must be at least 1, got {value}")
+
+
+skip_init = rezero

@@ -1,0 +1,280 @@
+"""What holds for every scheme: a part is that of the whole, halves are rounded, a dict carries it, numbers scale it."""
+
+import json
+import math
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fanin import schemes
+from fanin.schemes import Scheme
+
+KEY = {"seed": 11, "name": "layer.weight"}
+
+
+def shapes(low, high, least=1, most=9):
+    return st.lists(st.integers(least, most), min_size=low, max_size=high).map(tuple)
+
+
+ANY, WEIGHT, MATRIX, CONV = shapes(0, 4), shapes(2, 4), shapes(2, 2), shapes(3, 5, most=6)
+OI = {"layout": "OI"}
+# name: (scheme, shapes it can have)
+CASES = {
+    "constant": (schemes.constant(0.3), ANY),
+    "uniform": (schemes.uniform(-0.5, 2.0), ANY),
+    "normal": (schemes.normal(0.1, 0.5), ANY),
+    "truncated_normal": (schemes.truncated_normal(0.1, 0.5, -1.0, 2.0), ANY),
+    "truncated_normal, absolute": (schemes.truncated_normal(0.0, 0.5, -0.4, 2.0, bounds="absolute"), ANY),
+    "variance_scaling": (schemes.variance_scaling(**OI), WEIGHT),
+    "xavier_uniform": (schemes.xavier_uniform(layout="IO"), WEIGHT),
+    "he_normal": (schemes.he_normal(mode="fan_out", activation="gelu", **OI), WEIGHT),
+    "lecun_normal, a convention": (schemes.lecun_normal(convention="keras"), WEIGHT),
+    "he_normal, blocks": (schemes.he_normal(blocks=3, **OI), WEIGHT.map(lambda s: (3 * s[0], *s[1:]))),
+    "xavier_normal, unequal blocks": (
+        schemes.xavier_normal(blocks=(4, 1, 2), layout="IO"),
+        WEIGHT.map(lambda s: (*s[:-1], 7)),
+    ),
+    "xavier_uniform, letters": (
+        schemes.xavier_uniform(layout="IOO", blocks=(2, 3)),
+        shapes(1, 1).map(lambda s: (*s, 5, 4)),
+    ),
+    "orthogonal": (schemes.orthogonal(1.5, **OI), WEIGHT),
+    "orthogonal, blocks": (schemes.orthogonal(blocks=(2, 5), layout="IO"), WEIGHT.map(lambda s: (*s[:-1], 7))),
+    "haar": (schemes.haar(), shapes(1, 3, most=6).map(lambda s: (*s, s[-1]))),
+    "delta_orthogonal": (schemes.delta_orthogonal(**OI), CONV.map(lambda s: (s[0] + s[1], s[1], *s[2:]))),
+    "identity": (schemes.identity(0.5), MATRIX),
+    "dirac": (schemes.dirac(2.0, groups=2, **OI), CONV.map(lambda s: (2 * s[0], *s[1:]))),
+    "sparse, per output": (schemes.sparse(0.5, nonzeros=2, **OI), shapes(2, 4, least=2)),
+    "sparse, per input": (schemes.sparse(sparsity=0.6, per="input", layout="IO"), WEIGHT),
+    "siren, first": (schemes.siren(first=True, **OI), WEIGHT),
+    "siren": (schemes.siren(layout="IO"), WEIGHT),
+    "embedding": (schemes.embedding(padding=-1), shapes(2, 2)),
+    "scaled_residual": (schemes.scaled_residual(layers=12), ANY),
+    "torchtitan_residual": (schemes.torchtitan_residual(layer=3), ANY),
+    "deepnorm": (schemes.deepnorm(6, 6, **OI), WEIGHT),
+    "fixup": (schemes.fixup(blocks=8, **OI), WEIGHT),
+    "t_fixup": (schemes.t_fixup(layers=6, **OI), WEIGHT),
+    "t_fixup_embedding": (schemes.t_fixup_embedding(layers=6), MATRIX),
+    "layer_scale": (schemes.layer_scale(layers=24), ANY),
+    "mup": (schemes.mup(schemes.normal(std=0.5), (4, 4)), st.just((12, 12))),
+    "prior_probability": (schemes.prior_probability(0.1), ANY),
+    "lstm_bias": (schemes.lstm_bias(others=schemes.uniform(-1.0, 1.0)), shapes(1, 2).map(lambda s: (4 * s[0], *s[1:]))),
+    "gru_bias": (schemes.gru_bias(order="zrn"), shapes(1, 1).map(lambda s: (3 * s[0],))),
+    "concatenate": (
+        schemes.concatenate(
+            [
+                schemes.orthogonal(layout="IO"),
+                schemes.concatenate([schemes.zeros(), schemes.normal()]),
+                schemes.xavier_normal(layout="IO"),
+            ],
+            sizes=(2, 3, 4),
+            axis=-1,
+        ),
+        shapes(1, 1).map(lambda s: (2 * s[0], 9)),
+    ),
+    "mamba_step_bias": (schemes.mamba_step_bias(), ANY),
+    "mamba_log_range": (schemes.mamba_log_range(), shapes(1, 3)),
+    "sinusoid": (schemes.sinusoid(), MATRIX),
+    "sinusoid, halves": (schemes.sinusoid(100.0, interleaved=False), MATRIX),
+}
+BOUNDED = {
+    *(
+        name
+        for name in CASES
+        if name.startswith(("uniform", "truncated", "xavier_uniform", "siren", "lstm", "t_fixup"))
+    ),
+    "variance_scaling",
+    "lecun_normal, a convention",
+    "torchtitan_residual",
+} - {"t_fixup_embedding"}
+every = pytest.mark.parametrize("case", CASES)
+
+
+def indices(shape):
+    """NumPy's basic indices of a shape."""
+    entries = [st.integers(-size, size - 1) | st.slices(size) for size in shape]
+    whole = st.tuples(*entries)
+    return (
+        whole
+        | st.integers(0, len(shape)).flatmap(lambda count: st.tuples(*entries[:count], st.just(...)))
+        | st.just(...)
+    )
+
+
+@every
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float64"])
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_a_part_is_that_of_the_whole(case, dtype, data):
+    scheme, possible = CASES[case]
+    shape = data.draw(possible)
+    index = data.draw(indices(shape))
+    whole = scheme(shape, dtype=dtype, **KEY)
+    part = scheme(shape, dtype=dtype, index=index, **KEY)
+    assert whole.shape == shape
+    assert np.asarray(part).tobytes() == np.ascontiguousarray(whole[index]).tobytes()
+    assert np.shape(part) == whole[index].shape
+    assert np.asarray(part).dtype == whole.dtype
+    out = np.zeros_like(whole[index]) if index is not ... else np.zeros(shape, whole.dtype)
+    target = np.zeros((*out.shape, 2), out.dtype)[..., 0]  # every second element
+    assert scheme(shape, dtype=dtype, index=index, out=target, **KEY) is target
+    assert target.tobytes() == np.asarray(part).tobytes()
+
+
+@every
+@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_a_half_is_the_float_rounded_once(case, half, data):
+    scheme, possible = CASES[case]
+    shape = data.draw(possible)
+    dtype = np.dtype(getattr(ml_dtypes, half, half))
+    halves, wanted = scheme(shape, dtype=half, **KEY), scheme(shape, **KEY).astype(dtype)
+    assert halves.dtype == dtype
+    if case in BOUNDED:  # between bounds that are first rounded inward
+        differ = np.abs(halves.astype(np.float64) - wanted.astype(np.float64))
+        assert (differ <= 2 * float(ml_dtypes.finfo(dtype).eps)).all()
+    else:
+        assert halves.tobytes() == wanted.tobytes()
+
+
+@every
+def test_a_dict_of_json_carries_it(case):
+    scheme, _ = CASES[case]
+    data = json.loads(json.dumps(scheme.to_dict()))
+    assert Scheme.from_dict(data) == scheme
+    assert hash(Scheme.from_dict(data)) == hash(scheme)
+    assert Scheme.from_dict(data).describe() == scheme.describe()
+
+
+@every
+@settings(max_examples=5, deadline=None)
+@given(data=st.data())
+def test_a_number_scales_it(case, data):
+    """By a power of two exactly; the std says so."""
+    scheme, possible = CASES[case]
+    shape = data.draw(possible)
+    if case.startswith(("mamba", "sinusoid")):
+        with pytest.raises(TypeError, match="cannot be scaled"):
+            2 * scheme
+        return
+    doubled = 2 * scheme
+    assert (doubled(shape, **KEY) == 2 * scheme(shape, **KEY)).all()
+    assert (scheme * 2) == doubled
+    assert doubled.std(shape) == 2 * scheme.std(shape)
+    assert doubled.mean(shape) == 2 * scheme.mean(shape)
+
+
+LARGE = {
+    "orthogonal": (60, 500),
+    "haar": (50, 30, 30),
+    "delta_orthogonal": (60, 50, 3),
+    "dirac": (60, 50, 3),
+    "embedding": (1000, 50),
+    "mup": (12, 12),
+    "identity": (30, 40),
+    "xavier_normal, unequal blocks": (5000, 7),
+    "orthogonal, blocks": (5000, 7),
+    "concatenate": (5000, 9),
+    "xavier_uniform, letters": (2000, 5, 4),
+    "lstm_bias": (40000,),
+    "gru_bias": (3000,),
+    "he_normal, blocks": (300, 200),
+    "sinusoid": (100, 20),
+    "sinusoid, halves": (100, 20),
+}
+
+
+@every
+def test_its_mean_and_std_are_those_of_what_it_draws(case):
+    """Within 5 standard errors of normal values; many seeds where a shape must be small."""
+    scheme, _ = CASES[case]
+    shape = LARGE.get(case, (200, 300))
+    draws = [
+        scheme(shape, seed=seed, name="w", dtype="float64") for seed in range(200 if math.prod(shape) < 1e3 else 1)
+    ]
+    count = sum(draw.size for draw in draws)
+    std = math.sqrt(np.mean([np.square(draw - scheme.mean(shape)).mean() for draw in draws]))
+    assert std == pytest.approx(scheme.std(shape), rel=5 / math.sqrt(count), abs=1e-12)
+    assert np.mean(draws) == pytest.approx(scheme.mean(shape), abs=5 * scheme.std(shape) / math.sqrt(count) + 1e-12)
+
+
+@every
+@pytest.mark.parametrize("axis", [0, -1])
+def test_a_size_of_zero_is_an_empty_result(case, axis):
+    scheme, _ = CASES[case]
+    shape = {"haar": (0, 3, 3), "mup": None, "identity": (0, 3)}.get(case, LARGE.get(case, (2, 6)))
+    if shape is None or "blocks" in case or "concatenate" in case or "letters" in case or case == "sparse, per output":
+        return  # their sizes are fixed
+    empty = list(shape)
+    empty[0 if case in ("haar", "delta_orthogonal", "embedding") else axis] = 0
+    if case in ("delta_orthogonal", "dirac"):
+        empty = [4, 2, 0]
+    if case == "embedding":
+        empty = [3, 0]
+    result = scheme(tuple(empty), **KEY)
+    assert result.shape == tuple(empty)
+    assert result.size == 0
+    assert math.isfinite(scheme.std(tuple(empty)))
+    assert math.isfinite(scheme.mean(tuple(empty)))
+
+
+def test_every_builder_has_a_case():
+    builders = {n for n in schemes.__all__ if n[0].islower()} - {
+        "deepnorm_alpha",
+        "zeros",
+        "ones",
+        "gate_bias",
+        "rezero",
+    }
+    aliases = {"eye", "skip_init", "glorot_uniform", "glorot_normal", "kaiming_uniform", "kaiming_normal"}
+    same = {"he_uniform", "xavier_normal", "lecun_uniform"}  # another distribution or fan of VarianceScaling
+    assert builders - aliases - same <= {name.partition(",")[0] for name in CASES}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"scheme": "gauss"}, r"scheme must be one of .*, got 'gauss'"),
+        ({"std": 0.1}, r"scheme must be one of .*, got None"),
+        ({"scheme": "Scheme"}, "scheme must be one of"),
+        ({"scheme": "importlib"}, "scheme must be one of"),
+        ({"scheme": "normal", "sigma": 1.0}, r"scheme 'normal' cannot have .*sigma"),
+        ({"scheme": "he_normal"}, "layout must be"),
+    ],
+)
+def test_a_dict_that_describes_no_scheme(data, message):
+    with pytest.raises(ValueError, match=message):
+        Scheme.from_dict(data)
+
+
+@pytest.mark.parametrize("factor", [math.inf, math.nan])
+def test_a_factor_is_finite(factor):
+    with pytest.raises(ValueError, match="factor must be finite"):
+        factor * schemes.normal()
+
+
+def test_a_factor_is_a_number_and_not_negative_where_values_are_symmetric():
+    with pytest.raises(ValueError, match="factor of normal must be finite and not negative"):
+        -1 * schemes.normal()
+    assert (-1 * schemes.orthogonal(**OI)).gain == -1
+    for factor in ("2", True, None):
+        with pytest.raises(TypeError):
+            factor * schemes.normal()
+
+
+@pytest.mark.parametrize("scheme", [schemes.embedding(padding=1), schemes.lstm_bias(), CASES["concatenate"][0]])
+def test_pieces_refuse_an_output_as_a_whole(scheme):
+    """Rows that share memory, though each piece alone would not; a wrong shape or dtype; read-only memory."""
+    shape = (4, 9)
+    shared = np.lib.stride_tricks.as_strided(np.zeros(9, np.float32), shape, (0, 4))
+    fixed = np.zeros(shape, np.float32)
+    fixed.flags.writeable = False
+    for out in (shared, fixed, np.zeros((4, 8), np.float32), np.zeros(shape, ">f4")):
+        with pytest.raises(ValueError, match="out"):
+            scheme(shape, out=out, **KEY)
+    with pytest.raises(ValueError, match="out"):
+        scheme(shape, out=fixed.astype(np.float64), dtype="float32", **KEY)

@@ -1,0 +1,127 @@
+"""Every random scheme draws what the reference draws with these parameters, which are frozen with the stream.
+
+A scheme adds only its parameters to a distribution of stream v1: here they are, bit by bit. What the native ones draw,
+from sparse weights to sinusoids, is in tests/golden/schemes.txt.
+"""
+
+import numpy as np
+import pytest
+import reference
+import reference_orthogonal
+
+from fanin import schemes
+
+SEED, NAME = 0x243F6A8885A308D3, "h.0.attn.c_attn.weight"
+OI = {"layout": "OI"}
+
+
+def normal(std, name=NAME, mean="0x0p+0"):
+    return lambda index, shape, dtype: reference.normal(
+        SEED, name, index, *map(float.fromhex, (mean, std)), dtype=dtype
+    )
+
+
+def uniform(low, high):
+    return lambda index, shape, dtype: reference.uniform(
+        SEED, NAME, index, *map(float.fromhex, (low, high)), dtype=dtype
+    )
+
+
+def symmetric(bound):
+    return uniform(f"-{bound}", bound)
+
+
+def truncated(std, low="-0x1p+1", high="0x1p+1", bounds="std"):
+    numbers = [0.0, *map(float.fromhex, (std, low, high))]
+    return lambda index, shape, dtype: reference.truncated_normal(SEED, NAME, index, *numbers, bounds, dtype=dtype)
+
+
+def orthogonal(gain, name=NAME):
+    return lambda index, shape, dtype: reference_orthogonal.elements(
+        SEED, name, index, *map(float, shape), gain, dtype=dtype
+    )
+
+
+def zeros(index, shape, dtype):
+    return reference.to_dtype(np.zeros(index.shape, reference.compute_type(dtype)), dtype)
+
+
+# name: (scheme, shape, what the reference draws of it, or for pieces along axis 0: their sizes, and whether each has a
+# tensor of its own or its place in the whole)
+GOLDEN = {
+    "uniform": (schemes.uniform(-0.3, 0.7), (24, 10), uniform("-0x1.3333333333333p-2", "0x1.6666666666666p-1")),
+    "normal": (schemes.normal(0.1, 0.02), (24, 10), normal("0x1.47ae147ae147bp-6", mean="0x1.999999999999ap-4")),
+    "truncated_normal": (
+        schemes.truncated_normal(0.0, 0.02, -0.03, 0.05, bounds="absolute"),
+        (24, 10),
+        truncated("0x1.47ae147ae147bp-6", "-0x1.eb851eb851eb8p-6", "0x1.999999999999ap-5", "absolute"),
+    ),
+    "variance_scaling": (
+        schemes.variance_scaling(3.0, "fan_geo_avg", "normal", **OI),
+        (24, 10),
+        normal("0x1.c29e016cb4eecp-2"),
+    ),
+    "xavier_uniform": (schemes.xavier_uniform(**OI), (24, 10), symmetric("0x1.ae2a81b75e576p-2")),
+    "he_normal": (schemes.he_normal(**OI), (24, 10), normal("0x1.c9f25c5bfedd9p-2")),
+    "he_normal, backwards": (
+        schemes.he_normal(mode="fan_out", activation="gelu", **OI),
+        (24, 10),
+        normal("0x1.35965049e899ep-2"),
+    ),
+    "lecun_normal, truncated": (schemes.lecun_normal(truncate=2.0, **OI), (24, 10), truncated("0x1.70217733035c2p-2")),
+    "xavier_normal, blocks": (
+        schemes.xavier_normal(blocks=(16, 8), **OI),
+        (24, 10),
+        [(16, normal("0x1.1c01aa03be896p-2"), False), (8, normal("0x1.5555555555555p-2"), False)],
+    ),
+    "orthogonal": (schemes.orthogonal(1.5, **OI), (24, 10), orthogonal(1.5)),
+    "siren, first": (schemes.siren(first=True, **OI), (24, 10), symmetric("0x1.999999999999ap-4")),
+    "siren": (schemes.siren(**OI), (24, 10), symmetric("0x1.a70876aee57c4p-6")),
+    "embedding": (
+        schemes.embedding(padding=1),
+        (24, 10),
+        [(1, normal("0x1.47ae147ae147bp-6"), False), (1, zeros, False), (22, normal("0x1.47ae147ae147bp-6"), False)],
+    ),
+    "concatenate": (
+        schemes.concatenate([schemes.normal(std=0.02), schemes.orthogonal(**OI)], sizes=(14, 10)),
+        (24, 10),
+        [(14, normal("0x1.47ae147ae147bp-6", f"{NAME}[0]"), True), (10, orthogonal(1.0, f"{NAME}[1]"), True)],
+    ),
+    "scaled_residual": (schemes.scaled_residual(layers=12), (24, 10), normal("0x1.0b8cb28fd8cf5p-8")),
+    "torchtitan_residual": (
+        schemes.torchtitan_residual(layer=2),
+        (24, 10),
+        truncated("0x1.0b8cb28fd8cf5p-7", "-0x1p+1", "0x1p+1", "absolute"),
+    ),
+    "deepnorm": (schemes.deepnorm(6, 6, **OI), (24, 10), normal("0x1.edb8d4963948ap-4")),
+    "fixup": (schemes.fixup(blocks=8, depth=3, **OI), (24, 10), normal("0x1.5f889985a339bp-3")),
+    "t_fixup": (schemes.t_fixup(layers=6, **OI), (24, 10), symmetric("0x1.704d1a10a5b1dp-3")),
+    "t_fixup_embedding": (schemes.t_fixup_embedding(layers=6), (24, 10), normal("0x1.ddd1207ac05a5p-4")),
+    "mup": (schemes.mup(schemes.normal(std=0.02), (12, 5)), (24, 10), normal("0x1.cf68d4fff04dcp-7")),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("case", GOLDEN)
+def test_golden(case, dtype):
+    scheme, shape, wanted = GOLDEN[case]
+    found = scheme(shape, seed=SEED, name=NAME, dtype=dtype)
+    start = 0
+    for size, draw, own in wanted if isinstance(wanted, list) else [(shape[0], wanted, False)]:
+        place = (size, *shape[1:]) if own else shape
+        index = np.arange(size * shape[1], dtype=np.uint64) + np.uint64(0 if own else start * shape[1])
+        expected = draw(index, place, dtype)
+        part = np.ascontiguousarray(found[start : start + size])
+        assert part.tobytes() == expected.tobytes(), (case, start)
+        start += size
+
+
+def test_every_random_scheme_has_golden_values():
+    without = {"haar", "delta_orthogonal"}  # in golden/orthogonal.txt by their matrices, and in test_orthogonal.py
+    native = {"sparse", "mamba_step_bias"}  # in golden/schemes.txt
+    fixed = {"constant", "zeros", "ones", "identity", "dirac", "prior_probability", "rezero", "layer_scale"}
+    fixed |= {"mamba_log_range", "sinusoid", "gate_bias", "lstm_bias", "gru_bias", "deepnorm_alpha"}
+    same = {"xavier_normal", "he_uniform", "lecun_normal", "lecun_uniform"}  # variance scaling as the others
+    aliases = {"eye", "skip_init", "glorot_uniform", "glorot_normal", "kaiming_uniform", "kaiming_normal"}
+    builders = {name for name in schemes.__all__ if name[0].islower()}
+    assert builders - without - native - fixed - same - aliases == {name.partition(",")[0] for name in GOLDEN} - same
