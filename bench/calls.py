@@ -52,3 +52,8 @@ def scheme(rounds: int, shape: Shape) -> Figures:
     he_normal = fanin.schemes.he_normal(layout="OI")
     calls = {OURS: partial(he_normal, shape, seed=0, name="fc.weight"), **_torch_calls(shape, he=True)}
     return _microseconds(calls, rounds)
+
+
+def recommend(rounds: int) -> Figures:
+    """Microseconds a call of `fanin.recommend`."""
+    return _microseconds({OURS: partial(fanin.recommend, "gelu", "conv")}, rounds)

@@ -169,6 +169,17 @@ CASES = (
         fills.column_slice,
         (Target(at_least=0.7, of=("fanin, contiguous",), best_of="the contiguous rate"),),
     ),
+    *(
+        Case(
+            f"sparse 4096 × 4096, a tenth per {per}, {['one thread', 'two threads'][threads - 1]}",
+            _ELEMENT,
+            partial(fills.sparse, per=per, threads=threads),
+            (Target(at_least=1 / 3, of=("fanin.normal",), best_of="the rate of normals"),),
+        )
+        for per in ("output", "input")
+        for threads in (1, 2)
+    ),
+    Case('recommend("gelu", "conv")', "µs", calls.recommend, (Target(at_most=1000),)),
     Case("8 normals: fanin.normal", "µs", partial(calls.function, shape=(8,)), (Target(at_most=2),)),
     Case("64 × 64 normals: fanin.normal", "µs", partial(calls.function, shape=(64, 64)), (Target(at_most=5),)),
     Case("4 × 2 weights: he_normal object", "µs", partial(calls.scheme, shape=(4, 2)), (Target(at_most=6),)),

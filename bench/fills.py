@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 import fanin
+from fanin._types import Per
 
 from . import limits, peers
 from .figures import OURS, Figure, Figures
@@ -100,6 +102,21 @@ def column_slice(rounds: int) -> Figures:
         return partial(fanin.normal, (8192, 8192), seed=0, name="weight", index=index, out=out)
 
     calls = {OURS: columns(1000), "fanin, from column 1024": columns(1024), "fanin, contiguous": ours("normal", out)}
+    return per_element(interleaved(calls, rounds), out.size)
+
+
+def sparse(rounds: int, per: Per, threads: int) -> Figures:
+    """A tenth of the weights of a 4096 × 4096 matrix, beside all of them."""
+    use_threads(threads)
+    out = buffer(4096 * 4096, np.float32).reshape(4096, 4096)
+    scheme = fanin.schemes.sparse(sparsity=0.9, per=per, layout="OI")
+    calls: dict[str, Call] = {
+        OURS: partial(scheme, out=out, seed=0, name="weight"),
+        "fanin.normal": ours("normal", out),
+    }
+    if importlib.util.find_spec("torch") and per == "input":
+        torch = importlib.import_module("torch")
+        calls["torch sparse_"] = partial(torch.nn.init.sparse_, torch.from_numpy(out), 0.9)
     return per_element(interleaved(calls, rounds), out.size)
 
 
