@@ -32,9 +32,9 @@ inline uint64_t ranked(std::vector<uint64_t>& numbers, int64_t rank) {
   return numbers[size_t(rank)];
 }
 
-// Finds the `wanted` smallest of `total` words, 1 ≤ wanted ≤ total ≤ 2^32. `scan(low, high)` returns how many words are below
-// `low` and puts those in [low, high), each placed, into `found`, which it clears first. Uniform words take two or three scans, any words fewer
-// than forty.
+// Finds the `wanted` smallest of `total` words, 1 ≤ wanted ≤ total ≤ 2^32. `scan(low, high)` returns how many words are
+// below `low` and puts those in [low, high), each placed, into `found`, which it clears first. Uniform words take two or
+// three scans, any words fewer than forty.
 template <class Scan>
 void find_cut(int64_t total, int64_t wanted, const Scan& scan, std::vector<uint64_t>& found, Cut& cut) {
   constexpr int64_t kFew = 64;

@@ -199,7 +199,7 @@ class Sparse {
     return below;
   }
 
-  // Writes the bits of the wanted positions begin … end - 1 of wanted line i. words(position, count) gives the line's words.
+  // Writes the bits of the wanted positions begin … end - 1 of wanted line i, whose words words(position, count) gives.
   template <class Words>
   void mark(const Shape& shape, int64_t i, int64_t begin, int64_t end, const Cut& cut, uint64_t* bits,
             const Words& words) const {

@@ -14,7 +14,7 @@ struct SparseAxis {
   int64_t number;               // between neighbours, in lines or positions
 };
 
-// The axes go forward, in the order of the flattened tensor: all those of lines, then all those of positions, or the reverse.
+// The axes go forward, in the order of the flattened tensor: all those of lines before all those of positions, or after.
 struct SparsePart {
   uint64_t first;  // as Region
   char* data;

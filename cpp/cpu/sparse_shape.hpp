@@ -26,8 +26,8 @@ struct Shape {
     simplify(line_numbers), simplify(position_numbers);
   }
 
-  // A line's bits are consecutive words; or, where lines lie across memory, the words of 64 lines alternate, so that blocks
-  // of 64 × 64 bits can be transposed in place.
+  // A line's bits are consecutive words; or, where lines lie across memory, the words of 64 lines alternate, so that
+  // blocks of 64 × 64 bits can be transposed in place.
   int64_t row() const { return ceil_div(positions, 64); }
   int64_t words() const { return (lines_outer ? lines : ceil_div(lines, 64) * 64) * row(); }
   int64_t word_of(int64_t line, int64_t position) const {

@@ -9,13 +9,12 @@
 namespace fanin {
 
 // One value, as a pattern of bits, for every position on an axis of `patterns.size()`, whose neighbours are `axis_step`
-// elements apart in the flattened tensor. Where the last axis of the region is that one, `along` is true; no axis joins it
-// with others.
+// elements apart in the flattened tensor. `along`: that axis is the region's last. No axis joins it with others.
 void fill_broadcast(const std::vector<uint64_t>& patterns, int64_t axis_step, bool along, size_t itemsize,
                     const Region& region, const Interrupt& interrupt);
 
-// Positions by columns. A column is sin 2π(position·(high + low) + quarter/4); the vectors have kWholeRegisters more elements
-// than there are columns.
+// Positions by columns. A column is sin 2π(position·(high + low) + quarter/4); the vectors have kWholeRegisters more
+// elements than there are columns.
 struct SinusoidTable {
   Axis positions, columns;  // their steps: in positions; unused
   int64_t first;            // position
