@@ -9,53 +9,61 @@ Examples
 >>> assert (part == w[1024:2048]).all()
 """
 
-from . import _core, cuda, schemes
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import _core, cuda
 from ._info import info
 from ._seed import fresh_seed
-from .fans import Fans
-from .gains import gain
-from .namespace import Seeded, seeded
-from .recommendation import Recommendation, recommend, review
 from .sampling import bits, constant, normal, ones, truncated_normal, uniform, zeros
-from .spellings import (
-    deepnorm,
-    delta_orthogonal,
-    dirac,
-    embedding,
-    eye,
-    fixup,
-    gate_bias,
-    glorot_normal,
-    glorot_uniform,
-    gru_bias,
-    haar,
-    he_normal,
-    he_uniform,
-    identity,
-    kaiming_normal,
-    kaiming_uniform,
-    layer_scale,
-    lecun_normal,
-    lecun_uniform,
-    lstm_bias,
-    mamba_log_range,
-    mamba_step_bias,
-    orthogonal,
-    prior_probability,
-    rezero,
-    scaled_residual,
-    sinusoid,
-    siren,
-    skip_init,
-    sparse,
-    t_fixup,
-    t_fixup_embedding,
-    torchtitan_residual,
-    variance_scaling,
-    xavier_normal,
-    xavier_uniform,
-)
 from .threads import get_num_threads, num_threads, set_num_threads
+
+if TYPE_CHECKING:
+    from . import schemes
+    from .fans import Fans
+    from .gains import gain
+    from .namespace import Seeded, seeded
+    from .recommendation import Recommendation, recommend, review
+    from .spellings import (
+        deepnorm,
+        delta_orthogonal,
+        dirac,
+        embedding,
+        eye,
+        fixup,
+        gate_bias,
+        glorot_normal,
+        glorot_uniform,
+        gru_bias,
+        haar,
+        he_normal,
+        he_uniform,
+        identity,
+        kaiming_normal,
+        kaiming_uniform,
+        layer_scale,
+        lecun_normal,
+        lecun_uniform,
+        lstm_bias,
+        mamba_log_range,
+        mamba_step_bias,
+        orthogonal,
+        prior_probability,
+        rezero,
+        scaled_residual,
+        sinusoid,
+        siren,
+        skip_init,
+        sparse,
+        t_fixup,
+        t_fixup_embedding,
+        torchtitan_residual,
+        variance_scaling,
+        xavier_normal,
+        xavier_uniform,
+    )
 
 __version__: str = _core.__version__
 
@@ -118,3 +126,21 @@ __all__ = [
     "xavier_uniform",
     "zeros",
 ]
+
+# What stands on the schemes, imported when first asked for: `import fanin` stays quick.
+_LATER = ("spellings", "namespace", "fans", "gains", "recommendation")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "schemes":
+        return importlib.import_module(".schemes", __name__)
+    for module in _LATER if name in __all__ else ():
+        found = vars(importlib.import_module(f".{module}", __name__))
+        globals().update({key: value for key, value in found.items() if key in __all__})
+        if name in globals():
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

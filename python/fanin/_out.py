@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import _dtypes, cuda
 from ._index import as_shape
 from ._types import Device, Index, Out, Shape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _HOSTS = (1, 3)  # DLPack's kDLCPU and kDLCUDAHost, pinned memory
 _GPUS = (2, 13)  # kDLCUDA and kDLCUDAManaged
