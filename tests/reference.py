@@ -151,6 +151,10 @@ def words(seed: int, name: str, i: npt.ArrayLike, tag: int) -> tuple[list[U64], 
     return philox(halves, (seed & 0xFFFFFFFF, seed >> 32)), place
 
 
+def line_pitch(length: int) -> int:
+    return 1 << (length - 1).bit_length() if length <= 64 else -(-length // 128) * 128
+
+
 def bits32(seed: int, name: str, i: npt.ArrayLike) -> U64:
     w, word = words(seed, name, i, 0)
     return np.choose(word.astype(np.intp), w)

@@ -51,10 +51,6 @@ def sum_of_squares(v: Array) -> Array:
     return total
 
 
-def pitch_of(length: int) -> int:
-    return 1 << (length - 1).bit_length() if length <= 64 else -(-length // 128) * 128
-
-
 def block_size(count: int, length: int, kind: Any) -> int:
     if length > 32768 and count <= 1024:
         return count
@@ -70,7 +66,7 @@ def vectors(
 ) -> Array:
     """The wanted ones of `count` orthonormal vectors, one a row."""
     fma = fma32 if kind is np.float32 else fma64
-    pitch, b = pitch_of(length), block_size(count, length, kind)
+    pitch, b = reference.line_pitch(length), block_size(count, length, kind)
     q = np.zeros((len(wanted), length), kind)
     number = np.array(wanted)
     for start in reversed(range(0, int(number.max()) + 1, b)):

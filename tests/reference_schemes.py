@@ -30,7 +30,7 @@ def coordinates(index: Array, shape: Shape) -> list[Array]:
 @cache
 def chosen(seed: int, name: str, line: int, length: int, nonzeros: int) -> Array:
     """Of a line: whether each entry is among the first in the order of the words."""
-    pitch = -(-length // 128) * 128
+    pitch = reference.line_pitch(length)
     w, word = reference.words(seed, name, np.arange(length, dtype=np.uint64) + np.uint64(line * pitch % 2**64), 4)
     order = np.argsort(np.choose(word.astype(np.intp), w), kind="stable")
     mask = np.zeros(length, bool)

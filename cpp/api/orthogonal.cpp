@@ -5,6 +5,7 @@
 #include "api/limits.hpp"
 #include "api/part.hpp"
 #include "api/refuse.hpp"
+#include "core/pitch.hpp"
 
 namespace fanin {
 namespace {
@@ -63,7 +64,7 @@ struct Matrices {
 };
 
 uint64_t stream_elements(int64_t outs, int64_t ins) {
-  return uint64_t(std::min(outs, ins)) * uint64_t(reflector_pitch(std::max(outs, ins)));
+  return uint64_t(std::min(outs, ins)) * uint64_t(line_pitch(std::max(outs, ins)));
 }
 
 OrthogonalDraw make_draw(double gain, const Part& part) {

@@ -40,14 +40,6 @@ void make_all(const OrthogonalDraw& draw, std::vector<OrthogonalMatrix>& matrice
 
 }  // namespace
 
-int64_t reflector_pitch(int64_t length) {
-  if (length > 64) return round_up_to(length, 128);
-  int64_t pitch = 1;
-  while (pitch < length)
-    pitch *= 2;
-  return pitch;
-}
-
 void orthogonal(const OrthogonalDraw& draw, std::vector<OrthogonalMatrix> matrices,
                 const std::vector<Coordinates>& where, const Interrupt& interrupt) {
   const FpEnvironment environment;

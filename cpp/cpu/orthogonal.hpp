@@ -32,8 +32,6 @@ struct Coordinates {
   std::vector<Axis> axes;
 };
 
-int64_t reflector_pitch(int64_t length);  // elements of the stream from one reflector to the next
-
 void orthogonal(const OrthogonalDraw& draw, std::vector<OrthogonalMatrix> matrices,
                 const std::vector<Coordinates>& where, const Interrupt& interrupt);
 

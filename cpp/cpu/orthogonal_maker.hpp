@@ -48,7 +48,7 @@ struct Maker {
     b.draw.dtype = sizeof(T) == 4 ? Dtype::float32 : Dtype::float64;
     b.draw.seed = draw.seed, b.draw.id = draw.id;
     b.draw.factor = 1;
-    b.first = matrix.first, b.pitch = reflector_pitch(matrix.length), b.length = matrix.length;
+    b.first = matrix.first, b.pitch = line_pitch(matrix.length), b.length = matrix.length;
     b.start = b.from = start, b.count = count, b.to = matrix.length;
     b.tiles = tiles;
     const int64_t each = round_up_to(count, kTileSide);

@@ -2,6 +2,7 @@
 // instruction set and compute type. docs/stream-v1.md §6 fixes every order of summation.
 #pragma once
 
+#include "core/pitch.hpp"
 #include "cpu/kernels.hpp"
 
 namespace fanin {
@@ -10,8 +11,6 @@ constexpr int64_t kTileSide = 8;         // reflectors and coordinates are kept 
 constexpr int64_t kSegment = 512;        // coordinates summed in one chain
 constexpr int64_t kMostReflectors = 64;  // a block
 constexpr int64_t kGramMultiple = 16;    // a register of any instruction set divides it
-
-constexpr int64_t round_up_to(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 // Reflectors start … start + count - 1 of one matrix, of which the window of coordinates from … to - 1 is in memory. A window
 // begins at `start` or at a segment, and ends with a segment or the length.

@@ -13,56 +13,47 @@
 namespace fanin::FANIN_ISA {
 namespace {
 
-int64_t scan(const uint32_t* words, int64_t count, uint32_t low, uint64_t high, uint32_t* places, int64_t& found) {
-  const bool empty = high <= low;
-  const uint32_t last = empty ? 0 : uint32_t(high - low - 1);  // of the offsets from `low`
-  const auto lows = L::splat(low), lasts = L::splat(last);
-  L::U32 under{};
-  uint32_t* place = places;
-  int64_t i = 0;
-  for (; i + 64 <= count; i += 64) {
-    uint64_t outside = 0;
+// Of at most 64 words.
+FANIN_FN uint64_t bits_below(const uint32_t* words, int64_t count, L::U32 bounds) {
+  uint64_t bits = 0;
+  for (int64_t k = 0; k < count; k += L::kLanes32)
+    bits |= uint64_t(L::below(L::load<L::U32>(words + k), bounds)) << k;
+  return bits & ~uint64_t(0) >> (64 - count);
+}
+
+FANIN_FN int64_t count_words_below(const uint32_t* words, int64_t count, uint32_t bound) {
+  const auto bounds = L::splat(bound);
+  L::U32 sums[2]{};
+  for (; count > 64; count -= 64, words += 64) {
     FANIN_UNROLL
-    for (int k = 0; k < 64; k += L::kLanes32) {
-      const auto w = L::load<L::U32>(words + i + k);
-      under = under - (L::U32)(w < lows);
-      outside |= uint64_t(L::below(lasts, w - lows)) << k;
-    }
-    if (empty) continue;
-    uint64_t inside = ~outside;
-    const auto put = [&] {  // the lowest of them, if there is one
-      *place = uint32_t(i) + uint32_t(__builtin_ctzll(inside | uint64_t(1) << 63));
-      place += inside != 0;
-      inside &= inside - 1;
-    };
-    put(), put();  // few blocks have more: branches would be hard to predict
-    while (inside != 0)
-      put();
+    for (int k = 0; k < 64; k += L::kLanes32)
+      sums[k / L::kLanes32 % 2] -= (L::U32)(L::load<L::U32>(words + k) < bounds);
   }
-  int64_t result = 0;
+  int64_t result = __builtin_popcountll(bits_below(words, count, bounds));
+  const L::U32 sum = sums[0] + sums[1];
   for (int k = 0; k < L::kLanes32; ++k)
-    result += under[k];
-  for (; i < count; ++i) {
-    result += words[i] < low;
-    if (!empty && words[i] - low <= last) *place++ = uint32_t(i);
-  }
-  found = place - places;
+    result += sum[k];
   return result;
+}
+
+int64_t count_below(const uint32_t* words, int64_t count, uint32_t bound) {
+  return count_words_below(words, count, bound);
+}
+
+Cut cut(const uint32_t* words, int64_t count, int64_t wanted) {
+  if (count <= 64) {
+    return find_cut(count, wanted, [&](uint32_t bound) {
+      return int64_t(__builtin_popcountll(bits_below(words, count, L::splat(bound))));
+    });
+  }
+  return find_cut(count, wanted, [&](uint32_t bound) { return count_words_below(words, count, bound); });
 }
 
 void below(const uint32_t* words, int64_t count, uint32_t bound, uint64_t* bits) {
   const auto bounds = L::splat(bound);
-  for (; count >= 64; count -= 64, words += 64) {
-    uint64_t all = 0;
-    FANIN_UNROLL
-    for (int k = 0; k < 64; k += L::kLanes32)
-      all |= uint64_t(L::below(L::load<L::U32>(words + k), bounds)) << k;
-    *bits++ = all;
-  }
-  if (count == 0) return;
-  *bits = 0;
-  for (int64_t k = 0; k < count; ++k)
-    *bits |= uint64_t(words[k] < bound) << k;
+  for (; count >= 64; count -= 64, words += 64)
+    *bits++ = bits_below(words, 64, bounds);
+  if (count > 0) *bits = bits_below(words, count, bounds);
 }
 
 // A register of as many elements as there are 32-bit lanes, or of 64-bit lanes for those.
@@ -127,6 +118,6 @@ void step_bias(const StepBias& bias, int64_t count, double* values) {
 }  // namespace
 
 extern const SchemeKernels scheme_kernels;
-const SchemeKernels scheme_kernels = {scan, below, keep, round_any, sinusoid_of, step_bias};
+const SchemeKernels scheme_kernels = {count_below, cut, below, keep, round_any, sinusoid_of, step_bias};
 
 }  // namespace fanin::FANIN_ISA

@@ -3,6 +3,7 @@
 
 #include "core/dtype.hpp"
 #include "cpu/kernels.hpp"
+#include "cpu/select.hpp"
 
 namespace fanin {
 
@@ -12,9 +13,10 @@ struct StepBias {
 };
 
 struct SchemeKernels {
-  // How many words are below `low`. The places of those in [low, high) go to `places`, which has room for all and two
-  // more, and their number to `found`.
-  int64_t (*scan)(const uint32_t* words, int64_t count, uint32_t low, uint64_t high, uint32_t* places, int64_t& found);
+  // Words are read to the next multiple of kWholeRegisters.
+  int64_t (*count_below)(const uint32_t* words, int64_t count, uint32_t bound);
+  // The `wanted` smallest: see find_cut.
+  Cut (*cut)(const uint32_t* words, int64_t count, int64_t wanted);
   // One bit a word, from the lowest of `bits` on: whether it is below `bound`. The last bits of the last word are 0.
   void (*below)(const uint32_t* words, int64_t count, uint32_t bound, uint64_t* bits);
   // Zeroes the elements whose bit is 0.

@@ -1,56 +1,58 @@
 #include "cpu/sparse.hpp"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
+#include "core/pitch.hpp"
 #include "cpu/dispatch.hpp"
 #include "cpu/mask_bits.hpp"
 #include "cpu/runner.hpp"
 #include "cpu/scheme_kernels.hpp"
-#include "cpu/select.hpp"
 #include "cpu/sparse_shape.hpp"
 
 namespace fanin {
 namespace {
 
-constexpr int64_t kTile = 128;           // mask words: lines begin on one
 constexpr int64_t kLong = 1 << 18;       // positions; a shorter line's words stay in memory while a thread works on it
 constexpr int64_t kMostLines = 1 << 14;  // long ones whose cuts are in memory
 constexpr int64_t kMaskWords = 1 << 21;  // of 64 bits: 16 MiB
 constexpr int64_t kTask = 1 << 15;       // mask words that a thread draws at a time
 constexpr int64_t kBlock = 1 << 12;      // mask words looked at together
 constexpr int64_t kStretch = 1 << 16;    // positions of a long line that a thread takes at a time
+constexpr int64_t kStride = 1 << 7;      // wanted positions further apart are looked at one by one
 constexpr int64_t kTransposed = 1 << 8;  // blocks of 64 × 64 bits that a thread takes at a time
 constexpr int64_t kSerial = 2 * kChunk;  // fewer mask words are not worth waking a thread for
 
-// What a thread needs while it works on a line.
-struct Scratch {
-  std::vector<uint32_t> words;
-  std::vector<uint64_t> found;
-  Cut cut;
-};
+using Words = std::unique_ptr<uint32_t[]>;
 
-// Lent to as many threads as ask at once.
-class ScratchPool {
+// Room for mask words, lent to as many threads as ask at once.
+class WordsPool {
  public:
-  explicit ScratchPool(int64_t words) : words_(size_t(words)) {}
+  explicit WordsPool(int64_t words) : words_(size_t(words)) {}
 
-  std::unique_ptr<Scratch> take() {
+  Words take() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (free_.empty()) return std::make_unique<Scratch>(Scratch{std::vector<uint32_t>(words_), {}, {}});
-    auto scratch = std::move(free_.back());
+    if (free_.empty()) return Words(new uint32_t[words_]);
+    Words words = std::move(free_.back());
     free_.pop_back();
-    return scratch;
+    return words;
   }
-  void put_back(std::unique_ptr<Scratch> scratch) {
+  void put_back(Words words) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    free_.push_back(std::move(scratch));
+    free_.push_back(std::move(words));
   }
 
  private:
   const size_t words_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Scratch>> free_;
+  std::vector<Words> free_;
+};
+
+// Of a line: the entries below a bound, and those at some places, whose words are equal to it.
+struct Chosen {
+  uint32_t bound = 0;
+  std::vector<int64_t> ties;
 };
 
 class Sparse {
@@ -59,8 +61,8 @@ class Sparse {
       : draw_(draw),
         interrupt_(interrupt),
         kernels_(active_kernels()),
-        pitch_(ceil_div(draw.length, kTile) * kTile),
-        pool_(is_long() ? 0 : pitch_),
+        pitch_(line_pitch(draw.length)),
+        pool_(std::max(pitch_, kBlock) + kWholeRegisters),
         run_(double(Shape(part).lines) * double(pitch_) < double(kSerial), interrupt) {
     mask_draw_.distribution = Distribution::bits;
     mask_draw_.dtype = Dtype::uint32;
@@ -74,25 +76,25 @@ class Sparse {
     if (shape.lines > least && (shape.words() > kMaskWords || (is_long() && shape.lines > kMostLines)))
       return halve(part, true, [&](const SparsePart& half) { make(half); });
     if (!is_long()) return fill_marked(part, shape, [&](uint64_t* bits) { mark_short_lines(shape, bits); });
-    std::vector<Cut> cuts(size_t(shape.lines));
-    each_line(shape, 0, shape.lines, [&](int64_t i, uint64_t line) { find_long_cut(line, cuts[size_t(i)]); });
-    make_long(part, cuts);
+    std::vector<Chosen> chosen(size_t(shape.lines));
+    each_line(shape, [&](int64_t i, uint64_t line) { chosen[size_t(i)] = choose_in_long_line(line); });
+    make_long(part, chosen);
   }
 
  private:
   bool is_long() const { return draw_.length > kLong; }
 
-  void make_long(const SparsePart& part, const std::vector<Cut>& cuts) {
+  void make_long(const SparsePart& part, const std::vector<Chosen>& chosen) {
     const Shape shape(part);
-    if (shape.words() > kMaskWords) return halve(part, false, [&](const SparsePart& half) { make_long(half, cuts); });
-    fill_marked(part, shape, [&](uint64_t* bits) { mark_long_lines(shape, cuts, bits); });
+    if (shape.words() > kMaskWords) return halve(part, false, [&](const SparsePart& half) { make_long(half, chosen); });
+    fill_marked(part, shape, [&](uint64_t* bits) { mark_long_lines(shape, chosen, bits); });
   }
 
-  // body(i, line) for the wanted lines begin … end - 1, with their numbers.
+  // body(i, line) for the wanted lines, with their numbers.
   template <class Body>
-  static void each_line(const Shape& shape, int64_t begin, int64_t end, const Body& body) {
-    int64_t i = begin;
-    walk(shape.line_numbers, begin, end, [&](uint64_t first, const char*, int64_t count) {
+  static void each_line(const Shape& shape, const Body& body) {
+    int64_t i = 0;
+    walk(shape.line_numbers, 0, shape.lines, [&](uint64_t first, const char*, int64_t count) {
       for (int64_t k = 0; k < count; ++k)
         body(i++, first + uint64_t(k * shape.line_numbers.axes.back().step));
     });
@@ -121,58 +123,77 @@ class Sparse {
   void mark_short_lines(const Shape& shape, uint64_t* bits) {
     int64_t group = std::max<int64_t>(1, kTask / pitch_);
     if (!shape.lines_outer) group = ceil_div(group, 8) * 8;  // lines that share a cache line
+    const int64_t step = shape.line_numbers.axes.back().step;
+    const int64_t batch =
+        step == 1 ? std::max<int64_t>(1, kBlock / pitch_) : 1;  // lines whose words are drawn together
     run_(ceil_div(shape.lines, group), [&](int64_t task) {
-      std::unique_ptr<Scratch> scratch = pool_.take();
-      each_line(shape, task * group, std::min(shape.lines, (task + 1) * group),
-                [&](int64_t i, uint64_t line) { mark_short_line(shape, i, line, *scratch, bits); });
-      pool_.put_back(std::move(scratch));
+      Words words = pool_.take();
+      int64_t i = task * group;
+      walk(shape.line_numbers, i, std::min(shape.lines, i + group), [&](uint64_t line, const char*, int64_t count) {
+        for (int64_t taken; count > 0; line += uint64_t(taken * step), count -= taken) {
+          taken = std::min(batch, count);
+          draw_words(line, 0, taken * pitch_, words.get());
+          for (int64_t k = 0; k < taken; ++k)
+            mark_short_line(shape, i++, words.get() + k * pitch_, bits);
+        }
+      });
+      pool_.put_back(std::move(words));
     });
   }
 
-  void mark_short_line(const Shape& shape, int64_t i, uint64_t line, Scratch& scratch, uint64_t* bits) const {
-    const uint32_t* const words = scratch.words.data();
-    draw_words(line, 0, pitch_, scratch.words.data());
-    const auto scan = [&](uint32_t low, uint64_t high) {
-      scratch.found.clear();
-      return scan_words(words, draw_.length, 0, low, high, scratch.found);
-    };
-    find_cut(draw_.length, draw_.nonzeros, scan, scratch.found, scratch.cut);
-    mark(shape, i, 0, shape.positions, scratch.cut, bits, [&](uint64_t position, int64_t) { return words + position; });
+  void mark_short_line(const Shape& shape, int64_t i, const uint32_t* words, uint64_t* bits) const {
+    const Cut cut = kernels_.schemes->cut(words, draw_.length, draw_.nonzeros);
+    Chosen chosen{cut.bound, {}};
+    for (int64_t p = 0; int64_t(chosen.ties.size()) < cut.ties; ++p)
+      if (words[p] == cut.bound) chosen.ties.push_back(p);
+    mark(shape, i, 0, shape.positions, chosen, bits, [&](uint64_t position, int64_t) { return words + position; });
   }
 
   // All threads look at one line, whose words are drawn again every time.
-  void find_long_cut(uint64_t line, Cut& cut) {
-    std::vector<uint64_t> found;
-    const auto scan = [&](uint32_t low, uint64_t high) {
-      std::mutex mutex;
-      int64_t below = 0;
-      found.clear();
-      run_(ceil_div(draw_.length, kStretch), [&](int64_t i) {
-        std::vector<uint64_t> here;
-        int64_t count = 0;
-        const int64_t end = std::min(draw_.length, (i + 1) * kStretch);
-        for (int64_t p = i * kStretch; p < end; p += kBlock) {
-          uint32_t words[kBlock];
-          const int64_t n = std::min(kBlock, end - p);
-          draw_words(line, uint64_t(p), n, words);
-          count += scan_words(words, n, p, low, high, here);
-        }
-        const std::lock_guard<std::mutex> lock(mutex);
-        below += count;
-        found.insert(found.end(), here.begin(), here.end());
+  Chosen choose_in_long_line(uint64_t line) {
+    const Cut cut = find_cut(draw_.length, draw_.nonzeros, [&](uint32_t bound) {
+      std::atomic<int64_t> below{0};
+      each_block(line, [&](const uint32_t* words, int64_t count, int64_t) {
+        below += kernels_.schemes->count_below(words, count, bound);
       });
-      return below;
-    };
-    find_cut(draw_.length, draw_.nonzeros, scan, found, cut);
+      return below.load();
+    });
+    Chosen chosen{cut.bound, {}};
+    if (cut.ties == 0) return chosen;
+    std::mutex mutex;
+    each_block(line, [&](const uint32_t* words, int64_t count, int64_t place) {
+      for (int64_t k = 0; k < count; ++k) {
+        if (words[k] != cut.bound) continue;
+        const std::lock_guard<std::mutex> lock(mutex);
+        chosen.ties.push_back(place + k);
+      }
+    });
+    std::sort(chosen.ties.begin(), chosen.ties.end());
+    chosen.ties.resize(size_t(cut.ties));
+    return chosen;
   }
 
-  void mark_long_lines(const Shape& shape, const std::vector<Cut>& cuts, uint64_t* bits) {
+  // body(words, count, place) for a long line, on all threads.
+  template <class Body>
+  void each_block(uint64_t line, const Body& body) {
+    run_(ceil_div(draw_.length, kStretch), [&](int64_t i) {
+      const int64_t end = std::min(draw_.length, (i + 1) * kStretch);
+      for (int64_t p = i * kStretch; p < end; p += kBlock) {
+        uint32_t words[kBlock + kWholeRegisters];
+        const int64_t count = std::min(kBlock, end - p);
+        draw_words(line, uint64_t(p), count, words);
+        body(words, count, p);
+      }
+    });
+  }
+
+  void mark_long_lines(const Shape& shape, const std::vector<Chosen>& chosen, uint64_t* bits) {
     const int64_t stretches = ceil_div(shape.positions, kStretch);
     run_(shape.lines * stretches, [&](int64_t task) {
       const int64_t i = task / stretches, begin = task % stretches * kStretch;
-      each_line(shape, i, i + 1, [&](int64_t, uint64_t line) {
-        uint32_t words[kBlock];
-        mark(shape, i, begin, std::min(shape.positions, begin + kStretch), cuts[size_t(i)], bits,
+      walk(shape.line_numbers, i, i + 1, [&](uint64_t line, const char*, int64_t) {
+        uint32_t words[kBlock + kWholeRegisters];
+        mark(shape, i, begin, std::min(shape.positions, begin + kStretch), chosen[size_t(i)], bits,
              [&](uint64_t position, int64_t count) {
                draw_words(line, position, count, words);
                return words;
@@ -185,33 +206,19 @@ class Sparse {
     kernels_.run(mask_draw_, line * uint64_t(pitch_) + position, uint64_t(count), words);
   }
 
-  // As scan of SchemeKernels; appends what it finds.
-  int64_t scan_words(const uint32_t* words, int64_t count, int64_t place, uint32_t low, uint64_t high,
-                     std::vector<uint64_t>& found) const {
-    int64_t below = 0;
-    for (int64_t i = 0; i < count; i += kBlock) {
-      uint32_t places[kBlock + 2];
-      int64_t n = 0;
-      below += kernels_.schemes->scan(words + i, std::min(kBlock, count - i), low, high, places, n);
-      for (int64_t k = 0; k < n; ++k)
-        found.push_back(placed(words[i + places[k]], place + i + places[k]));
-    }
-    return below;
-  }
-
   // Writes the bits of the wanted positions begin … end - 1 of wanted line i, whose words words(position, count) gives.
-  template <class Words>
-  void mark(const Shape& shape, int64_t i, int64_t begin, int64_t end, const Cut& cut, uint64_t* bits,
-            const Words& words) const {
+  template <class WordsOf>
+  void mark(const Shape& shape, int64_t i, int64_t begin, int64_t end, const Chosen& entries, uint64_t* bits,
+            const WordsOf& words) const {
     const int64_t step = shape.position_numbers.axes.back().step;
     BitWriter writer(bits + shape.word_of(i, begin), shape.lines_outer ? 1 : 64);
     walk(shape.position_numbers, begin, end, [&](uint64_t first, const char*, int64_t count) {
       for (int64_t taken; count > 0; first += uint64_t(taken * step), count -= taken) {
-        taken = step > kTile ? 1 : std::min(count, (kBlock - 1) / step + 1);
+        taken = step > kStride ? 1 : std::min(count, (kBlock - 1) / step + 1);
         const int64_t span = (taken - 1) * step + 1;
         uint64_t chosen[kBlock / 64];
-        kernels_.schemes->below(words(first, span), span, cut.bound, chosen);
-        for (const int64_t tie : cut.ties) {
+        kernels_.schemes->below(words(first, span), span, entries.bound, chosen);
+        for (const int64_t tie : entries.ties) {
           const int64_t at = tie - int64_t(first);
           if (at >= 0 && at < span) chosen[at / 64] |= uint64_t(1) << at % 64;
         }
@@ -228,7 +235,7 @@ class Sparse {
   const Kernels& kernels_;
   Draw mask_draw_{};
   const int64_t pitch_;
-  ScratchPool pool_;
+  WordsPool pool_;
   Runner run_;
 };
 

@@ -7,7 +7,6 @@
 #include "cpu/mask.hpp"
 #include "cpu/mask_bits.hpp"
 #include "cpu/scheme_kernels.hpp"
-#include "cpu/select.hpp"
 #include "random_words.hpp"
 
 namespace check {
@@ -32,68 +31,52 @@ constexpr int kKinds = 11;
 
 void cuts(Tally& tally) {
   RandomWords random{1};
-  fanin::Cut cut;
-  std::vector<uint64_t> found;
   for (const size_t count : {1, 2, 3, 5, 16, 63, 64, 65, 127, 128, 200, 1000, 5000}) {
     for (int kind = 0; kind < kKinds; ++kind) {
-      const Words words = make_words(kind, count, random);
-      std::vector<uint64_t> sorted;
+      Words words = make_words(kind, count, random);
+      std::vector<uint64_t> sorted;  // each word, and below it its place
       for (size_t i = 0; i < count; ++i)
-        sorted.push_back(fanin::placed(words[i], int64_t(i)));
+        sorted.push_back(uint64_t(words[i]) << 32 | i);
       std::sort(sorted.begin(), sorted.end());
-      for (const size_t wanted : {size_t(1), size_t(2), count / 10, count / 2, count - 1, count}) {
-        if (wanted < 1 || wanted > count) continue;
-        int scans = 0;
-        const auto scan = [&](uint32_t low, uint64_t high) {
-          ++scans;
-          Words places(count + 2);
-          int64_t n = 0;
-          const int64_t below = kernels().scan(words.data(), int64_t(count), low, high, places.data(), n);
-          found.clear();
-          for (int64_t i = 0; i < n; ++i)
-            found.push_back(fanin::placed(words[places[size_t(i)]], places[size_t(i)]));
-          return below;
-        };
-        fanin::find_cut(int64_t(count), int64_t(wanted), scan, found, cut);
+      words.resize(count + fanin::kWholeRegisters);
+      for (const size_t wanted : {size_t(1), size_t(2), count / 10, count / 2, count - 1}) {
+        if (wanted < 1 || wanted >= count) continue;
+        int counts = 0;
+        const fanin::Cut cut = fanin::find_cut(int64_t(count), int64_t(wanted), [&](uint32_t bound) {
+          ++counts;
+          return kernels().count_below(words.data(), int64_t(count), bound);
+        });
+        const fanin::Cut same = kernels().cut(words.data(), int64_t(count), int64_t(wanted));
         std::vector<uint64_t> bits(count / 64 + 1);
         kernels().below(words.data(), int64_t(count), cut.bound, bits.data());
-        for (const int64_t tie : cut.ties)
-          bits[size_t(tie) / 64] |= uint64_t(1) << tie % 64;
         size_t chosen = 0, wrong = 0;
+        int64_t ties = cut.ties;
         for (size_t i = 0; i < count; ++i) {
-          const bool is = bits[i / 64] >> i % 64 & 1;
+          const bool is = (bits[i / 64] >> i % 64 & 1) != 0 || (words[i] == cut.bound && ties-- > 0);
           chosen += is;
-          wrong += is != (fanin::placed(words[i], int64_t(i)) <= sorted[wanted - 1]);
+          wrong += is != ((uint64_t(words[i]) << 32 | i) <= sorted[wanted - 1]);
         }
-        tally.expect(chosen == wanted && wrong == 0 && scans < 40, [&] {
-          return "find_cut of " + std::to_string(wanted) + " of " + std::to_string(count) + " words of kind " +
-                 std::to_string(kind) + ": found " + std::to_string(chosen) + ", " + std::to_string(wrong) +
-                 " wrong, in " + std::to_string(scans) + " scans";
-        });
+        tally.expect(chosen == wanted && wrong == 0 && counts < 40 && same.bound == cut.bound && same.ties == cut.ties,
+                     [&] {
+                       return "find_cut of " + std::to_string(wanted) + " of " + std::to_string(count) +
+                              " words of kind " + std::to_string(kind) + ": found " + std::to_string(chosen) + ", " +
+                              std::to_string(wrong) + " wrong, in " + std::to_string(counts) + " counts";
+                     });
       }
     }
   }
 }
 
-void scans(Tally& tally) {
+void counts(Tally& tally) {
   RandomWords random{2};
-  for (const size_t count : {0, 1, 15, 63, 64, 65, 130, 1000}) {
-    const Words words = make_words(4, count, random);
-    for (uint64_t low = 0; low < 17; ++low) {
-      for (uint64_t high : {low, low + 1, low + 5, uint64_t(1) << 32}) {
-        Words places(count + 2), expected;
-        int64_t n = 0, below = 0;
-        for (size_t i = 0; i < count; ++i) {
-          below += words[i] < low;
-          if (words[i] >= low && words[i] < high) expected.push_back(uint32_t(i));
-        }
-        const int64_t result = kernels().scan(words.data(), int64_t(count), uint32_t(low), high, places.data(), n);
-        places.resize(size_t(n));
-        tally.expect(result == below && places == expected, [&] {
-          return "scan of " + std::to_string(count) + " words for [" + std::to_string(low) + ", " +
-                 std::to_string(high) + ")";
-        });
-      }
+  for (const size_t count : {1, 15, 63, 64, 65, 127, 130, 1000}) {
+    Words words = make_words(4, count, random);
+    words.resize(count + fanin::kWholeRegisters);
+    for (uint32_t bound = 0; bound < 17; ++bound) {
+      const auto below =
+          std::count_if(words.begin(), words.begin() + int64_t(count), [&](uint32_t w) { return w < bound; });
+      tally.expect(kernels().count_below(words.data(), int64_t(count), bound) == below,
+                   [&] { return "count of " + std::to_string(count) + " words below " + std::to_string(bound); });
     }
   }
 }
@@ -166,7 +149,7 @@ void masks(Tally& tally) {
 
 void selection(Tally& tally) {
   cuts(tally);
-  scans(tally);
+  counts(tally);
   keeps<uint16_t>(tally);
   keeps<uint32_t>(tally);
   keeps<uint64_t>(tally);
