@@ -51,7 +51,7 @@ def global_shape(shape: Shape | None, index: Index, out: Out) -> Shape:
         raise TypeError("shape is needed unless out is given")
     if index is not None:
         raise ValueError("shape is needed with index: it is the whole tensor's, and out has the shape of the part")
-    return as_shape(out.shape)
+    return out.shape if isinstance(out, np.ndarray) else as_shape(out.shape)
 
 
 def dtype(out: Out) -> Any:

@@ -35,8 +35,8 @@ def draw(
     if index is None and out is None and shape is not None:
         return sampler(*arguments, _dtypes.code(dtype, supported), shape, None, None)
 
-    shape = as_shape(_out.global_shape(shape, index, out))
-    part, scalar = (None, False) if index is None else box(index, shape)
+    shape = _out.global_shape(shape, index, out)
+    part, scalar = (None, False) if index is None else box(index, as_shape(shape))
     if out is None:
         array = sampler(*arguments, _dtypes.code(dtype, supported), shape, part, None)
         return array[()] if scalar else array
