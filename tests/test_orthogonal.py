@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import reference
 import reference_orthogonal
 
 import fanin
@@ -150,7 +151,7 @@ def test_each_block_is_orthogonal_on_its_own(blocks, outs, layout):
     for i, size in enumerate(sizes):
         block = w[sum(sizes[:i]) : sum(sizes[: i + 1])]
         assert same(block.copy(), reference_orthogonal.orthogonal(7, "w", size, 16, first=first))
-        first += min(size, 16) * reference_orthogonal.pitch_of(max(size, 16))
+        first += min(size, 16) * reference.line_pitch(max(size, 16))
 
 
 @pytest.mark.parametrize("index", [np.s_[10:30], np.s_[::-3], np.s_[:, 5], np.s_[27:2:-5, ::4], np.s_[39]])

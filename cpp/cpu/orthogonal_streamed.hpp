@@ -1,5 +1,5 @@
-// Long vectors, never held whole: all reflectors are one block, whose products with the start vectors are known, and windows
-// of coordinates are drawn three times: for the norms, for the Gram matrix, and for the vectors.
+// Long vectors, never held whole: all reflectors are one block, whose products with the start vectors are known. Windows of
+// coordinates are needed three times: for the norms, for the Gram matrix, and for the vectors; few of them stay in memory.
 #pragma once
 
 #include <cstring>
@@ -21,45 +21,56 @@ class Streamed : Maker<T> {
   static bool suits(const OrthogonalMatrix& m) { return m.count <= kMost && m.length > kLong; }
 
   void make(Runner run) const {
-    constexpr int64_t kWindowBytes = 8 * kMiB;
     const int64_t needed = matrix.vectors.back().number + 1, padded = round_up_to(needed, kTileSide);
-    const int64_t window = kWindowBytes / (padded * int64_t(sizeof(T))) / kSegment * kSegment;
+    const int64_t row = padded * int64_t(sizeof(T)), window = std::max(kMost, kWindowBytes / row / kSegment * kSegment);
+    const int64_t windows = (matrix.length + window - 1) / window;
+    const int64_t kept = std::min(windows, kTileBytes / (window * row));
     const auto total = int64_t(matrix.vectors.size());
-    const Buffer<T> tiles(padded * std::min(window, this->padded())), small(this->numbers(padded));
+    const Buffer<T> tiles(kept * padded * std::min(window, this->padded())), small(this->numbers(padded));
     const Buffer<T> products(this->registers(total) * kernels.lanes * padded);
     ReflectorBlock<T> block = this->block(0, needed, tiles.get(), small.get());
     const std::vector<Group> groups = this->groups(0, total, products.get(), padded, run.threads());
     const auto count = int64_t(groups.size());
 
-    const auto windows = [&](const auto& body) {
-      for (block.from = 0; block.from < matrix.length; block.from += window) {
-        block.to = std::min(matrix.length, block.from + window);
-        body();
-      }
-    };
-    const auto draw = [&](bool sum) {
+    // The first windows stay in memory; the others share a place.
+    int64_t last = -1;  // there
+    const auto load = [&](int64_t i, bool sum) {
+      block.from = i * window, block.to = std::min(matrix.length, block.from + window);
+      block.tiles = tiles.get() + std::min(i, kept - 1) * padded * window;
+      if (!sum && (i < kept - 1 || i == last)) return;
       run(block.tile_columns(), [&](int64_t column) { kernels.draw(block, column, sum); });
+      if (i >= kept - 1) last = i;
     };
-    const bool whole = window >= matrix.length;
-    windows([&] { draw(true); });
-    windows([&] {
-      if (!whole) draw(false);
+    for (int64_t i = 0; i < windows; ++i)
+      load(i, true);
+    place_heads(block, tiles.get());
+    for (int64_t i = 0; i < windows; ++i) {
+      load(i, false);
       add_gram(block, run);
-      if (block.from == 0) run(count, [&](int64_t i) { start(block, groups[size_t(i)]); });
-    });
+      if (i == 0) run(count, [&](int64_t g) { start(block, groups[size_t(g)]); });
+    }
     run(count, [&](int64_t i) { kernels.solve(block, groups[size_t(i)].panel, groups[size_t(i)].panel.data); });
-    windows([&] {
-      if (!whole) draw(false);
+    for (int64_t i = windows; i-- > 0;) {  // beginning with what is still there
+      load(i, false);
       const int64_t segments = (block.to - block.from + kSegment - 1) / kSegment;
       run(segments * count,
-          [&](int64_t i) { write_segment(block, groups[size_t(i % count)], block.from / kSegment + i / count); });
-    });
+          [&](int64_t n) { write_segment(block, groups[size_t(n % count)], block.from / kSegment + n / count); });
+    }
   }
 
  private:
-  static constexpr int64_t kMost = 1024;     // reflectors: the Gram matrix and the coefficients stay small
+  // Reflectors: the Gram matrix and the coefficients stay small, and the first window has all heads.
+  static constexpr int64_t kMost = 1024;
   static constexpr int64_t kLong = 1 << 15;  // coordinates
   static constexpr int64_t kMostWidth = 3 * 16;
+  static constexpr int64_t kWindowBytes = 4 * kMiB, kTileBytes = 24 * kMiB;  // of reflectors: drawn together, in memory
+
+  // Into the first window, which was drawn before they were known.
+  static void place_heads(const ReflectorBlock<T>& block, T* tiles) {
+    const int64_t stride = block.tile_columns() * kTileSide * kTileSide;
+    for (int64_t k = 0; k < block.count; ++k)
+      tiles[k / kTileSide * (stride + kTileSide * kTileSide) + k % kTileSide * (kTileSide + 1)] = block.head[k];
+  }
 
   void add_gram(const ReflectorBlock<T>& block, Runner& run) const {
     std::vector<std::pair<int64_t, int64_t>> columns;  // from, registers
