@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from . import calls, fills, orthogonal, processes
+from . import audit, calls, fills, orthogonal, processes
 from .figures import Case, Target
 from .limits import FMA, PHILOX, STORE
 from .peers import NUMPY, ONEMKL
@@ -177,6 +177,16 @@ CASES = (
             (Target(at_least=1 / 3, of=("fanin.normal",), best_of="the rate of normals"),),
         )
         for per in ("output", "input")
+        for threads in (1, 2)
+    ),
+    *(
+        Case(
+            f"statistics of 16 Mi {dtype}, {['one thread', 'two threads'][threads - 1]}",
+            "ms",
+            partial(audit.statistics, dtype=dtype, threads=threads),
+            (Target(at_least=5, of=(audit.NUMPY,)),),
+        )
+        for dtype in ("float32", "float64", "bfloat16")
         for threads in (1, 2)
     ),
     Case('recommend("gelu", "conv")', "µs", calls.recommend, (Target(at_most=1000),)),

@@ -9,6 +9,7 @@
 
 #include "core/dtype.hpp"
 #include "cpu/fill.hpp"
+#include "cpu/statistics.hpp"
 
 namespace fanin {
 
@@ -74,6 +75,17 @@ void sinusoid(const std::vector<double>& turns_high, const std::vector<double>& 
 // Inverse softplus of step sizes that are log-uniform between low and high, and at least `floor`: Gu & Dao 2023.
 void step_bias(double low, double high, double floor, const Part& part, const Output& out,
                const Interrupt& interrupt = {});
+
+// Memory that is read, elements in C order. Strides in bytes, one per axis; empty: contiguous.
+struct Input {
+  const void* data;
+  Dtype dtype;
+  std::vector<int64_t> shape;
+  std::vector<int64_t> strides = {};
+};
+
+// What one reading of an array tells: the same bits for any number of threads and any instruction set.
+Statistics statistics(const Input& input, const Interrupt& interrupt = {});
 
 // The Philox stream of a name: BLAKE2b over a tag and its UTF-8.
 uint64_t stream_id(std::string_view name, uint8_t tag);

@@ -194,26 +194,40 @@ std::vector<double> as_vector(const Vector& array, const char* argument) {
   return {array.data(), array.data() + array.size()};
 }
 
-py::tuple moments_of(const py::array& array) {
-  const char kind = array.dtype().kind();
-  const auto size = array.itemsize();
-  if (kind != 'f' && !(kind == 'V' && size == 2))
-    throw py::type_error("array must be float32, float64, float16 or bfloat16, got " +
-                         std::string(py::str(array.dtype())));
-  if (!(array.flags() & py::array::c_style)) throw py::value_error("array must be contiguous in C order");
-  const Dtype dtype = kind == 'V' ? Dtype::bfloat16
-                      : size == 2 ? Dtype::float16
-                      : size == 4 ? Dtype::float32
-                                  : Dtype::float64;
-  Moments m;
-  const void* data = array.data();
-  const auto count = uint64_t(array.size());
-  {
-    const py::gil_scoped_release nogil;
-    m = moments(dtype, data, count, {});
+Input as_input(const py::array& array) {
+  const std::string given = py::str(array.dtype());  // with the byte order, where that is not native
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::float16, Dtype::bfloat16}) {
+    if (given == name(dtype))
+      return {array.data(),
+              dtype,
+              {array.shape(), array.shape() + array.ndim()},
+              {array.strides(), array.strides() + array.ndim()}};
   }
-  const double mean = m.sum / m.count, variance = m.square / m.count - mean * mean;
-  return py::make_tuple(mean + m.pivot, std::sqrt(std::max(variance, 0.0)), m.minimum, m.maximum);
+  raise(PyExc_TypeError, "array must be float32, float64, float16 or bfloat16 in native byte order, got " + given);
+}
+
+py::dict statistics_of(const py::array& array) {
+  const Input input = as_input(array);
+  const bool main = PyThread_get_thread_ident() == g_main_thread;
+  Statistics s;
+  try {
+    const py::gil_scoped_release nogil;
+    s = statistics(input, main ? Interrupt(interrupted) : Interrupt());
+  } catch (const Interrupted&) {
+    throw py::error_already_set();
+  }
+  py::dict result;
+  result["count"] = s.count;
+  result["finite"] = s.finite;
+  result["nan"] = s.nans;
+  result["infinite"] = s.infinities;
+  result["zeros"] = s.zeros;
+  result["mean"] = s.mean;
+  result["std"] = s.deviation;
+  result["minimum"] = s.minimum;
+  result["maximum"] = s.maximum;
+  result["hash"] = s.hash;
+  return result;
 }
 
 // A context in which Python's own float arithmetic rounds to nearest.
@@ -332,7 +346,7 @@ PYBIND11_MODULE(_core, m) {
     return draw(seed, name, dtype, shape, box, out,
                 [&](const Part& p, const Output& o, const Interrupt& i) { step_bias(l, h, f, p, o, i); });
   });
-  m.def("moments", &moments_of);
+  m.def("statistics", &statistics_of);
   m.def("stream_id", [](py::handle name, uint8_t tag) { return stream_id(as_utf8(name), tag); });
   m.def("truncated_std", &truncated_std);
   m.def("set_num_threads", [](std::optional<int> n) {

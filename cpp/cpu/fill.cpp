@@ -163,26 +163,4 @@ void fill_constant(uint64_t pattern, size_t itemsize, Region region, const Inter
   });
 }
 
-Moments moments(Dtype dtype, const void* data, uint64_t count, const Interrupt& interrupt) {
-  const Kernels& kernels = active_kernels();
-  const double infinity = __builtin_huge_val();
-  Moments first{0, 0, 0, 0, infinity, -infinity};
-  if (count == 0) return first;
-  kernels.moments(dtype, data, 1, first);
-  const Moments start{0, first.minimum, 0, 0, infinity, -infinity};
-  const uint64_t chunks = (count + kChunk - 1) / kChunk;
-  std::vector<Moments> parts(chunks, start);  // added in order: the sum does not depend on the threads
-  parallel_chunks(chunks, chunks < 4, interrupt, [&](uint64_t chunk) {
-    const uint64_t begin = chunk * kChunk, n = std::min<uint64_t>(kChunk, count - begin);
-    kernels.moments(dtype, static_cast<const char*>(data) + begin * itemsize(dtype), n, parts[chunk]);
-  });
-  Moments all = start;
-  for (const auto& part : parts) {
-    all.count += part.count, all.sum += part.sum, all.square += part.square;
-    all.minimum = std::min(all.minimum, part.minimum);
-    all.maximum = std::max(all.maximum, part.maximum);
-  }
-  return all;
-}
-
 }  // namespace fanin

@@ -11,7 +11,4 @@ namespace fanin {
 void fill(const Draw& draw, Region region, const Interrupt& interrupt, const Mask* mask = nullptr);
 void fill_constant(uint64_t pattern, size_t itemsize, Region region, const Interrupt& interrupt);
 
-// Moments of `count` contiguous elements.
-Moments moments(Dtype dtype, const void* data, uint64_t count, const Interrupt& interrupt);
-
 }  // namespace fanin

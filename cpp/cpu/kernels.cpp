@@ -206,6 +206,6 @@ void gather_any(const Draw& draw, const uint64_t* index, uint64_t count, void* o
 extern const OrthogonalKernels orthogonal_kernels;
 extern const SchemeKernels scheme_kernels;
 
-const Kernels kernels = {FANIN_NAME, run_any, gather_any, moments_any, &orthogonal_kernels, &scheme_kernels};
+const Kernels kernels = {FANIN_NAME, run_any, gather_any, moments_any, hash_of, &orthogonal_kernels, &scheme_kernels};
 
 }  // namespace fanin::FANIN_ISA

@@ -17,7 +17,9 @@ struct Draw {
 };
 
 struct Moments {
-  double count, pivot, sum, square, minimum, maximum;  // sums of x - pivot and of its square
+  double sum, square;  // of x - pivot, and of its square
+  double minimum, maximum;
+  uint64_t zeros;
 };
 
 struct OrthogonalKernels;
@@ -29,7 +31,9 @@ struct Kernels {
   void (*run)(const Draw&, uint64_t first, uint64_t count, void* out);
   // Elements index[0] … index[count - 1], contiguous in `out`.
   void (*gather)(const Draw&, const uint64_t* index, uint64_t count, void* out);
-  void (*moments)(Dtype, const void* data, uint64_t count, Moments&);
+  // Of at least one value. Where one is not finite, neither is `square`, and only that is right.
+  Moments (*moments)(Dtype, const void* data, uint64_t count, double pivot);
+  uint64_t (*hash)(const void* data, uint64_t bytes);
   const OrthogonalKernels* orthogonal;  // cpu/reflectors.hpp
   const SchemeKernels* schemes;         // cpu/scheme_kernels.hpp
 };

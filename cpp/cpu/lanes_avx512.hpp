@@ -25,6 +25,11 @@ struct Lanes : VectorLanes {
     return (F32)_mm512_insertf32x8(low, _mm512_cvtpd_ps((__m512d)b), 1);
   }
 
+  static FANIN_FN void widen(F32 x, F64& low, F64& high) {
+    low = (F64)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x));
+    high = (F64)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1));
+  }
+
   static FANIN_FN F32 fma(F32 a, F32 b, F32 c) { return (F32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
   static FANIN_FN F64 fma(F64 a, F64 b, F64 c) { return (F64)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c); }
   static FANIN_FN F32 sqrt(F32 x) { return (F32)_mm512_sqrt_ps((__m512)x); }
@@ -46,6 +51,12 @@ struct Lanes : VectorLanes {
   static FANIN_FN uint32_t below(U32 a, U32 b) { return _mm512_cmplt_epu32_mask((__m512i)a, (__m512i)b); }
   static FANIN_FN bool any(I64 mask) { return _mm512_test_epi64_mask((__m512i)mask, (__m512i)mask) != 0; }
 
+  static FANIN_FN U32 load_upper_halves(const void* p) {
+    return (U32)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)p)), 16);
+  }
+  static FANIN_FN F32 load_float16(const void* p) {
+    return (F32)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)p));
+  }
   static FANIN_FN void store_upper_halves(uint16_t* p, U32 w) {
     _mm256_storeu_si256((__m256i*)p, _mm512_cvtepi32_epi16((__m512i)(w >> 16)));
   }

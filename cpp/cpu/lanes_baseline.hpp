@@ -20,6 +20,11 @@ struct Lanes : VectorLanes {
     return (F32)_mm_movelh_ps(_mm_cvtpd_ps((__m128d)a), _mm_cvtpd_ps((__m128d)b));
   }
 
+  static FANIN_FN void widen(F32 x, F64& low, F64& high) {
+    low = (F64)_mm_cvtps_pd((__m128)x);
+    high = (F64)_mm_cvtps_pd(_mm_movehl_ps((__m128)x, (__m128)x));
+  }
+
   static FANIN_FN F32 sqrt(F32 x) { return (F32)_mm_sqrt_ps((__m128)x); }
   static FANIN_FN F64 sqrt(F64 x) { return (F64)_mm_sqrt_pd((__m128d)x); }
   static FANIN_FN uint32_t below(U32 a, U32 b) { return uint32_t(_mm_movemask_ps((__m128)(a < b))); }
@@ -71,6 +76,15 @@ struct Lanes : VectorLanes {
     return v + add_to_odd(rest, tail);
   }
 
+  static FANIN_FN U32 load_upper_halves(const void* p) {
+    return (U32)_mm_unpacklo_epi16(_mm_setzero_si128(), _mm_loadl_epi64((const __m128i*)p));
+  }
+  static FANIN_FN F32 load_float16(const void* p) {
+    const U32 w = load_upper_halves(p), magnitude = w << 1 >> 1;
+    // The exponent's bias differs by 112, which also serves subnormals; infinities and NaNs keep the highest exponent.
+    const F32 x = (F32)((w & 0x80000000u) | magnitude >> 3) * 0x1p112f;
+    return (F32)((U32)x | ((U32)(magnitude >= 0x7c000000u) & 0x7f800000u));
+  }
   static FANIN_FN void store_upper_halves(uint16_t* p, U32 w) {
     for (int i = 0; i < kLanes32; ++i)
       p[i] = uint16_t(w[i] >> 16);

@@ -16,6 +16,11 @@ struct Lanes : VectorLanes {
     return (F32)vcvt_high_f32_f64(vcvt_f32_f64((float64x2_t)a), (float64x2_t)b);
   }
 
+  static FANIN_FN void widen(F32 x, F64& low, F64& high) {
+    low = (F64)vcvt_f64_f32(vget_low_f32((float32x4_t)x));
+    high = (F64)vcvt_high_f64_f32((float32x4_t)x);
+  }
+
   static FANIN_FN F32 fma(F32 a, F32 b, F32 c) {
     return (F32)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
   }
@@ -27,6 +32,8 @@ struct Lanes : VectorLanes {
   static FANIN_FN uint32_t below(U32 a, U32 b) { return vaddvq_u32((uint32x4_t)((U32)(a < b) & U32{1, 2, 4, 8})); }
   static FANIN_FN bool any(I64 mask) { return vmaxvq_u32((uint32x4_t)mask) != 0; }
 
+  static FANIN_FN U32 load_upper_halves(const void* p) { return (U32)vshll_n_u16(load<uint16x4_t>(p), 16); }
+  static FANIN_FN F32 load_float16(const void* p) { return (F32)vcvt_f32_f16(load<float16x4_t>(p)); }
   static FANIN_FN void store_upper_halves(uint16_t* p, U32 w) { vst1_u16(p, vshrn_n_u32((uint32x4_t)w, 16)); }
   static FANIN_FN void store_float16(uint16_t* p, F32 x) {
     vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32((float32x4_t)x)));

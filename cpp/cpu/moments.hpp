@@ -1,5 +1,8 @@
-// Count, sums, minimum and maximum of finite values in one pass, in float64.
+// One reading of a block of values: sums, extremes and zeros, and a hash of the bytes. Whatever the instruction set, value i
+// goes to column i % 16, and columns are added in one order: the bits are the same everywhere.
 #pragma once
+
+#include <type_traits>
 
 #include "cpu/kernels.hpp"
 #include "cpu/lanes.hpp"
@@ -7,66 +10,146 @@
 namespace fanin::FANIN_ISA {
 
 using L = Lanes;
-typedef uint16_t Shorts __attribute__((vector_size(L::kLanes64 * 2)));
-typedef uint32_t Words __attribute__((vector_size(L::kLanes64 * 4)));
 
-// One register of float64 from kLanes64 elements, exactly.
+constexpr int kColumns = 16, kRegisters = kColumns / L::kLanes64;
+struct Whole {};  // says that a row has all columns
+
+// One register of float64, or of the float32 that the shorter dtypes are exactly.
 template <Dtype dtype>
-FANIN_FN L::F64 widen(const void* data, uint64_t i) {
-  const auto* p = static_cast<const char*>(data) + i * itemsize(dtype);
-  if constexpr (dtype == Dtype::float64) return L::load<L::F64>(p);
-  if constexpr (dtype == Dtype::float32) return __builtin_convertvector(L::load<L::F32Half>(p), L::F64);
-  const Words w = __builtin_convertvector(L::load<Shorts>(p), Words);
-  if constexpr (dtype == Dtype::bfloat16) return __builtin_convertvector((L::F32Half)(w << 16), L::F64);
-  // float16: the exponent's bias differs by 112, which also serves subnormals.
-  const L::F32Half x = (L::F32Half)(((w & 0x8000u) << 16) | ((w & 0x7fffu) << 13)) * 0x1p112f;
-  return __builtin_convertvector(x, L::F64);
+FANIN_FN auto read(const char* p) {
+  if constexpr (dtype == Dtype::float64) {
+    return L::load<L::F64>(p);
+  } else if constexpr (dtype == Dtype::float32) {
+    return L::load<L::F32>(p);
+  } else if constexpr (dtype == Dtype::bfloat16) {
+    return (L::F32)L::load_upper_halves(p);
+  } else {
+    return L::load_float16(p);
+  }
 }
 
-template <Dtype dtype>
-void moments_of(const void* data, uint64_t count, Moments& m) {
-  constexpr int kChains = 4, kStep = kChains * L::kLanes64;
-  L::F64 sum[kChains] = {}, square[kChains] = {}, low[kChains], high[kChains];
-  for (int k = 0; k < kChains; ++k)
-    low[k] = L::splat(m.minimum), high[k] = L::splat(m.maximum);
-  const auto add = [&](int k, L::F64 x) {
-    const L::F64 d = x - m.pivot;
-    sum[k] = sum[k] + d;
-    square[k] = square[k] + d * d;
-    low[k] = x < low[k] ? x : low[k];
-    high[k] = x > high[k] ? x : high[k];
+FANIN_FN void widen(L::F64 x, L::F64 (&out)[1]) { out[0] = x; }
+FANIN_FN void widen(L::F32 x, L::F64 (&out)[2]) { L::widen(x, out[0], out[1]); }
+
+// sum + x². A product of two float32 is exact in float64: fused or not, it is rounded once.
+template <bool exact>
+FANIN_FN L::F64 add_square(L::F64 sum, L::F64 x) {
+#if defined(__FMA__) || defined(__aarch64__)
+  if constexpr (exact) return L::fma(x, x, sum);
+#endif
+  return sum + x * x;
+}
+
+template <Dtype dtype, bool about_zero>
+Moments moments_about(const void* data, uint64_t count, double pivot) {
+  using V = decltype(read<dtype>(nullptr));
+  constexpr uint64_t kSize = itemsize(dtype);
+  constexpr int kLanes = dtype == Dtype::float64 ? L::kLanes64 : L::kLanes32, kHalves = kLanes / L::kLanes64;
+  constexpr bool kExact = about_zero && dtype != Dtype::float64;
+  const auto* const p = static_cast<const char*>(data);
+  char padded[kColumns * kSize];  // with the first value, which moves no extreme
+  for (int k = 0; k < kColumns; ++k)
+    memcpy(padded + uint64_t(k) * kSize, p, kSize);
+  const V first = read<dtype>(padded);
+
+  // Sums have a register for every column; for the others two chains are enough.
+  L::F64 sum[kRegisters] = {}, square[kRegisters] = {};
+  V low[2] = {first, first}, high[2] = {first, first};
+  decltype(first == first) zeros[2] = {};
+  const auto add_row = [&](const char* row, auto rest) {
+    FANIN_UNROLL
+    for (int k = 0; k < kColumns / kLanes; ++k) {
+      const V x = read<dtype>(row + uint64_t(k * kLanes) * kSize);
+      low[k % 2] = x < low[k % 2] ? x : low[k % 2];
+      high[k % 2] = x > high[k % 2] ? x : high[k % 2];
+      zeros[k % 2] -= x == 0;
+      L::F64 d[kHalves];
+      widen(x, d);
+      for (int h = 0; h < kHalves; ++h) {
+        const int r = k * kHalves + h;
+        if constexpr (!about_zero) d[h] = d[h] - pivot;
+        if constexpr (!std::is_same_v<decltype(rest), Whole>)
+          d[h] = L::iota() + uint64_t(r * L::kLanes64) < rest ? d[h] : L::F64{};
+        sum[r] = sum[r] + d[h];
+        square[r] = add_square<kExact>(square[r], d[h]);
+      }
+    }
   };
   uint64_t i = 0;
-  for (; i + kStep <= count; i += kStep) {
-    FANIN_UNROLL
-    for (int k = 0; k < kChains; ++k)
-      add(k, widen<dtype>(data, i + uint64_t(k * L::kLanes64)));
+  for (; i + kColumns <= count; i += kColumns)
+    add_row(p + i * kSize, Whole{});
+  const uint64_t rest = count - i;
+  if (rest != 0) {
+    memcpy(padded, p + i * kSize, rest * kSize);
+    add_row(padded, rest);
   }
-  for (; i < count; ++i) {  // the rest one by one, the other lanes filled with the pivot
-    char last[sizeof(L::F64)] = {};
-    memcpy(last, static_cast<const char*>(data) + i * itemsize(dtype), itemsize(dtype));
-    L::F64 x = L::splat(m.pivot);
-    x[0] = widen<dtype>(last, 0)[0];
-    add(0, x);
+
+  double sums[kColumns], squares[kColumns];
+  for (int k = 0; k < kRegisters; ++k) {
+    L::store(sums + k * L::kLanes64, sum[k]);
+    L::store(squares + k * L::kLanes64, square[k]);
   }
-  for (int k = 0; k < kChains; ++k) {
-    for (int lane = 0; lane < L::kLanes64; ++lane) {
-      m.sum += sum[k][lane];
-      m.square += square[k][lane];
+  for (int half = kColumns / 2; half > 0; half /= 2)
+    for (int k = 0; k < half; ++k)
+      sums[k] += sums[k + half], squares[k] += squares[k + half];
+  Moments m{sums[0], squares[0], double(first[0]), double(first[0]), 0};
+  for (int k = 0; k < 2; ++k) {
+    for (int lane = 0; lane < kLanes; ++lane) {
       m.minimum = low[k][lane] < m.minimum ? low[k][lane] : m.minimum;
       m.maximum = high[k][lane] > m.maximum ? high[k][lane] : m.maximum;
+      m.zeros += uint64_t(zeros[k][lane]);
     }
   }
-  m.count += double(count);
+  if (rest != 0 && first[0] == 0) m.zeros -= kColumns - rest;
+  return m;
 }
 
-inline void moments_any(Dtype dtype, const void* data, uint64_t count, Moments& m) {
+template <Dtype dtype>
+Moments moments_of(const void* data, uint64_t count, double pivot) {
+  return pivot == 0 ? moments_about<dtype, true>(data, count, 0) : moments_about<dtype, false>(data, count, pivot);
+}
+
+inline Moments moments_any(Dtype dtype, const void* data, uint64_t count, double pivot) {
   switch (dtype) {
-    case Dtype::float64: return moments_of<Dtype::float64>(data, count, m);
-    case Dtype::float16: return moments_of<Dtype::float16>(data, count, m);
-    case Dtype::bfloat16: return moments_of<Dtype::bfloat16>(data, count, m);
-    default: return moments_of<Dtype::float32>(data, count, m);
+    case Dtype::float64: return moments_of<Dtype::float64>(data, count, pivot);
+    case Dtype::float16: return moments_of<Dtype::float16>(data, count, pivot);
+    case Dtype::bfloat16: return moments_of<Dtype::bfloat16>(data, count, pivot);
+    default: return moments_of<Dtype::float32>(data, count, pivot);
   }
+}
+
+// A column's words are taken in by Marsaglia's multiply-with-carry, a multiplication modulo kCarry·2³² - 1.
+inline uint64_t hash_of(const void* data, uint64_t bytes) {
+  constexpr uint32_t kCarry = 4294957665u;
+  constexpr uint64_t kRow = kColumns * sizeof(uint64_t), kOdd = 0x9e3779b97f4a7c15;
+  const auto* const p = static_cast<const char*>(data);
+  L::U64 state[kRegisters];
+  for (int k = 0; k < kRegisters; ++k)
+    for (int lane = 0; lane < L::kLanes64; ++lane)
+      state[k][lane] = uint64_t(k * L::kLanes64 + lane + 1) * kOdd;
+  const auto add_row = [&](const char* row) {
+    FANIN_UNROLL
+    for (int k = 0; k < kRegisters; ++k) {
+      const L::U64 x = state[k] ^ L::load<L::U64>(row + uint64_t(k) * sizeof(L::U64));
+      state[k] = L::multiply(x, kCarry) + (x >> 32);
+    }
+  };
+  uint64_t i = 0;
+  for (; i + kRow <= bytes; i += kRow)
+    add_row(p + i);
+  if (i != bytes) {
+    char padded[kRow] = {};
+    memcpy(padded, p + i, bytes - i);
+    add_row(padded);
+  }
+  uint64_t hash = bytes;
+  for (int k = 0; k < kRegisters; ++k) {
+    for (int lane = 0; lane < L::kLanes64; ++lane) {
+      const uint64_t x = hash ^ state[k][lane];
+      hash = (x & 0xffffffff) * kCarry + (x >> 32);
+    }
+  }
+  return hash;
 }
 
 }  // namespace fanin::FANIN_ISA

@@ -80,12 +80,25 @@ def step_bias(
     out: Any,
     /,
 ) -> Any: ...
-def moments(array: NDArray[Any], /) -> tuple[float, float, float, float]: ...
+def statistics(array: NDArray[Any], /) -> _Statistics: ...
 def stream_id(name: Any, tag: int, /) -> int: ...
 def truncated_std(c: float, /) -> float: ...
 def set_num_threads(n: int | None, /) -> None: ...
 def get_num_threads() -> int: ...
 def swap_thread_limit(n: int, /) -> int: ...
+
+@type_check_only
+class _Statistics(TypedDict):
+    count: int
+    finite: int
+    nan: int
+    infinite: int
+    zeros: int
+    mean: float
+    std: float
+    minimum: float
+    maximum: float
+    hash: int
 
 @type_check_only
 class _BuildInfo(TypedDict):

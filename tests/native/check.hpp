@@ -38,6 +38,7 @@ To bits(From x) {
 void known_answers(Tally& tally);
 void fused_multiply_add(Tally& tally);
 void selection(Tally& tally);
+void statistics(Tally& tally);
 // Every line of every file in `folder`.
 void golden(Tally& tally, const std::string& folder);
 

@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
     check::golden(tally, argc > 1 ? argv[1] : FANIN_GOLDEN);
     check::fused_multiply_add(tally);
     check::selection(tally);
+    check::statistics(tally);
     const std::string active = fanin::active_kernels().isa;
     const char* forced = std::getenv("FANIN_FORCE_ISA");
     tally.expect(forced == nullptr || *forced == 0 || active == forced,

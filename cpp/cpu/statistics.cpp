@@ -1,0 +1,150 @@
+#include "cpu/statistics.hpp"
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "cpu/dispatch.hpp"
+
+namespace fanin {
+namespace {
+
+constexpr int64_t kBlock = 2048;  // elements read twice, for sums and for the hash: they stay in the nearest cache
+constexpr int64_t kBlocks = kChunk / kBlock;
+
+// Of some elements. The mean of the finite ones is pivot + shift: a pivot among them keeps a large mean from costing digits.
+struct Part {
+  uint64_t finite = 0, nans = 0, infinities = 0, zeros = 0, hash = 0;
+  double pivot = 0, shift = 0;
+  double squares = 0;  // sum of squared deviations from the mean
+  double minimum = 0, maximum = 0;
+};
+
+// The finite elements in order, others counted.
+template <class T>
+uint64_t keep_finite(T infinity, const void* data, int64_t count, void* kept, Part& part) {
+  const auto* const from = static_cast<const char*>(data);
+  auto* to = static_cast<char*>(kept);
+  for (int64_t i = 0; i < count; ++i) {
+    T bits;
+    memcpy(&bits, from + i * int64_t(sizeof bits), sizeof bits);
+    const T magnitude = bits & T(~T(0)) >> 1;
+    if (magnitude > infinity) {
+      ++part.nans;
+    } else if (magnitude == infinity) {
+      ++part.infinities;
+    } else {
+      memcpy(to, &bits, sizeof bits);
+      to += sizeof bits;
+    }
+  }
+  return uint64_t(count) - part.nans - part.infinities;
+}
+
+uint64_t keep_finite(Dtype dtype, const void* data, int64_t count, void* kept, Part& part) {
+  switch (dtype) {
+    case Dtype::float64: return keep_finite<uint64_t>(0x7ff0000000000000, data, count, kept, part);
+    case Dtype::float16: return keep_finite<uint16_t>(0x7c00, data, count, kept, part);
+    case Dtype::bfloat16: return keep_finite<uint16_t>(0x7f80, data, count, kept, part);
+    default: return keep_finite<uint32_t>(0x7f800000, data, count, kept, part);
+  }
+}
+
+// Of 1 … kBlock contiguous elements.
+Part part_of(const Kernels& kernels, Dtype dtype, const void* data, int64_t count) {
+  Part part;
+  alignas(64) char kept[kBlock * sizeof(double)];
+  part.hash = kernels.hash(data, uint64_t(count) * itemsize(dtype));
+  part.finite = uint64_t(count);
+  Moments m = kernels.moments(dtype, data, part.finite, 0);
+  if (!std::isfinite(m.square)) {
+    part.finite = keep_finite(dtype, data, count, kept, part);
+    if (part.finite == 0) return part;
+    data = kept;
+    m = kernels.moments(dtype, data, part.finite, 0);
+  }
+  const auto n = double(part.finite);
+  if (m.sum * m.sum > 0.5 * n * m.square) {  // |mean| > std would cost digits: again, about the mean
+    part.pivot = m.minimum == m.maximum ? m.minimum : m.sum / n;  // equal values have no deviation at all
+    m = kernels.moments(dtype, data, part.finite, part.pivot);
+  }
+  part.zeros = m.zeros;
+  part.shift = m.sum / n;
+  part.squares = std::isfinite(m.square) ? std::max(m.square - m.sum * part.shift, 0.0) : m.square;
+  part.minimum = m.minimum, part.maximum = m.maximum;
+  return part;
+}
+
+uint64_t mix(uint64_t x) {  // the finalizer of SplitMix64
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+  x = (x ^ x >> 27) * 0x94d049bb133111eb;
+  return x ^ x >> 31;
+}
+
+// Of several parts in order: the pairwise formula of Chan, Golub and LeVeque (1979), for all of them at once.
+Part merged(const Part* begin, const Part* end) {
+  Part all;
+  for (const Part* p = begin; p != end; ++p) {
+    all.nans += p->nans, all.infinities += p->infinities, all.zeros += p->zeros;
+    all.hash = mix(all.hash ^ p->hash);
+    if (p->finite == 0) continue;
+    if (all.finite == 0) all.pivot = p->pivot, all.minimum = p->minimum, all.maximum = p->maximum;
+    all.finite += p->finite;
+    all.minimum = std::min(all.minimum, p->minimum), all.maximum = std::max(all.maximum, p->maximum);
+  }
+  const auto mean = [&](const Part& p) { return (p.pivot - all.pivot) + p.shift; };  // less the pivot
+  for (const Part* p = begin; p != end; ++p)
+    if (p->finite != 0) all.shift += mean(*p) * (double(p->finite) / double(all.finite));
+  for (const Part* p = begin; p != end; ++p) {
+    const double difference = mean(*p) - all.shift;
+    if (p->finite != 0) all.squares += p->squares + double(p->finite) * (difference * difference);
+  }
+  return all;
+}
+
+}  // namespace
+
+Statistics statistics(Dtype dtype, Region region, const Interrupt& interrupt) {
+  const Kernels& kernels = active_kernels();
+  const auto size = int64_t(itemsize(dtype));
+  simplify(region);
+  const bool contiguous = region.axes.size() == 1 && region.axes[0].stride == size;
+  const int64_t total = elements(region), chunks = (total + kChunk - 1) / kChunk;
+  std::vector<Part> parts(size_t(chunks), Part{});
+  parallel_chunks(uint64_t(chunks), chunks < 2, interrupt, [&](uint64_t chunk) {
+    const int64_t begin = int64_t(chunk) * kChunk, end = std::min(begin + kChunk, total);
+    Part blocks[kBlocks];
+    Part* next = blocks;
+    for (int64_t b = begin, n; b < end; b += n) {
+      n = std::min(kBlock, end - b);
+      if (contiguous) {
+        *next++ = part_of(kernels, dtype, region.data + b * size, n);
+        continue;
+      }
+      alignas(64) char gathered[kBlock * sizeof(double)];
+      char* to = gathered;
+      walk(region, b, b + n, [&](uint64_t, const char* data, int64_t count) {
+        scatter(size_t(size), data, region.axes.back().stride, to, size, count);
+        to += count * size;
+      });
+      *next++ = part_of(kernels, dtype, gathered, n);
+    }
+    parts[chunk] = merged(blocks, next);
+  });
+
+  const Part all = merged(parts.data(), parts.data() + chunks);
+  Statistics s;
+  s.count = uint64_t(total);
+  s.finite = all.finite, s.nans = all.nans, s.infinities = all.infinities, s.zeros = all.zeros;
+  const bool none = all.finite == 0;
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  s.mean = none ? kNaN : all.pivot + all.shift;
+  s.deviation = none ? kNaN : std::sqrt(all.squares / double(all.finite));
+  // A zero without its sign, which depends on the instruction set where there are zeros of both.
+  s.minimum = none ? kNaN : all.minimum + 0.0;
+  s.maximum = none ? kNaN : all.maximum + 0.0;
+  s.hash = all.hash;
+  return s;
+}
+
+}  // namespace fanin
