@@ -21,7 +21,7 @@ from .sampling import bits, constant, normal, ones, truncated_normal, uniform, z
 from .threads import get_num_threads, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from . import schemes
+    from . import diagnose, schemes
     from .fans import Fans
     from .gains import gain
     from .namespace import Seeded, seeded
@@ -76,6 +76,7 @@ __all__ = [
     "cuda",
     "deepnorm",
     "delta_orthogonal",
+    "diagnose",
     "dirac",
     "embedding",
     "eye",
@@ -132,8 +133,8 @@ _LATER = ("spellings", "namespace", "fans", "gains", "recommendation")
 
 
 def __getattr__(name: str) -> Any:
-    if name == "schemes":
-        return importlib.import_module(".schemes", __name__)
+    if name in ("diagnose", "schemes"):
+        return importlib.import_module(f".{name}", __name__)
     for module in _LATER if name in __all__ else ():
         found = vars(importlib.import_module(f".{module}", __name__))
         globals().update({key: value for key, value in found.items() if key in __all__})

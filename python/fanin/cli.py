@@ -1,4 +1,4 @@
-"""The command line: `fanin init`, `fanin recommend` and `fanin info`."""
+"""The command line: `fanin init`, `fanin recommend`, `fanin info`, and those of cli_diagnose.py."""
 
 from __future__ import annotations
 
@@ -18,16 +18,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from rich.table import Table
 from rich.text import Text
 
-from . import __version__, info, schemes
+from . import __version__, cli_diagnose, info, schemes
 from .checkpoint import DTYPES
+from .cli_diagnose import CommandError, activation
 from .models import MODELS
 from .plan import Plan, Saved
 from .recipes import RECIPES
 from .recommendation import LAYERS, recommend, review
-
-
-class CommandError(Exception):
-    """What went wrong and what to do, in one line."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         arguments = _parser().parse_args(argv)
-        arguments.run(arguments)
+        status = arguments.run(arguments) or 0
         sys.stdout.flush()
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
@@ -55,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Standard output is closed or full. What is left in its buffer must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _fail(f"cannot write to standard output: {error.strerror}")
-    return 0
+    return int(status)
 
 
 def _fail(message: str, status: int = 1) -> int:
@@ -79,7 +76,10 @@ def _parser() -> argparse.ArgumentParser:
 
     advise = commands.add_parser("recommend", help="say which scheme suits a layer, and why")
     advise.add_argument(
-        "--activation", default="relu", help="what follows the layer, as leaky_relu:0.2; default %(default)s"
+        "--activation",
+        type=activation,
+        default="relu",
+        help="what follows the layer, as leaky_relu:0.2; default %(default)s",
     )
     advise.add_argument("--layer", choices=LAYERS, default="linear", help="%(choices)s; default %(default)s")
     advise.add_argument("--depth", type=int, metavar="N", help="layers of the network, or its residual blocks")
@@ -91,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     advise.add_argument("--shape", type=_shape, metavar="OxI", help="of the weight, as 4096x1024: prints its std")
     advise.add_argument("--std", type=float, metavar="STD", help="with --shape, says what is wrong with this std")
     advise.set_defaults(run=_recommend)
+
+    cli_diagnose.add_commands(commands)
 
     info = commands.add_parser("info", help="print version, instruction sets, threads, OpenMP and CUDA")
     info.set_defaults(run=_info)
@@ -110,13 +112,10 @@ def _shape(text: str) -> tuple[int, ...]:
 
 
 def _recommend(arguments: argparse.Namespace) -> None:
-    name, *parameters = arguments.activation.split(":")
-    try:
-        activation = (name, *map(float, parameters)) if parameters else name
-    except ValueError:
-        raise CommandError(f"--activation must be a name, or as leaky_relu:0.2, got {arguments.activation}") from None
     situation = {"depth": arguments.depth, "layout": arguments.layout}
-    advice = recommend(activation, arguments.layer, norm=arguments.norm, residual=arguments.residual, **situation)
+    advice = recommend(
+        arguments.activation, arguments.layer, norm=arguments.norm, residual=arguments.residual, **situation
+    )
     lines = {"scheme": advice.name, "exactly": _shorten(advice.scheme.describe())}
     if arguments.shape:
         lines["std"] = f"{advice.std(arguments.shape):.6g} for {'x'.join(map(str, arguments.shape))}"
@@ -125,7 +124,7 @@ def _recommend(arguments: argparse.Namespace) -> None:
         if not arguments.shape:
             raise CommandError("--std needs --shape, from which the weight's fans follow")
         scheme = schemes.normal(std=arguments.std)
-        problems = review(scheme, arguments.shape, activation=activation, layer=arguments.layer, **situation)
+        problems = review(scheme, arguments.shape, activation=arguments.activation, layer=arguments.layer, **situation)
         lines[f"std {arguments.std:g}"] = " ".join(problems) or "is fine"
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
     margin = max(map(len, lines)) + 2

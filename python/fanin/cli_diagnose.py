@@ -1,0 +1,159 @@
+"""The commands that diagnose: `fanin probe`, `fanin compare` and `fanin audit`."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ._types import Activation
+
+if TYPE_CHECKING:
+    from .diagnose import Stack, Task
+    from .schemes import Scheme
+
+_KINDS = ("dense", "conv", "rnn", "lstm")
+
+
+class CommandError(Exception):
+    """What went wrong and what to do, in one line."""
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add them to the parser of `fanin`. What they stand on is imported when one of them runs."""
+    probe = commands.add_parser(
+        "probe", help="run a deep network forward and backward, and say what happens to signals"
+    )
+    probe.add_argument("scheme", nargs="?", default="he", help="of the weights: %(default)s, xavier, orthogonal, …")
+    _add_stack(probe)
+    probe.add_argument("--seed", type=int, default=0, help="of the weights; default %(default)s")
+    probe.add_argument("--draws", type=int, default=3, help="networks drawn; default %(default)s")
+    _add_output(probe, None)
+    probe.set_defaults(run=_probe)
+
+    compare = commands.add_parser("compare", help="probe and train a network with several schemes, and rank them")
+    compare.add_argument("schemes", nargs="+", metavar="SCHEME", help="he, xavier, lecun, orthogonal, or another")
+    _add_stack(compare)
+    compare.add_argument("--steps", type=int, default=200, help="of plain SGD; default %(default)s")
+    compare.add_argument("--seeds", type=int, default=3, help="runs of each; default %(default)s")
+    _add_output(compare, "compare.png")
+    compare.set_defaults(run=_compare)
+
+    audit = commands.add_parser(
+        "audit", help="look for what is wrong with the weights in a file; status 1 if anything is"
+    )
+    audit.add_argument("file", help="a .safetensors or .npz file")
+    audit.add_argument("--activation", type=activation, default="relu", help="of the model; default %(default)s")
+    audit.add_argument(
+        "--layout", default="OI", help="OI: (out, in, *spatial), IO: (*spatial, in, out); default %(default)s"
+    )
+    audit.add_argument("--json", metavar="FILE", help="write everything measured there too")
+    audit.set_defaults(run=_audit)
+
+
+def _add_stack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--activation", type=activation, default="relu", help="as leaky_relu:0.2; default %(default)s")
+    parser.add_argument("--depth", type=int, default=10, help="hidden layers; default %(default)s")
+    parser.add_argument("--width", type=int, default=64, help="units or channels of a layer; default %(default)s")
+    parser.add_argument("--kind", choices=_KINDS, default="dense", help="of layers: %(choices)s; default %(default)s")
+    parser.add_argument("--norm", choices=("batch", "layer"), help="before every activation: %(choices)s; default none")
+    parser.add_argument("--residual", action="store_true", help="add every layer's input to its output")
+    parser.add_argument("--data", metavar="FILE", help="an .npz file with x and y; default: scikit-learn's digits")
+
+
+def _add_output(parser: argparse.ArgumentParser, figure: str | None) -> None:
+    note = f"default {figure}" if figure else "default: none"
+    parser.add_argument("-o", "--output", default=figure, metavar="FILE", help=f"draw the figure there; {note}")
+    parser.add_argument("--json", metavar="FILE", help="write everything measured there too")
+
+
+def activation(text: str) -> Activation:
+    """A name, alone or with parameters, as leaky_relu:0.2."""
+    name, *parameters = text.split(":")
+    try:
+        return (name, *map(float, parameters)) if parameters else name
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a name, or as leaky_relu:0.2, got {text!r}") from None
+
+
+def _command(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """A file or a library that is missing is the user's to mend: one line says which."""
+
+    @functools.wraps(run)
+    def reported(arguments: argparse.Namespace) -> int:
+        try:
+            return run(arguments)
+        except OSError as error:
+            if error.filename is None:  # standard output's
+                raise
+            raise CommandError(f"cannot open {error.filename}: {error.strerror}") from error
+        except ImportError as error:
+            raise CommandError(str(error)) from error
+
+    return reported
+
+
+def _stack(arguments: argparse.Namespace, weights: Scheme) -> Stack:
+    from .diagnose import Stack
+
+    names = ("activation", "depth", "width", "kind", "norm", "residual")
+    return Stack(weights=weights, **{name: getattr(arguments, name) for name in names})
+
+
+def _task(arguments: argparse.Namespace) -> Task:
+    from .diagnose import digits, load
+
+    return digits() if arguments.data is None else load(arguments.data)
+
+
+@_command
+def _probe(arguments: argparse.Namespace) -> int:
+    from . import schemes
+    from .diagnose import plots, probe, scheme_named
+
+    stack = _stack(arguments, schemes.zeros())
+    stack = _stack(arguments, scheme_named(arguments.scheme, stack))
+    task = _task(arguments)
+    some = slice(256)  # examples: enough for every mean
+    x, labels = task.shaped(stack.kind)[some], task.labels[some]
+    report = probe(stack, x, labels, seed=arguments.seed, draws=arguments.draws, classes=task.classes)
+    print(report)
+    if arguments.output:
+        plots.layers({arguments.scheme: report}, path=arguments.output)
+    _write_json(arguments, report)
+    return 0
+
+
+@_command
+def _compare(arguments: argparse.Namespace) -> int:
+    from . import schemes
+    from .diagnose import compare, plots
+
+    stack = _stack(arguments, schemes.zeros())  # whose weights the schemes replace
+    result = compare(
+        arguments.schemes, stack=stack, task=_task(arguments), seeds=arguments.seeds, steps=arguments.steps
+    )
+    print(result)
+    plots.comparison(result, path=arguments.output)
+    print(f"\n{arguments.output}: the figure")
+    _write_json(arguments, result)
+    return 0
+
+
+@_command
+def _audit(arguments: argparse.Namespace) -> int:
+    from .diagnose import audit
+
+    found = audit(arguments.file, activation=arguments.activation, layout=arguments.layout)
+    print(found)
+    _write_json(arguments, found)
+    return 1 if found.findings else 0
+
+
+def _write_json(arguments: argparse.Namespace, result: Any) -> None:
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump(result.to_dict(), file, indent=1, allow_nan=False)
+            file.write("\n")

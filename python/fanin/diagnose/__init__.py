@@ -1,0 +1,47 @@
+"""Diagnose: predict, probe, watch, audit and compare initializations. docs/diagnose.md explains them.
+
+Examples
+--------
+>>> from fanin import diagnose, schemes
+>>> stack = diagnose.Stack(weights=schemes.xavier_normal(layout="OI"), depth=30)
+>>> print(f"{diagnose.predict(stack).chi:.3g}")  # what a layer multiplies the squares of gradients by
+0.5
+"""
+
+from . import plots
+from .audit import Audit, audit
+from .compare import compare, scheme_named
+from .comparison import Comparison
+from .monitor import Alarm, Monitor, Thresholds, Verdict
+from .network import Network
+from .probe import Report, probe
+from .stack import Stack
+from .tasks import Task, Training, digits, load, train
+from .theory import MeanField, Prediction, critical_weight_variance, phase_diagram, predict
+
+__all__ = [
+    "Alarm",
+    "Audit",
+    "Comparison",
+    "MeanField",
+    "Monitor",
+    "Network",
+    "Prediction",
+    "Report",
+    "Stack",
+    "Task",
+    "Thresholds",
+    "Training",
+    "Verdict",
+    "audit",
+    "compare",
+    "critical_weight_variance",
+    "digits",
+    "load",
+    "phase_diagram",
+    "plots",
+    "predict",
+    "probe",
+    "scheme_named",
+    "train",
+]

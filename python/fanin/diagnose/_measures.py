@@ -1,0 +1,158 @@
+"""What is measured of an array, in operators that NumPy arrays and torch tensors share.
+
+The largest and the smallest of all values show whether any is not finite. The rest is measured on about `LIMIT` values,
+taken with strides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import activations
+from .._types import Activation
+
+LIMIT = 2**18  # values that are sampled of an array
+_ROWS, _COMPARED = 32, 2**20  # rows of a weight that are compared, and values in them
+_BOUNDED = {
+    "tanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "sparse_sigmoid": (0.0, 1.0),
+}
+
+Bounds = tuple[float, float]
+
+
+def saturation(activation: Activation | None, share: float) -> Bounds | None:
+    """The values beyond which an activation is saturated; None where it is not bounded on both sides.
+
+    `share` is of half its range: 0.97 of tanh is |tanh| > 0.97.
+    """
+    if activation is None or callable(activation):
+        return None
+    name, parameters = activations.resolve(activation)
+    low, high = parameters if name == "hard_tanh" else _BOUNDED.get(name, (0.0, 0.0))
+    middle, half = (low + high) / 2, (high - low) / 2
+    return (middle - share * half, middle + share * half) if half else None
+
+
+def unit_axis(ndim: int, channels_first: bool) -> int:
+    """The axis of the units of activations: the last, or of (batch, channels, height, width) the second."""
+    return 1 if channels_first and ndim > 3 else ndim - 1
+
+
+def strides(shape: tuple[int, ...], axes: Iterable[int], limit: int = LIMIT) -> tuple[slice, ...]:
+    """Slices that leave about `limit` values, with strides along `axes`, the first of them first."""
+    excess = math.prod(shape) / limit
+    steps = [1] * len(shape)
+    for axis in axes:
+        if excess > 1:
+            steps[axis] = min(shape[axis], math.ceil(excess))
+            excess /= steps[axis]
+    return tuple(slice(None, None, step) for step in steps)
+
+
+def signal_strides(shape: tuple[int, ...], units: int) -> tuple[slice, ...]:
+    """Of activations: every unit, and every example as long as positions can be left out."""
+    return strides(shape, (axis for axis in (*range(1, len(shape)), 0) if axis != units))
+
+
+def weight_strides(shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """Of a weight: whole rows."""
+    return strides(shape, range(len(shape)))
+
+
+def some_rows(weight: Any) -> Any:
+    """Some rows of a weight whose first axis is that of its units, spread evenly, each whole."""
+    count, length = weight.shape[0], max(1, math.prod(weight.shape[1:]))
+    wanted = max(2, min(_ROWS, _COMPARED // length))
+    return weight[:: max(1, count // wanted)].reshape(-1, length)
+
+
+def equal_rows(rows: Any, distance: float) -> Any:
+    """How many rows differ from the one before by at most `distance` of their length; rows of zeros are equal."""
+    squares = (rows * rows).sum(1)
+    step = rows[1:] - rows[:-1]
+    return ((step * step).sum(1) <= distance**2 * squares[1:]).sum()
+
+
+MEASURES = 4  # that `measure` returns
+
+
+def measure(values: Any, extremes: tuple[Any, Any], bounds: Bounds | None) -> tuple[Any, ...]:
+    """Of sampled values the sums of squares, of themselves, of those beyond bounds; NaN for 0 if any is not finite."""
+    beyond = (values < bounds[0]) | (values > bounds[1]) if bounds else values[:0]
+    return (values * values).sum(), values.sum(), beyond.sum(), extremes[0] * 0 + extremes[1] * 0
+
+
+@dataclass(slots=True)
+class Measured:
+    """Of one array, or of several that are one layer's."""
+
+    sums: NDArray[np.float64]  # what `measure` returns
+    count: int  # of values in the sums
+    size: int  # of the array
+    active: NDArray[np.float64] | None = None  # how often each unit was not 0
+    equal: float | None = None  # the share of compared rows that are equal
+
+    @classmethod
+    def of(cls, array: NDArray[Any], sample: tuple[slice, ...], bounds: Bounds | None = None) -> Self:
+        """Measure a NumPy array."""
+        values = array[sample].astype(np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            sums = measure(values, (array.max(), array.min()), bounds)
+        return cls(np.array([float(total) for total in sums]), values.size, array.size)
+
+    def add(self, other: Self) -> None:
+        """Add what was measured of another call of the same layer."""
+        self.sums = self.sums + other.sums
+        self.count += other.count
+        self.size += other.size
+        if self.active is not None and other.active is not None and len(self.active) == len(other.active):
+            self.active = self.active + other.active
+
+    @property
+    def rms(self) -> float:
+        """√E x²."""
+        return math.sqrt(self.sums[0] / self.count)
+
+    @property
+    def norm(self) -> float:
+        """√Σ x² over the whole array."""
+        return self.rms * math.sqrt(self.size)
+
+    @property
+    def mean(self) -> float:
+        """E x."""
+        return float(self.sums[1]) / self.count
+
+    @property
+    def saturated(self) -> float:
+        """The share of values beyond the bounds."""
+        return float(self.sums[2]) / self.count
+
+    @property
+    def finite(self) -> bool:
+        """Whether every value is finite, sampled or not."""
+        return not math.isnan(self.sums[3])
+
+
+def as_array(argument: str, value: Any) -> NDArray[Any]:
+    """An array of real numbers, from NumPy, torch, JAX or anything that NumPy or DLPack can read on the CPU."""
+    if hasattr(value, "detach"):  # torch
+        value = value.detach().cpu()
+        value = value.float() if str(value.dtype) == "torch.bfloat16" else value
+    readable = isinstance(value, np.ndarray) or hasattr(value, "__array__") or not hasattr(value, "__dlpack__")
+    array = np.atleast_1d(np.asarray(value) if readable else np.from_dlpack(value))
+    if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
+        raise TypeError(f"{argument} must be real numbers, got {array.dtype}")
+    if not array.size:
+        raise ValueError(f"{argument} must not be empty, got shape {array.shape}")
+    return array

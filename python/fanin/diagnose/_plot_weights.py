@@ -1,0 +1,112 @@
+"""The picture of weights: their histograms and singular values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _panels
+from ._panels import SKY, VERMILION, Path, Values, named, ranks
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def weights(arrays: ArrayLike | Mapping[str, ArrayLike], *, path: Path | None = None) -> Figure:
+    """The histogram and the singular values of weights, beside those of independent values of the same size.
+
+    Parameters
+    ----------
+    arrays : array or mapping of str to array
+        Weights in the layout "OI": all axes but the first count as one. A vector has a histogram only.
+    path : str or path, optional
+        Where to save the picture. Default: nowhere.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row for each array: its histogram and the normal density of the same mean and std; its singular values, those
+        of independent entries of the same mean square, and the equal ones of an orthogonal matrix of that size, 1 where
+        its gain is 1.
+
+    Raises
+    ------
+    ValueError
+        For no arrays, or an empty one.
+
+    References
+    ----------
+    Marchenko and Pastur, Distribution of eigenvalues for some sets of random matrices, 1967.
+
+    Examples
+    --------
+    >>> import fanin
+    >>> w = fanin.xavier_normal((64, 64), layout="OI", seed=0, name="w")
+    >>> [axes.get_xlabel() for axes in weights({"w": w}).axes]
+    ['value', 'share of the singular values, largest first']
+    """
+    found = {name: np.asarray(each, np.float64) for name, each in named("arrays", arrays, "weight").items()}
+    for name, weight in found.items():
+        if not weight.size:
+            raise ValueError(f"arrays must not be empty, got shape {weight.shape} for {name!r}")
+    figure = _panels.figure(0.4 + 2.2 * len(found))
+    rows = figure.subplots(len(found), 2, squeeze=False)
+    handles: list[Artist] = []
+    for (left, right), (name, weight) in zip(rows, found.items(), strict=True):
+        _histogram(left, weight, name)
+        handles = _singular_values(right, weight) or handles
+    return _panels.finished(figure, path, handles)
+
+
+def _histogram(axes: Axes, weight: Values, name: str) -> None:
+    finite = weight[np.isfinite(weight)]
+    title = f"{name}, {' × '.join(map(str, weight.shape))}"
+    if finite.size:
+        title += f": mean {finite.mean():.2g}, std {finite.std():.3g}"
+        axes.hist(finite, bins=50, density=True, color=SKY)
+    if finite.size < weight.size:
+        title += f", {weight.size - finite.size} not finite"
+    if finite.size and finite.std() > 0:
+        z = np.linspace(-4, 4, 201)
+        normal = np.exp(-z * z / 2) / np.sqrt(2 * np.pi) / finite.std()
+        axes.plot(finite.mean() + finite.std() * z, normal, color=VERMILION, linestyle="--")
+    _panels.plain(axes, "value", "density", title)
+
+
+def _singular_values(axes: Axes, weight: Values) -> list[Artist]:
+    if weight.ndim < 2 or not np.isfinite(weight).all():
+        axes.set_axis_off()
+        return []
+    matrix = weight.reshape(len(weight), -1)
+    values = np.linalg.svd(matrix, compute_uv=False)
+    shares = ranks(values.size)
+    independent = np.sqrt(np.mean(matrix**2)) * _marchenko_pastur(matrix.shape, shares)
+    equal = np.full(values.size, np.sqrt(np.mean(values**2)))
+    _panels.plain(axes, "share of the singular values, largest first", "singular value")
+    handles: list[Artist] = [
+        *axes.plot(shares, values, color=SKY, linewidth=4, label="weights"),
+        *axes.plot(shares, independent, color=VERMILION, linestyle="--", label="independent normal values"),
+        *axes.plot(shares, equal, color="black", linestyle=":", label="orthogonal"),
+    ]
+    axes.set_ylim(0, 1.05 * max(values[0], independent[0]) or 1.0)
+    axes.set_xlim(0, 1)
+    return handles
+
+
+def _marchenko_pastur(shape: tuple[int, ...], shares: Values) -> Values:
+    """The singular values of a large matrix of independent entries of variance 1, at shares from the largest on.
+
+    Squared and over the larger side they are 1 + c + 2√c·cos θ, c the ratio of the sides, where θ in [0, π] has the
+    density 2/π·sin²θ/(1 + c + 2√c·cos θ).
+    """
+    small, large = sorted(shape)
+    c = small / large
+    theta = (np.arange(4096) + 0.5) * np.pi / 4096
+    square = 1 + c + 2 * np.sqrt(c) * np.cos(theta)
+    larger = np.cumsum(np.sin(theta) ** 2 / square)
+    return np.asarray(np.sqrt(large * np.interp(shares, larger / larger[-1], square)))

@@ -1,0 +1,273 @@
+"""What is wrong with the statistics of a step, by thresholds that can be changed, and what to change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from itertools import groupby
+from typing import Any, NamedTuple, TypeGuard
+
+import numpy as np
+
+from .._types import Activation
+from ..recommendation import recommend
+
+Statistics = Mapping[str, Any]  # what a line of JSON holds
+# In the order in which a verdict lists them: causes before what follows from them.
+RULES = ("non-finite", "symmetric", "dead", "saturated", "exploding", "vanishing", "update", "loss")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thresholds:
+    """When each rule of a `Monitor` raises an alarm; 0 switches off a lower threshold, inf an upper one.
+
+    Parameters
+    ----------
+    per_layer, over_depth : float
+        Exploding and vanishing: the mean square of gradients grows or falls by more than the one from layer to layer
+        and by more than the other over all of them. The factor per layer is χ of Schoenholz et al. (2017): Xavier's
+        weights under ReLU have 1/2, critical ones 1. Default 1.5 and 1000, which is 30 of the RMS.
+    layers : int
+        The fewest layers that have such a factor. Default 4.
+    gradient : float
+        Vanishing: the RMS of a weight's gradient, twice running. Default 1e-7, of SageMaker Debugger's
+        VanishingGradient for the mean of |g|. It means less where losses are scaled; the factors above do not change.
+    dead_unit, dead_layer : float
+        Dead: a unit that is not 0 for less than the one share of the examples, in a layer where more than the other
+        share of units are so. Default 0.01 and 0.5, of SageMaker Debugger's DeadRelu.
+    saturation, saturated_layer : float
+        Saturated: a value beyond the one share of half the activation's range, in a layer where more than the other
+        share of values are so. Default 0.97, where the slope of tanh is below 0.06, and 0.5, as of dead units.
+    equal, symmetric : float
+        Symmetric: neighbouring rows of a weight that differ by less than the one share of their length, where more
+        than the other share of the compared rows, and of their gradients, do so. Rows drawn at random differ by 1.4.
+        Default 0.01 and 0.5.
+    largest_update, smallest_update : float
+        Update: the RMS of an update over that of its weight; the smallest, twice running. About 1e-3 is right
+        (CS231n). Default 10 and 1e-8, of SageMaker Debugger's WeightUpdateRatio.
+    loss : float
+        Loss: the share of ln(classes) by which the first loss is more or less than that. Default 0.5. A classifier
+        that knows nothing yet starts at ln(classes) (CS231n), at about 1 more if its logits have variance 2.
+
+    Raises
+    ------
+    ValueError
+        For a negative number or NaN.
+
+    Notes
+    -----
+    The values of SageMaker Debugger are those of its built-in rules as documented by Amazon. A value that is not finite
+    is an alarm whatever the thresholds, as in its ExplodingTensor.
+
+    Examples
+    --------
+    >>> Thresholds(dead_layer=0.9).dead_layer
+    0.9
+    """
+
+    per_layer: float = 1.5
+    over_depth: float = 1000.0
+    layers: int = 4
+    gradient: float = 1e-7
+    dead_unit: float = 0.01
+    dead_layer: float = 0.5
+    saturation: float = 0.97
+    saturated_layer: float = 0.5
+    equal: float = 0.01
+    symmetric: float = 0.5
+    largest_update: float = 10.0
+    smallest_update: float = 1e-8
+    loss: float = 0.5
+
+    def __post_init__(self) -> None:
+        for threshold in fields(self):
+            value = getattr(self, threshold.name)
+            if not value >= 0:
+                raise ValueError(f"{threshold.name} must not be negative, got {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A rule that was broken, the first time it was.
+
+    Parameters
+    ----------
+    step : int
+        When.
+    name : str
+        Of the layer or parameter; empty where it is about all layers, "loss" where about the loss.
+    rule : str
+        "non-finite", "symmetric", "dead", "saturated", "exploding", "vanishing", "update" or "loss".
+    value, threshold : float
+        What was found, and the threshold that it passed.
+    message : str
+        What is wrong, as a sentence.
+    advice : str
+        What to change.
+    """
+
+    step: int
+    name: str
+    rule: str
+    value: float
+    threshold: float
+    message: str
+    advice: str
+
+    def __str__(self) -> str:
+        """All of it, in a line."""
+        return f"step {self.step}, {self.rule}: {self.message} {self.advice}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the first steps say.
+
+    Parameters
+    ----------
+    healthy : bool
+        Whether there is no alarm.
+    alarms : tuple of Alarm
+        By rule: what began first, and of one step causes before what follows from them.
+    text : str
+        A line for each rule that was broken: what is wrong, where, and the suggested change.
+    """
+
+    healthy: bool
+    alarms: tuple[Alarm, ...]
+    text: str
+
+    def __str__(self) -> str:
+        """The text."""
+        return self.text
+
+
+class Finding(NamedTuple):
+    """A rule that a number breaks."""
+
+    rule: str
+    value: float
+    threshold: float
+    what: str
+
+
+def of_one(now: Statistics, before: Statistics, limits: Thresholds) -> Iterator[Finding]:
+    """What is wrong with one layer or parameter; `before` is what was recorded of it the step before."""
+    if now.get("nonfinite"):
+        yield Finding("non-finite", now["nonfinite"], 0, "is not finite")
+    equal = [now[key] for key in ("weight_equal", "weight_gradient_equal") if key in now]
+    if equal and min(equal) > limits.symmetric:
+        also = ", and so are their gradients" if len(equal) == 2 else ""
+        what = f"has equal units: {min(equal):.0%} of the compared rows are alike{also}"
+        yield Finding("symmetric", min(equal), limits.symmetric, what)
+    if now.get("dead", 0) > limits.dead_layer:
+        yield Finding("dead", now["dead"], limits.dead_layer, f"has {now['dead']:.0%} dead units")
+    if _above(now.get("saturated"), limits.saturated_layer):
+        yield Finding("saturated", now["saturated"], limits.saturated_layer, f"is {now['saturated']:.0%} saturated")
+    gradient, ratio = now.get("weight_gradient_rms"), now.get("update_ratio")
+    if _below(gradient, limits.gradient) and _below(before.get("weight_gradient_rms"), limits.gradient):
+        yield Finding("vanishing", gradient, limits.gradient, f"has a gradient of RMS {gradient:.2g}")
+    if _above(ratio, limits.largest_update):
+        yield Finding("update", ratio, limits.largest_update, f"has updates {ratio:.3g} times its weights")
+    if _below(gradient, limits.gradient):
+        return  # and small updates follow from it
+    if _below(ratio, limits.smallest_update) and _below(before.get("update_ratio"), limits.smallest_update):
+        yield Finding("update", ratio, limits.smallest_update, f"has updates only {ratio:.2g} times its weights")
+
+
+def of_all(step: Mapping[str, Statistics], limits: Thresholds) -> Iterator[Finding]:
+    """Whether gradients, or where none were recorded signals, explode or vanish over the layers, in their order."""
+    sizes = [now["gradient_norm"] for now in step.values() if now.get("gradient_norm")]
+    what, towards = "gradients", "input"
+    if not any("gradient_norm" in now for now in step.values()):
+        sizes = [now["activation_rms"] for now in step.values() if now.get("activation_rms")]
+        what, towards = "signals", "output"
+    if len(sizes) < max(2, limits.layers):
+        return
+    rate = growth(sizes) * (1 if what == "signals" else -1)
+    hops, per_layer = len(sizes) - 1, max(1.0, limits.per_layer)
+    if abs(rate) <= math.log(per_layer) or abs(rate) * hops <= math.log(max(1.0, limits.over_depth)):
+        return
+    rule, verb = ("exploding", "explode") if rate > 0 else ("vanishing", "vanish")
+    yield Finding(
+        rule,
+        math.exp(rate),
+        per_layer ** math.copysign(1, rate),
+        f"{what} {verb}: towards the {towards} each layer multiplies their mean square by {math.exp(rate):.3g}, "
+        f"{hops} layers by 10^{rate * hops / math.log(10):.0f}",
+    )
+
+
+def growth(sizes: list[float]) -> float:
+    """The logarithm by which the squares of positive numbers grow from one to the next.
+
+    The median slope of all pairs (Theil and Sen), which one layer that differs, as a head of small weights, leaves
+    alone.
+    """
+    logs = 2 * np.log(sizes)
+    first, second = np.triu_indices(len(logs), 1)
+    return float(np.median((logs[second] - logs[first]) / (second - first)))
+
+
+def of_first_loss(loss: float, classes: int, limits: Thresholds) -> Iterator[Finding]:
+    """Whether the first loss is that of a classifier that knows nothing."""
+    wanted = math.log(classes)
+    excess = loss / wanted - 1
+    if abs(excess) > limits.loss:
+        far = "more" if excess > 0 else "less"
+        what = f"starts at {loss:.3g}, far {far} than ln({classes}) = {wanted:.3g}"
+        yield Finding("loss", loss, wanted * (1 + math.copysign(limits.loss, excess)), what)
+
+
+def advice(finding: Finding, activation: Activation | None, layers: int | None, started: bool) -> str:
+    """One change that may help; `started` tells the first step from later ones, which training has a part in."""
+    rule, value, threshold, _ = finding
+    slower = "lower the learning rate by 10x"
+    if rule == "update":
+        powers = max(1, abs(round(math.log10(value / 1e-3)))) if value else 1
+        factor = f"{10**powers}x" if powers < 4 else f"a factor of 10^{powers}"
+        return f"{'lower' if value > threshold else 'raise'} the learning rate by {factor}"
+    if rule == "loss":
+        if value < threshold:
+            return "check the classes, and that no label is among the inputs"
+        return "draw the last layer small: use normal(std=0.01)"
+    if started and rule in ("non-finite", "dead", "saturated", "exploding"):
+        return slower
+    scheme = _scheme(activation, layers)
+    if rule == "dead":
+        return f"{scheme}, with biases of zero"
+    return scheme
+
+
+def verdict(alarms: list[Alarm], steps: list[int]) -> Verdict:
+    """A line for each rule that was broken in these steps."""
+    alarms = [alarm for alarm in alarms if alarm.step in steps]
+    began = {alarm.rule: alarm.step for alarm in reversed(alarms)}
+    alarms.sort(key=lambda alarm: (began[alarm.rule], RULES.index(alarm.rule)))
+    lines = []
+    for rule, group in groupby(alarms, key=lambda alarm: alarm.rule):
+        first, *others = group
+        names = ", ".join(alarm.name or "all layers" for alarm in others[:3])
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        also = f" Also {names}{more}." if others else ""
+        lines.append(f"{rule}: {first.message}{also} {first.advice}")
+    text = "\n".join(lines) or f"healthy: no alarm in {len(steps)} recorded steps"
+    return Verdict(not alarms, tuple(alarms), text)
+
+
+def _scheme(activation: Activation | None, layers: int | None) -> str:
+    if activation is None:
+        return "use he_normal for ReLU and its like, xavier_normal for tanh"
+    name = recommend(activation, depth=layers).name
+    if name != "he_normal" or activation == "relu":
+        return f"use {name}"
+    return f"use {name} with activation={activation!r}"
+
+
+def _above(value: float | None, limit: float) -> TypeGuard[float]:
+    return value is not None and value > limit
+
+
+def _below(value: float | None, limit: float) -> TypeGuard[float]:
+    return value is not None and value < limit

@@ -1,0 +1,172 @@
+"""What came of comparing strategies of initialization: ranked rows with their uncertainty, and how they read."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .probe import student
+from .report import Report
+
+Values: TypeAlias = NDArray[np.float64]
+
+_WIDTH = 100  # of a printed line of prose
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One strategy, over the seeds. Errors are standard errors of the mean, nan for one seed.
+
+    Parameters
+    ----------
+    name : str
+        Of the strategy.
+    rate : float
+        The learning rate at which its mean final loss was lowest; one at the end of those that were tried says that
+        another may do better. nan with the user's own step.
+    loss, loss_error : float
+        Training loss, the mean of the last tenth of the steps; inf where a seed diverged.
+    accuracy, accuracy_error : float
+        The share of test examples classified rightly; nan where unknown.
+    slope, slope_error : float
+        Of log gradient² per layer towards the output, as `probe` fits it; nan with the user's own step.
+    predicted : float
+        The same by theory; nan where it has none.
+    spread : float
+        Of the gradient's RMS in each layer the largest over the smallest, the geometric mean over seeds.
+    diverged : int
+        Seeds whose loss was not finite at this rate.
+    """
+
+    name: str
+    rate: float
+    loss: float
+    loss_error: float
+    accuracy: float
+    accuracy_error: float
+    slope: float
+    slope_error: float
+    predicted: float
+    spread: float
+    diverged: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Strategies from the lowest final training loss to the highest.
+
+    Parameters
+    ----------
+    title : str
+        The task, the network and the training.
+    rows : tuple of Row
+        One for each strategy.
+    reports : tuple of tuple of Report
+        What the probe saw: for each row, one for each seed; empty with the user's own step.
+    losses : ndarray of float64, (strategies, seeds, steps)
+        In the order of the rows, each at its best rate; inf from where a run diverged.
+    """
+
+    title: str
+    rows: tuple[Row, ...]
+    reports: tuple[tuple[Report, ...], ...]
+    losses: Values
+
+    def better(self, first: str, second: str) -> bool:
+        """Whether the final loss of one strategy is below another's beyond the scatter of seeds.
+
+        It is where the 95 % intervals of the two means, by Student's t, do not overlap. One seed shows nothing.
+
+        Raises
+        ------
+        ValueError
+            For a strategy that was not compared.
+        """
+        names = [row.name for row in self.rows]
+        for argument, name in (("first", first), ("second", second)):
+            if name not in names:
+                raise ValueError(f"{argument} must be one of {', '.join(names)}, got {name!r}")
+        below, above = (_interval(final(self.losses[names.index(name)])) for name in (first, second))
+        return below[1] < above[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What JSON can hold; what is not finite becomes null."""
+        rows = [{key: _plain(value) for key, value in dataclasses.asdict(row).items()} for row in self.rows]
+        losses = [[[_plain(loss) for loss in run] for run in runs] for runs in self.losses.tolist()]
+        reports = [[report.to_dict() for report in each] for each in self.reports]
+        return {"title": self.title, "rows": rows, "losses": losses, "reports": reports}
+
+    def __str__(self) -> str:
+        """A table, the best first; which differences are beyond the scatter of seeds; what the probe says is wrong."""
+        heads = ["", "strategy", "rate", "final loss", "accuracy", "slope", "predicted", "max/min gradient", "diverged"]
+        lines = [heads, *([str(rank), *self._cells(row)] for rank, row in enumerate(self.rows, 1))]
+        columns = [column for column in zip(*lines, strict=True) if set(column[1:]) != {"–"}]
+        widths = [max(map(len, column)) for column in columns]
+        table = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in zip(*columns, strict=True)]
+        prose = [textwrap.fill(line, _WIDTH, subsequent_indent="  ") for line in (*self._claims(), *self._problems())]
+        return "\n".join([self.title, *table, *prose])
+
+    def _cells(self, row: Row) -> Iterator[str]:
+        yield row.name
+        yield _text(row.rate, "g")
+        yield _text(row.loss, ".3f", row.loss_error)
+        yield _text(row.accuracy, ".3f", row.accuracy_error)
+        yield _text(row.slope, "+.3f", row.slope_error)
+        yield _text(row.predicted, "+.3f")
+        yield _text(row.spread, ".3g")
+        yield f"{row.diverged} of {self.losses.shape[1]}"
+
+    def _claims(self) -> Iterator[str]:
+        names = [row.name for row in self.rows]
+        beaten = {name: [other for other in names if self.better(name, other)] for name in names}
+        yield from (f"{name} is better than {', '.join(others)}" for name, others in beaten.items() if others)
+        if not any(beaten.values()):
+            yield "no strategy is better beyond the scatter of seeds"
+
+    def _problems(self) -> Iterator[str]:
+        for row, reports in zip(self.rows, self.reports, strict=True):
+            for problem in reports[0].verdict() if reports else ():
+                yield f"{row.name}: {problem}"
+
+
+def final(losses: Values) -> Values:
+    """Of each run the mean loss of the last tenth of its steps."""
+    steps = losses.shape[1]
+    return np.asarray(losses[:, -max(1, steps // 10) :].mean(1))
+
+
+def mean_and_error(values: Iterable[float]) -> tuple[float, float]:
+    """The mean and its standard error; nan of nothing, and of what is not finite."""
+    array = np.fromiter(values, np.float64)
+    if not array.size:
+        return math.nan, math.nan
+    with np.errstate(invalid="ignore"):
+        error = array.std(ddof=1) / math.sqrt(array.size) if array.size > 1 else math.nan
+        return float(array.mean()), float(error)
+
+
+def _interval(values: Values) -> tuple[float, float]:
+    """Of the mean, at 95 %; where every run diverged, above everything."""
+    mean, error = mean_and_error(values)
+    if np.isinf(values).all():
+        return math.inf, math.inf
+    half = error * student(len(values) - 1) if len(values) > 1 else math.nan
+    return mean - half, mean + half
+
+
+def _text(value: float, form: str, error: float = math.nan) -> str:
+    if math.isnan(value):
+        return "–"
+    form = form if abs(value) < 1000 else ".3g"
+    return f"{value:{form}}" if not math.isfinite(error) else f"{value:{form}} ± {error:{form.lstrip('+')}}"
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,359 @@
+"""Watch a training: statistics of what it is given each step, alarms by stated rules, and a verdict."""
+
+from __future__ import annotations
+
+import json
+import math
+import operator
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, SupportsIndex
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import activations as functions
+from .._types import Activation, Layout
+from ..fans import output_axis, require_matrix_layout
+from ._measures import Measured, as_array, equal_rows, saturation, signal_strides, some_rows, unit_axis, weight_strides
+from ._rules import Alarm, Finding, Thresholds, Verdict, advice, of_all, of_first_loss, of_one, verdict
+
+__all__ = ["Alarm", "Monitor", "Thresholds", "Verdict"]
+
+
+class Monitor:
+    """Takes arrays as a training goes, keeps a few statistics of each, and says what is wrong with them.
+
+    It knows no framework: whoever trains calls `record` and `record_loss`, and `fanin.diagnose.torch.watch` does for a
+    torch module. Use it as a context manager, or `close` it.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        A file that is written anew, one JSON object a line for each record as it comes. Numbers that are not finite
+        are null.
+    classes : int, optional
+        Of a classifier, for the rule about its first loss.
+    thresholds : Thresholds
+        Of the rules.
+    activations : dict of str to activation, optional
+        By the name under which a layer's activations are recorded: its activation, as for `fanin.gain`. Saturation is
+        found for tanh, sigmoid, softsign and the hard ones of these, and advice is for the activation.
+    layout : "OI" or "IO"
+        "OI", the default, as PyTorch has it: weights are (out, in, *spatial), the units of activations on the last
+        axis, from four axes on the second. "IO", as Keras and JAX have it: weights are (*spatial, in, out), units on
+        the last axis.
+
+    Attributes
+    ----------
+    history : list of dict
+        What a line of JSON holds, for each record: "step"; "name"; of activations "activation_rms", "activation_mean",
+        "zero" and "saturated" (shares of the values), "dead" (of the units), "gradient_rms" and "gradient_norm", √Σ g²;
+        of weights "weight_rms", "weight_gradient_rms", "weight_equal" and "weight_gradient_equal" (shares of the
+        compared rows), "update_rms" and "update_ratio"; "loss"; and "nonfinite", in how many of the arrays a value is
+        not finite. A number that is not finite is None.
+    alarms : list of Alarm
+        The first of every rule and name.
+
+    Notes
+    -----
+    Of a larger array about 2^18 values, taken with strides, are measured; what is not finite is found wherever it is.
+    Whether a unit is dead is judged on this record of its layer and the one before. Of the rows of a weight, up to
+    63 are compared, each with the next. Steps are judged when the next one begins, and when alarms are asked for:
+    ask between steps.
+
+    Sources: Glorot and Bengio (2010) on saturation, Schoenholz et al. (2017) on gradients over depth, Stanford's CS231n
+    on the first loss and the size of updates, Amazon SageMaker Debugger's built-in rules for the other thresholds.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> with Monitor(classes=10, activations={"fc": "tanh"}) as monitor:
+    ...     monitor.record(0, "fc", activations=np.tanh(20 * rng.normal(size=(64, 100))))
+    ...     monitor.record(0, "fc.weight", weights=np.zeros((100, 50)))
+    ...     monitor.record_loss(0, 2.31)
+    >>> print(monitor.verdict())
+    symmetric: fc.weight has equal units: 100% of the compared rows are alike. Use xavier_normal.
+    saturated: fc is 92% saturated. Use xavier_normal.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        classes: int | None = None,
+        thresholds: Thresholds | None = None,
+        activations: Mapping[str, Activation] | None = None,
+        layout: Layout = "OI",
+    ) -> None:
+        if classes is not None and operator.index(classes) < 2:
+            raise ValueError(f"classes must be at least 2, got {classes}")
+        require_matrix_layout(layout)
+        self.classes = classes
+        self.thresholds = thresholds or Thresholds()
+        self.history: list[dict[str, Any]] = []
+        self.activations: dict[str, Activation] = {}
+        for name, activation in (activations or {}).items():
+            self.declare(name, activation)
+        self.layout = layout
+        self._step: int | None = None
+        self._now: dict[str, dict[str, Any]] = {}  # of this step, by name, in the order of the first record
+        self._before: dict[str, dict[str, Any]] = {}
+        self._active: dict[str, tuple[NDArray[np.float64], float]] = {}  # of each unit: how often not 0, of how many
+        self._weights: dict[str, float] = {}  # the last RMS
+        self._first_loss: float | None = None
+        self._alarms: dict[tuple[str, str], Alarm] = {}
+        self._steps: dict[int, None] = {}  # as an ordered set
+        self._file = None if path is None else Path(path).open("w", encoding="utf-8")  # noqa: SIM115 (until `close`)
+        self._closed = False
+
+    def declare(self, name: str, activation: Activation) -> None:
+        """Say which activation a layer's recorded values come from; ValueError or TypeError for one that is none."""
+        if not callable(activation):
+            functions.resolve(activation)
+        self.activations[name] = activation
+
+    def bounds(self, name: str) -> tuple[float, float] | None:
+        """The values beyond which a layer's activation is saturated, if it can be."""
+        return saturation(self.activations.get(name), self.thresholds.saturation)
+
+    def record(
+        self,
+        step: SupportsIndex,
+        name: str,
+        *,
+        activations: ArrayLike | None = None,
+        gradients: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
+        updates: ArrayLike | None = None,
+    ) -> None:
+        """Record a layer's activations and their gradients, or a parameter's values, gradients and updates.
+
+        Layers are to be recorded in the order of the forward pass, the first time in each step.
+
+        Parameters
+        ----------
+        step : int
+            Of the training. Any steps may be left out.
+        name : str
+            Of the layer or the parameter.
+        activations : array
+            After the activation function: (batch, units), (batch, ..., units), or as the layout says.
+        gradients : array
+            Of the loss with respect to the activations; to the weights where `weights` or `updates` is given without
+            activations. A layer and its weight may have the same name.
+        weights : array
+            In the monitor's layout.
+        updates : array
+            What was added to the weights in this step. Their ratio is to the weights last recorded under this name.
+
+        Raises
+        ------
+        ValueError
+            For no array at all, an empty one, or after `close`.
+        TypeError
+            For values that are not real numbers.
+
+        Examples
+        --------
+        >>> monitor = Monitor()
+        >>> monitor.record(0, "fc.weight", weights=np.eye(4), updates=np.full((4, 4), 5e-4))
+        >>> monitor.history[0]["update_ratio"]
+        0.001
+        """
+        of_weights = activations is None and not (weights is None and updates is None)
+        kind = self._weight if of_weights else self._signal
+        self._take(
+            step,
+            name,
+            activations=None if activations is None else self._signal("activations", activations, name),
+            gradients=None if gradients is None else kind("gradients", gradients),
+            weights=None if weights is None else self._weight("weights", weights),
+            updates=None if updates is None else self._weight("updates", updates),
+            of_weights=of_weights,
+        )
+
+    def record_loss(self, step: SupportsIndex, loss: ArrayLike) -> None:
+        """Record the loss of a step: a mean cross-entropy in nats, if `classes` is given.
+
+        Parameters
+        ----------
+        step : int
+            Of the training.
+        loss : float
+            A number, or an array or tensor of one.
+
+        Raises
+        ------
+        ValueError
+            For more than one number, or after `close`.
+        TypeError
+            For anything else.
+        """
+        array = as_array("loss", loss)
+        if array.size > 1:
+            raise ValueError(f"loss must be one number, got shape {array.shape}")
+        value = float(array.item())
+        self._write(step, "loss", {"loss": value, "nonfinite": int(not math.isfinite(value))})
+        if self._first_loss is None:
+            self._first_loss = value
+            if self.classes is not None and math.isfinite(value):
+                for finding in of_first_loss(value, self.classes, self.thresholds):
+                    self._raise("loss", finding)
+
+    @property
+    def alarms(self) -> list[Alarm]:
+        """The first alarm of every rule and name."""
+        self._judge()
+        return list(self._alarms.values())
+
+    def verdict(self, steps: int | None = 10) -> Verdict:
+        """What the first recorded steps say, ten as in SageMaker Debugger's PoorWeightInitialization.
+
+        Parameters
+        ----------
+        steps : int, optional
+            How many; None for all.
+
+        Raises
+        ------
+        ValueError
+            If nothing was recorded, or for less than one step.
+        """
+        if steps is not None and steps < 1:
+            raise ValueError(f"steps must be at least 1, or None for all, got {steps}")
+        alarms = self.alarms
+        if not self._steps:
+            raise ValueError("verdict needs records, and nothing was recorded")
+        return verdict(alarms, list(self._steps)[:steps])
+
+    def close(self) -> None:
+        """Judge the last step and close the file; again, it does nothing."""
+        self._judge()
+        self._closed = True
+        if self._file is not None:
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _signal(self, argument: str, value: ArrayLike, name: str | None = None) -> Measured:
+        """Activations of a named layer, or their gradients."""
+        array = as_array(argument, value)
+        units = unit_axis(array.ndim, self.layout == "OI")
+        sample = signal_strides(array.shape, units)
+        if name is None:
+            return Measured.of(array, sample)
+        measured = Measured.of(array, sample, self.bounds(name))
+        others = tuple(axis for axis in range(array.ndim) if axis != units)
+        measured.active = np.count_nonzero(array[sample], axis=others).astype(np.float64)
+        return measured
+
+    def _weight(self, argument: str, value: ArrayLike) -> Measured:
+        """Weights, their gradients or updates."""
+        array = as_array(argument, value)
+        measured = Measured.of(array, weight_strides(array.shape))
+        if array.ndim > 1:
+            rows = some_rows(np.moveaxis(array, output_axis(array.shape, self.layout, False), 0)).astype(np.float64)
+            if len(rows) > 1:
+                measured.equal = float(equal_rows(rows, self.thresholds.equal)) / (len(rows) - 1)
+        return measured
+
+    def _take(
+        self,
+        step: SupportsIndex,
+        name: str,
+        *,
+        activations: Measured | None = None,
+        gradients: Measured | None = None,
+        weights: Measured | None = None,
+        updates: Measured | None = None,
+        of_weights: bool,
+    ) -> None:
+        """Record what was measured, here or elsewhere; `of_weights` says what the gradients are of."""
+        found: dict[str, Any] = {}
+        if activations is not None:
+            found |= {"activation_rms": activations.rms, "activation_mean": activations.mean}
+            if self.bounds(name):
+                found["saturated"] = activations.saturated
+            if activations.active is not None:
+                found["zero"] = 1 - float(activations.active.sum()) / activations.count
+                found["dead"] = self._dead(name, activations.active, activations.count)
+        if weights is not None:
+            found["weight_rms"] = self._weights[name] = weights.rms
+            if weights.equal is not None:
+                found["weight_equal"] = weights.equal
+        if gradients is not None and of_weights:
+            found["weight_gradient_rms"] = gradients.rms
+            if gradients.equal is not None:
+                found["weight_gradient_equal"] = gradients.equal
+        elif gradients is not None:
+            found |= {"gradient_rms": gradients.rms, "gradient_norm": gradients.norm}
+        if updates is not None:
+            found["update_rms"] = updates.rms
+            if self._weights.get(name, 0.0) > 0:
+                found["update_ratio"] = updates.rms / self._weights[name]
+        given = (activations, gradients, weights, updates)
+        if all(measured is None for measured in given):
+            raise ValueError("activations, gradients, weights or updates must be given, got none")
+        found["nonfinite"] = sum(not measured.finite for measured in given if measured is not None)
+        self._write(step, name, found)
+
+    def _dead(self, name: str, active: NDArray[np.float64], count: int) -> float:
+        """The share of units that are hardly ever active, in this record and the one before: batches may be small."""
+        examples = count / len(active)
+        before, of = self._active.get(name, (np.zeros_like(active), 0.0))
+        self._active[name] = active, examples
+        if len(before) == len(active):
+            active, examples = active + before, examples + of
+        return float(np.mean(active < self.thresholds.dead_unit * examples))
+
+    def _write(self, step: SupportsIndex, name: str, found: Mapping[str, Any]) -> None:
+        """Keep a record, after the step before is judged, and write it."""
+        if self._closed:
+            raise ValueError("the monitor is closed")
+        number = operator.index(step)
+        if number != self._step:
+            self._judge()
+            self._before |= self._now
+            self._step, self._now = number, {}
+            self._steps[number] = None
+        record = {key: value if math.isfinite(value) else None for key, value in found.items()}
+        self._now.setdefault(name, {}).update(record)
+        self.history.append({"step": number, "name": name, **record})
+        if self._file is not None:
+            self._file.write(json.dumps(self.history[-1], allow_nan=False) + "\n")
+            self._file.flush()
+
+    def _judge(self) -> None:
+        for name, statistics in self._now.items():
+            for finding in of_one(statistics, self._before.get(name, {}), self.thresholds):
+                self._raise(name, finding)
+        for finding in of_all(self._now, self.thresholds):
+            self._raise("", finding)
+
+    def _raise(self, name: str, finding: Finding) -> None:
+        """An alarm, unless there is one."""
+        if (name, finding.rule) in self._alarms:
+            return
+        assert self._step is not None
+        known = Counter(self.activations.values()).most_common(1)
+        activation = self.activations.get(name, known[0][0] if known else None)
+        layers = sum("gradient_norm" in statistics for statistics in self._now.values())
+        change = advice(finding, activation, layers or None, self._step != next(iter(self._steps)))
+        self._alarms[name, finding.rule] = Alarm(
+            self._step,
+            name,
+            finding.rule,
+            finding.value,
+            finding.threshold,
+            f"{name} {finding.what}.".lstrip(),
+            f"{change[0].upper()}{change[1:]}.",
+        )

@@ -1,0 +1,255 @@
+"""One forward and backward pass through a drawn stack: what its signals and gradients do."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import activations
+from .._types import Activation
+from ..sampling import normal
+from .network import Network
+from .report import LIMITS, Profile, Report
+from .stack import Stack
+from .theory import Prediction, predict
+
+__all__ = ["Report", "probe"]
+
+FLAT = 1 - LIMITS.saturation**2  # of the largest slope: of tanh and sigmoid, 97 % of the way to their bounds
+LARGEST_JACOBIAN = 1024  # rows; larger ones take minutes
+
+
+def probe(
+    stack: Stack,
+    x: ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    seed: int = 0,
+    draws: int = 1,
+    classes: int | None = None,
+) -> Report:
+    """Draw a stack and run data forward and gradients backward through it.
+
+    Parameters
+    ----------
+    stack : Stack
+        To draw, in float32.
+    x : array (n, *inputs)
+        Examples, as they will be trained on: (n, features) for "dense", (n, channels, height, width) for "conv",
+        (n, steps, features) for "rnn" and "lstm". A hundred or more tell dead units from rare ones.
+    labels : array of int (n,), optional
+        Their classes: gradients are then those of the mean cross-entropy. Default: of a random linear function of the
+        logits, always the same, so that gradients do not depend on what the head says.
+    seed : int
+        Of the first draw; the others follow. Default 0.
+    draws : int
+        Of the weights. Default 1; five give an interval to rely on.
+    classes : int, optional
+        Default: the largest label and one, or 10.
+
+    Returns
+    -------
+    Report
+        Profiles over the layers, the slope of gradients beside theory's, and a verdict. It prints as a table.
+
+    Raises
+    ------
+    ValueError
+        For x that is not finite or does not fit the stack, labels that do not fit x, fewer than one draw, and an
+        activation with jumps.
+
+    Examples
+    --------
+    >>> import fanin
+    >>> x = fanin.normal((100, 64), seed=0, name="x")
+    >>> xavier = probe(Stack(weights=fanin.schemes.xavier_normal(layout="OI"), depth=20), x)
+    >>> print(xavier.verdict()[0].partition(":")[0])
+    gradients vanish
+    >>> probe(Stack(weights=fanin.schemes.he_normal(layout="OI"), depth=20), x).verdict()
+    ()
+    """
+    examples = np.asarray(x, np.float32)
+    if not np.isfinite(examples).all():
+        raise ValueError(f"x must be finite, got {np.count_nonzero(~np.isfinite(examples))} values that are not")
+    if draws < 1:
+        raise ValueError(f"draws must be at least 1, got {draws}")
+    if classes is None:
+        classes = 10 if labels is None else int(np.max(labels, initial=0)) + 1
+    passes = [
+        _Pass(Network(stack, examples.shape[1:], classes, seed=seed + draw), examples, labels, jacobian=draw == 0)
+        for draw in range(draws)
+    ]
+    slope, interval = _fit([each.gradient for each in passes])
+
+    def average(name: str) -> Profile:
+        values: Profile = np.mean([getattr(each, name) for each in passes], axis=0)
+        return values
+
+    def root(name: str) -> Profile:
+        values: Profile = np.sqrt(np.mean(np.square([getattr(each, name) for each in passes]), axis=0))
+        return values
+
+    with np.errstate(invalid="ignore", over="ignore"):
+        part = "steps" if stack.kind in ("rnn", "lstm") else "layers"
+        return Report(
+            stack=stack,
+            names=tuple(f"{part}.{number}" for number in range(len(passes[0].gradient))),
+            mean=average("mean"),
+            std=root("std"),
+            rms=root("rms"),
+            dead=average("dead"),
+            saturated=average("saturated"),
+            gradient=root("gradient"),
+            weight_gradient=root("weight_gradient"),
+            singular_values=passes[0].singular_values,
+            slope=slope,
+            interval=interval,
+            prediction=_prediction(stack, examples),
+            loss=None if labels is None else float(average("loss")),
+            classes=classes,
+            symmetric=passes[0].symmetric,
+        )
+
+
+class _Pass:
+    """What is measured of one draw."""
+
+    def __init__(self, network: Network, x: NDArray[np.float32], labels: ArrayLike | None, jacobian: bool) -> None:
+        self.loss = math.nan
+        if labels is None:
+            gradient = normal(network.forward(x).shape, std=1 / len(x), seed=0, name="diagnose.probe")
+        else:
+            self.loss, gradient = network.loss(x, labels)
+        network.backward(gradient)
+        with np.errstate(invalid="ignore", over="ignore"):
+            hidden = [values.astype(np.float64) for values in network.hidden]
+            self.mean = np.array([values.mean() for values in hidden])
+            self.std = np.array([values.std() for values in hidden])
+            self.rms = np.array([_rms(values) for values in hidden])
+            self.dead, self.saturated = _flat(network)
+            self.gradient = np.array([_rms(values) for values in network.signals])
+            self.weight_gradient = np.array([_rms(values) for values in _weight_gradients(network)])
+        self.singular_values = _singular_values(network, x[0]) if jacobian else np.empty(0)
+        self.symmetric = tuple(_symmetric(network))
+
+
+def _rms(values: NDArray[np.floating[Any]]) -> float:
+    """In float64, where squares of float32 neither underflow nor overflow."""
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+
+
+def _flat(network: Network) -> tuple[Profile, Profile]:
+    """Of every layer the share of dead units, and of saturated activations."""
+    stack = network.stack
+    slope = activations.derivative(stack.activation)
+    has_zero, saturates, largest = _shape(stack.activation)
+    dead, saturated = np.zeros(len(network.hidden)), np.zeros(len(network.hidden))
+    if not (has_zero or saturates):
+        return dead, saturated
+    for layer, z in enumerate(network.preactivations):
+        units = z[:, 2 * stack.width : 3 * stack.width] if stack.kind == "lstm" else z.reshape(-1, stack.width)
+        slopes = np.abs(slope(units))
+        if has_zero:
+            dead[layer] = ((slopes != 0).mean(axis=0) < LIMITS.dead_unit).mean()
+        if saturates:
+            saturated[layer] = (slopes < FLAT * largest).mean()
+    return dead, saturated
+
+
+@functools.lru_cache(maxsize=64)
+def _shape(activation: Activation) -> tuple[bool, bool, float]:
+    """Whether an activation has slope 0 in some region, whether it saturates, and its largest slope."""
+    z = np.linspace(-30, 30, 2401)
+    with np.errstate(all="ignore"):
+        slopes = np.abs(activations.derivative(activation)(z))
+    zero = slopes[np.abs(z) <= 10] == 0  # further out smooth functions round to it
+    flat = slopes < FLAT * slopes.max()
+    near = (np.abs(z) <= 0.1) & (z != 0)  # at 0 kinks are
+    saturates = flat[np.abs(z) >= 20].all() and not flat[near].any()
+    return bool((zero[1:] & zero[:-1]).any()), bool(saturates), float(slopes.max())
+
+
+def _weight_gradients(network: Network) -> Iterator[NDArray[np.floating[Any]]]:
+    if network.stack.kind in ("rnn", "lstm"):
+        before = [np.zeros_like(network.hidden[0]), *network.hidden[:-1]]
+        return (signal.T @ hidden for signal, hidden in zip(network.signals, before, strict=True))
+    return (network.gradients[f"layers.{layer}.weight"] for layer in range(network.stack.depth))
+
+
+def _singular_values(network: Network, example: NDArray[np.float32]) -> Profile:
+    state = network.hidden[0][0].size * (2 if network.stack.kind == "lstm" else 1)
+    if state > LARGEST_JACOBIAN:
+        return np.empty(0)
+    jacobian = network.jacobian(example).astype(np.float64)
+    values = np.linalg.svd(jacobian, compute_uv=False) if np.isfinite(jacobian).all() else np.full(state, np.nan)
+    return np.asarray(values, np.float64)
+
+
+def _symmetric(network: Network) -> Iterator[str]:
+    for name, weight in network.parameters.items():
+        if name.startswith("head") or weight.ndim == 1 or len(weight) == 1:
+            continue
+        skips = network.stack.residual and weight.shape[0] == weight.shape[1]
+        if (weight == weight[0]).all() and not skips:
+            yield name
+
+
+def _prediction(stack: Stack, x: NDArray[np.float32]) -> Prediction | None:
+    if stack.kind == "lstm":
+        return None
+    return predict(stack, inputs=x.shape[1:], input_square=float(np.mean(np.square(x, dtype=np.float64))))
+
+
+def _fit(gradients: Sequence[Profile]) -> tuple[float, tuple[float, float]]:
+    """The slope of log gradient² by layer, and its 95 % interval."""
+    fits = [_least_squares(each) for each in gradients]
+    slopes = np.array([slope for slope, *_ in fits])
+    slope = float(slopes.mean())
+    if len(fits) == 1:
+        _, error, freedom = fits[0]
+    else:
+        error, freedom = float(slopes.std(ddof=1)) / math.sqrt(len(fits)), len(fits) - 1
+    half = student(freedom) * error if freedom > 0 else math.inf
+    return (slope, (slope - half, slope + half)) if math.isfinite(slope) else (math.nan, (math.nan, math.nan))
+
+
+def _least_squares(gradient: Profile) -> tuple[float, float, int]:
+    """The slope, its standard error, and the degrees of freedom."""
+    (layers,) = np.nonzero(np.isfinite(gradient) & (gradient > 0))
+    if len(layers) < 2:
+        return math.nan, math.nan, 0
+    x, y = layers - layers.mean(), 2 * np.log(gradient[layers])
+    square = float(x @ x)
+    slope = float(x @ y) / square
+    residuals = y - y.mean() - slope * x
+    freedom = len(layers) - 2
+    return slope, math.sqrt(float(residuals @ residuals) / max(freedom, 1) / square), freedom
+
+
+def student(freedom: int) -> float:
+    """The 97.5 % point of Student's t: exact for 1 and 2 degrees of freedom, else to 0.2 %.
+
+    Abramowitz and Stegun, 26.7.5: the expansion about the normal distribution.
+
+    Examples
+    --------
+    >>> round(student(1), 3), round(student(10), 3)
+    (12.706, 2.228)
+    """
+    if freedom == 1:
+        return math.tan(0.475 * math.pi)
+    if freedom == 2:
+        return 0.95 * math.sqrt(2 / (1 - 0.95**2))
+    z = 1.959963984540054  # of the normal distribution
+    polynomials = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + float(np.polyval([*reversed(polynomials), 0.0], 1 / freedom))

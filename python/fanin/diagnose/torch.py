@@ -1,0 +1,297 @@
+"""Hooks that feed a `Monitor` from a torch module as it trains."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import activations as functions
+from ._measures import (
+    MEASURES,
+    Bounds,
+    Measured,
+    equal_rows,
+    measure,
+    signal_strides,
+    some_rows,
+    unit_axis,
+    weight_strides,
+)
+from .monitor import Monitor
+
+
+def watch(model: Any, monitor: Monitor, *, every: int = 50, optimizer: Any = None, first: int = 10) -> Watch:
+    """Record a torch module's training in a monitor.
+
+    Of every module with parameters and every activation module the outputs are measured; of those with a weight, the
+    gradients of the outputs too; and of each weight (a parameter of two axes or more) its values, its gradient and its
+    update. That is done in torch on the tensors' own device, and comes over once, at the end of the step.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        In training: passes without gradients are not recorded. A module that is called several times in a step is
+        measured over all its calls.
+    monitor : Monitor
+        In the layout "OI". The activation modules are declared to it.
+    every, first : int
+        The first steps, all of them, and after these every so many are recorded. Default 50 and 10.
+    optimizer : torch.optim.Optimizer, optional
+        Its steps are the steps, and its updates are recorded. Without it each forward pass begins a step, and updates
+        are not known.
+
+    Returns
+    -------
+    Watch
+        `close` it, or use it as a context manager, to take the hooks away.
+
+    Raises
+    ------
+    ValueError
+        For `every` below 1, a negative `first`, or a monitor of another layout.
+
+    Notes
+    -----
+    Activations that are functions, as torch.relu, are not seen: use modules, or record them yourself. Gradients are
+    those of what is differentiated: a loss scaler scales them, which the factors per layer do not notice, but the
+    absolute threshold does. Of updates more than 2^18 values are sampled; what is not finite is found in the weights.
+
+    Examples
+    --------
+    ::
+
+        with Monitor("run.jsonl", classes=10) as monitor, watch(model, monitor, optimizer=optimizer) as watched:
+            for x, y in batches:
+                optimizer.zero_grad()
+                loss = torch.nn.functional.cross_entropy(model(x), y)
+                monitor.record_loss(watched.step, loss)
+                loss.backward()
+                optimizer.step()
+        print(monitor.verdict())
+    """
+    if every < 1:
+        raise ValueError(f"every must be at least 1, got {every}")
+    if first < 0:
+        raise ValueError(f"first must not be negative, got {first}")
+    if monitor.layout != "OI":
+        raise ValueError(f"monitor must have the layout 'OI', torch's, got {monitor.layout!r}")
+    return Watch(model, monitor, every, optimizer, first)
+
+
+class Watch:
+    """The hooks of `watch`, until it is closed.
+
+    Attributes
+    ----------
+    step : int
+        Which one it is, from 0: an optimizer's step ends it, or without one the next forward pass.
+    """
+
+    def __init__(self, model: Any, monitor: Monitor, every: int, optimizer: Any, first: int) -> None:
+        self.step = 0
+        self._monitor, self._every, self._first = monitor, every, first
+        self._torch = importlib.import_module("torch")
+        self._measurements = _Measurements(self._torch)
+        self._weights = {
+            name: weight for name, weight in model.named_parameters() if weight.ndim > 1 and weight.is_floating_point()
+        }
+        self._places = {name: place for place, name in enumerate(self._weights)}
+        self._old: dict[str, Any] = {}  # samples of the weights, from before the update
+        self._begun = False
+        self._hooks = list(self._register(model, optimizer))
+
+    def close(self) -> None:
+        """Record what there is of the last step and take the hooks away; again, it does nothing."""
+        if self._hooks:
+            self._flush()
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _register(self, model: Any, optimizer: Any) -> Iterator[Any]:
+        if optimizer is None:
+            yield model.register_forward_pre_hook(self._begin)
+        else:
+            yield optimizer.register_step_pre_hook(self._keep)
+            yield optimizer.register_step_post_hook(self._end)
+        embeddings = self._torch.nn.Embedding, self._torch.nn.EmbeddingBag
+        looked_up: set[int] = set()  # rows of these are no units, and have no gradient unless an example has them
+        for path, module in model.named_modules():
+            activation = _activation(module)
+            own = list(module.parameters(recurse=False))
+            if not own and activation is None:
+                continue
+            name = path or type(module).__name__
+            if activation is not None:
+                self._monitor.declare(name, activation)
+            if isinstance(module, embeddings):
+                looked_up.update(map(id, own))
+            layer = any(weight.ndim > 1 and id(weight) not in looked_up for weight in own)
+            yield module.register_forward_hook(functools.partial(self._forward, name, activation is not None, layer))
+        for name, weight in self._weights.items():
+            if weight.requires_grad:
+                hook = functools.partial(self._accumulated, name, id(weight) not in looked_up)
+                yield weight.register_post_accumulate_grad_hook(hook)
+
+    def _due(self) -> bool:
+        return self.step < self._first or self.step % self._every == 0
+
+    def _begin(self, *_: Any) -> None:
+        """A forward pass begins a step, where no optimizer ends it."""
+        if self._torch.is_grad_enabled():
+            self._flush()
+            self.step += self._begun
+            self._begun = True
+
+    def _forward(self, name: str, activation: bool, layer: bool, module: Any, inputs: Any, output: Any) -> None:
+        if not (self._due() and self._torch.is_grad_enabled()):
+            return
+        tensor = output[0] if isinstance(output, tuple) and output else output  # recurrent modules return states too
+        if not (self._torch.is_tensor(tensor) and tensor.is_floating_point() and tensor.ndim and tensor.numel()):
+            return
+        self._measurements.signal(name, "activations", tensor.detach(), self._monitor.bounds(name), activation)
+        if layer and tensor.requires_grad:
+            tensor.register_hook(functools.partial(self._backward, name, self.step))
+
+    def _backward(self, name: str, step: int, gradient: Any) -> None:
+        if step == self.step:
+            self._measurements.signal(name, "gradients", gradient.detach())
+
+    def _accumulated(self, name: str, units: bool, weight: Any) -> None:
+        """A weight has its gradient, or more of it."""
+        if self._due():
+            distance = self._monitor.thresholds.equal if units else None
+            self._measurements.weight(name, "weights", weight.detach(), distance)
+            self._measurements.weight(name, "weight_gradients", weight.grad.detach(), distance)
+
+    def _keep(self, *_: Any) -> None:
+        """The optimizer is about to change the weights."""
+        if self._due():
+            self._old = {
+                name: _part(weight).clone() for name, weight in self._weights.items() if weight.grad is not None
+            }
+
+    def _end(self, *_: Any) -> None:
+        """The optimizer has changed them."""
+        for name, old in self._old.items():
+            self._measurements.update(name, old, _part(self._weights[name]))
+        self._old = {}
+        self._flush()
+        self.step += 1
+
+    def _place(self, name: str) -> int:
+        return self._places.get(name, -1)
+
+    def _flush(self) -> None:
+        taken = self._measurements.take()
+        for name in sorted(taken, key=self._place):  # layers as they were called, then weights as they are listed
+            measured = taken[name]
+            of_weights = "weights" in measured or "updates" in measured
+            gradients = measured.pop("weight_gradients", None)
+            if gradients is not None:
+                measured["gradients"] = gradients
+            self._monitor._take(self.step, name, **measured, of_weights=of_weights)
+
+
+class _Entry(NamedTuple):
+    """What was measured of a tensor: on its device the sums, then the number of equal rows or the units' activity."""
+
+    vector: Any
+    values: int  # in the sums
+    size: int
+    pairs: int  # of compared rows
+
+
+class _Measurements:
+    """Of one step, by name and kind, still on the device."""
+
+    def __init__(self, torch: Any) -> None:
+        self._torch = torch
+        self._entries: dict[tuple[str, str], list[_Entry]] = {}
+
+    def signal(self, name: str, kind: str, tensor: Any, bounds: Bounds | None = None, activity: bool = False) -> None:
+        """Add a call's output or its gradient, with every unit's activity if that is wanted."""
+        units = unit_axis(tensor.ndim, True)
+        values = self._exact(tensor[signal_strides(tuple(tensor.shape), units)])
+        active = (values != 0).movedim(units, 0).reshape(values.shape[units], -1).sum(1) if activity else None
+        self._entries.setdefault((name, kind), []).append(self._entry(values, tensor, bounds, active))
+
+    def weight(self, name: str, kind: str, tensor: Any, distance: float | None) -> None:
+        """Set a weight or its gradient, with the number of equal rows."""
+        if tensor.is_sparse:
+            tensor = tensor.coalesce().values()
+        equal, pairs = None, 0
+        if distance is not None and len(tensor) > 1:
+            rows = self._exact(some_rows(tensor))
+            equal, pairs = equal_rows(rows, distance)[None], len(rows) - 1
+        self._entries[name, kind] = [self._entry(self._exact(_part(tensor)), tensor, more=equal, pairs=pairs)]
+
+    def update(self, name: str, old: Any, new: Any) -> None:
+        """Set a weight's update, from samples before and after."""
+        change = self._exact(new) - self._exact(old)
+        self._entries[name, "updates"] = [self._entry(change, change)]
+
+    def take(self) -> dict[str, dict[str, Measured]]:
+        """All that was measured, by name and kind, and begin anew."""
+        entries, self._entries = self._entries, {}
+        found: dict[str, dict[str, Measured]] = {}
+        if not entries:
+            return found
+        vectors = [entry.vector for several in entries.values() for entry in several]
+        device = vectors[0].device
+        flat = self._torch.cat([vector.to(device) for vector in vectors]).cpu().double().numpy()
+        ends = np.cumsum([len(vector) for vector in vectors])
+        values = iter(np.split(flat, ends[:-1]))
+        for (name, kind), several in entries.items():
+            first, *others = (_measured(entry, next(values)) for entry in several)
+            for other in others:
+                first.add(other)
+            found.setdefault(name, {})[kind] = first
+        return found
+
+    def _entry(
+        self, values: Any, everything: Any, bounds: Bounds | None = None, more: Any = None, pairs: int = 0
+    ) -> _Entry:
+        sums = measure(values, self._torch.aminmax(everything), bounds)
+        vector = self._torch.stack([total.to(values.dtype) for total in sums])
+        if more is not None:
+            vector = self._torch.cat([vector, more.to(values.dtype)])
+        return _Entry(vector, values.numel(), everything.numel(), pairs)
+
+    def _exact(self, tensor: Any) -> Any:
+        """In float64, where the device has it: no square in it overflows or vanishes."""
+        return tensor.to(self._torch.float32 if tensor.device.type == "mps" else self._torch.float64)
+
+
+def _measured(entry: _Entry, values: NDArray[np.float64]) -> Measured:
+    sums, more = values[:MEASURES], values[MEASURES:]
+    if entry.pairs:
+        return Measured(sums, entry.values, entry.size, equal=float(more[0]) / entry.pairs)
+    return Measured(sums, entry.values, entry.size, active=more if len(more) else None)
+
+
+def _part(weight: Any) -> Any:
+    """A sample of a weight, sharing its memory."""
+    return weight.detach()[weight_strides(tuple(weight.shape))]
+
+
+def _activation(module: Any) -> str | None:
+    """Our name of an activation module, which is torch's in lower case; None for any other module."""
+    name = type(module).__name__.lower()
+    name = {"leakyrelu": "leaky_relu"}.get(name, name)
+    known = name in functions.TABLE or name in functions.ALIASES
+    return name if known and name not in ("linear", "identity", "threshold") else None
