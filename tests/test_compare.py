@@ -441,3 +441,27 @@ def test_better_names_what_was_compared():
     result = compare({"a": 0}, step=lambda *_: [1.0], steps=1)
     with pytest.raises(ValueError, match=r"^second must be one of a, got 'b'"):
         result.better("a", "b")
+
+
+def test_a_constant_feature_becomes_0(tmp_path):
+    x = np.arange(40.0).reshape(20, 2)
+    x[:, 1] = 0.1  # whose mean rounds
+    np.savez(tmp_path / "task.npz", x=x, y=np.arange(20) % 2)
+    task = load(tmp_path / "task.npz")
+    assert not task.inputs[:, 1].any()
+    assert not task.test_inputs[:, 1].any()
+
+
+@pytest.mark.parametrize("content", [b"", b"x,y\n1,2\n", b"PK\x03\x04 and no more"])
+def test_what_is_no_npz_file_is_an_error_in_one_line(tmp_path, content):
+    (tmp_path / "bad.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"path must be that of an \.npz file, with x and y"):
+        load(tmp_path / "bad.npz")
+
+
+def test_a_truncated_npz_file_is_an_error(tmp_path):
+    np.savez(tmp_path / "task.npz", x=np.ones((200, 2)), y=np.arange(200) % 2)
+    whole = (tmp_path / "task.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="path must be that of a"):
+        load(tmp_path / "cut.npz")

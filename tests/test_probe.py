@@ -9,8 +9,9 @@ from scipy import stats
 
 import fanin
 from fanin import schemes
+from fanin.diagnose._lines import student
 from fanin.diagnose.network import Network
-from fanin.diagnose.probe import Report, probe, student
+from fanin.diagnose.probe import Report, probe
 from fanin.diagnose.stack import Stack
 
 HE = schemes.he_normal(layout="OI")
@@ -190,7 +191,11 @@ def test_zero_init_is_symmetric(activation, kind):
 def test_constant_weights_are_symmetric_but_zero_branches_of_a_residual_network_are_not():
     assert "every unit starts equal" in probed(schemes.constant(0.01)).verdict()[0]
     assert probed(schemes.zeros(), inputs=HE, residual=True, activation="tanh").verdict() == ()
-    assert "every unit starts equal" in probed(schemes.zeros(), kind="rnn", activation="tanh").verdict()[0]
+    zeros = schemes.zeros()
+    assert "every unit starts equal" in probed(zeros, inputs=zeros, kind="rnn").verdict()[0]
+    assert "every unit starts equal" not in probed(zeros, kind="rnn").verdict()[0]  # the input tells them apart
+    biases = schemes.normal(std=1.0)
+    assert probed(schemes.constant(0.1), biases=biases).symmetric == ()
 
 
 def test_dead_rectifiers_are_named():
@@ -333,3 +338,26 @@ def test_the_jacobian_of_a_large_convolution_is_left_out():
 def test_errors_name_the_argument_its_value_and_what_is_allowed(call, message):
     with pytest.raises(ValueError, match=message):
         call(data()[0])
+
+
+def test_labels_of_one_class_leave_a_gradient():
+    x, _ = data()
+    assert probe(Stack(weights=HE, depth=4), x, np.zeros(len(x), int)).verdict() == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "labels", "message"),
+    [
+        ({}, ["a", "b"], "labels must be integers, got <U1"),
+        ({}, [0.5, np.nan], "labels must be integers, got float64"),
+        ({"norm": "layer", "width": 1}, [0, 1], "width must be more than 1 for layer normalization, got 1"),
+    ],
+)
+def test_what_has_no_gradient_is_refused(options, labels, message):
+    with pytest.raises(ValueError, match=message):
+        probe(Stack(weights=HE, **options), np.ones((2, 8)), labels)
+
+
+def test_batch_normalization_of_one_example_is_refused():
+    with pytest.raises(ValueError, match="x must have more than one example for batch normalization, got 1"):
+        probe(Stack(weights=HE, norm="batch"), np.ones((1, 8)))

@@ -9,6 +9,7 @@ from scipy import integrate, optimize, special
 
 import fanin
 from fanin import activations, schemes
+from fanin.diagnose._lines import least_squares
 from fanin.diagnose.network import Network
 from fanin.diagnose.stack import Stack
 from fanin.diagnose.theory import MeanField, critical_weight_variance, phase_diagram, predict
@@ -363,7 +364,7 @@ def require_agreement(stack, inputs, examples, rms, slope):
     signal, preactivation, gradient = measured(stack, inputs, examples)
     np.testing.assert_allclose(signal, predicted.signal, rtol=rms)
     np.testing.assert_allclose(preactivation, predicted.preactivation, rtol=rms)
-    assert -2 * math.log(gradient[0]) / (len(gradient) - 1) == pytest.approx(predicted.slope, abs=slope)
+    assert least_squares(2 * np.log(gradient))[0] == pytest.approx(predicted.slope, abs=slope)
 
 
 WEIGHTS = {"tanh": 1.5, "relu": 2.0, "gelu": 2.1}  # σw²

@@ -54,7 +54,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _add_stack(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--activation", type=activation, default="relu", help="as leaky_relu:0.2; default %(default)s")
+    parser.add_argument("--activation", type=activation, default="", help="as leaky_relu:0.2; default relu, or tanh")
     parser.add_argument("--depth", type=int, default=10, help="hidden layers; default %(default)s")
     parser.add_argument("--width", type=int, default=64, help="units or channels of a layer; default %(default)s")
     parser.add_argument("--kind", choices=_KINDS, default="dense", help="of layers: %(choices)s; default %(default)s")
@@ -112,17 +112,18 @@ def _task(arguments: argparse.Namespace) -> Task:
 def _probe(arguments: argparse.Namespace) -> int:
     from . import schemes
     from .diagnose import plots, probe, scheme_named
+    from .diagnose.tasks import permutation
 
     stack = _stack(arguments, schemes.zeros())
     stack = _stack(arguments, scheme_named(arguments.scheme, stack))
     task = _task(arguments)
-    some = slice(256)  # examples: enough for every mean
+    some = permutation(len(task.inputs), seed=0, name="probe")[:256]  # enough for every mean
     x, labels = task.shaped(stack.kind)[some], task.labels[some]
     report = probe(stack, x, labels, seed=arguments.seed, draws=arguments.draws, classes=task.classes)
     print(report)
+    _write_json(arguments, report)
     if arguments.output:
         plots.layers({arguments.scheme: report}, path=arguments.output)
-    _write_json(arguments, report)
     return 0
 
 
@@ -136,9 +137,9 @@ def _compare(arguments: argparse.Namespace) -> int:
         arguments.schemes, stack=stack, task=_task(arguments), seeds=arguments.seeds, steps=arguments.steps
     )
     print(result)
+    _write_json(arguments, result)
     plots.comparison(result, path=arguments.output)
     print(f"\n{arguments.output}: the figure")
-    _write_json(arguments, result)
     return 0
 
 

@@ -312,8 +312,8 @@ def _growth(activation: Activation, weight: float) -> float:
 
     function, slope = activations.function(activation), activations.derivative(activation)
     z, share = _hermite()
-    square = 1.0
-    for _ in range(30):
+    square = weight**2  # of the first preactivation, where signals start at 1
+    for _ in range(100):
         square = min(weight**2 * float(share @ function(math.sqrt(square) * z) ** 2), 1e6)
     return weight**2 * float(share @ slope(math.sqrt(square) * z) ** 2)
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from .. import schemes
+from .._types import Layer
 from ..recommendation import recommend
 from ..schemes import Scheme
 from .comparison import Comparison, Row, Values, final, mean_and_error
@@ -91,7 +92,8 @@ def compare(
     for name, value in (("seeds", seeds), ("steps", steps)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    if not rates:
+    rates = tuple(rates)
+    if step is None and not rates:
         raise ValueError("rates must not be empty")
     if step is not None:
         runs = {name: _own(step, name, value, seeds, steps) for name, value in chosen.items()}
@@ -138,13 +140,14 @@ def scheme_named(name: str, stack: Stack) -> Scheme:
     if not inspect.isfunction(function):
         names = [key for key in schemes.__all__ if inspect.isfunction(getattr(schemes, key))]
         raise ValueError(f"name must be one of {', '.join([*_SHORT, *names])}, got {name!r}")
+    layer: Layer = "recurrent" if stack.kind in ("rnn", "lstm") else "linear"
     takes = inspect.signature(function).parameters
     options: dict[str, Any] = {"layout": "OI"} if "layout" in takes else {}
     if function.__name__.startswith("he_"):
         options["activation"] = stack.activation
     elif "orthogonal" in function.__name__:
-        options["gain"] = getattr(recommend(stack.activation).scheme, "gain", 1.0)
-    if stack.kind == "lstm" and ("blocks" in takes or "fans" in takes):
+        options["gain"] = getattr(recommend(stack.activation, layer).scheme, "gain", 1.0)
+    if stack.kind == "lstm" and (function is schemes.orthogonal or "fans" in takes):
         options["blocks"] = 4  # gates
     try:
         scheme = function(**options)

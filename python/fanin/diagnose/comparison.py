@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .probe import student
+from ._lines import student
 from .report import Report
 
 Values: TypeAlias = NDArray[np.float64]

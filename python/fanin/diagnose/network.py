@@ -82,7 +82,7 @@ class Network:
         dtype: str = "float32",
         name: str = "",
     ) -> None:
-        axes = _AXES[stack.kind]
+        axes, inputs = _AXES[stack.kind], tuple(inputs)
         if len(inputs) != len(axes) or min(inputs) < 1:
             raise ValueError(f"inputs must be ({', '.join(axes)}) for kind {stack.kind!r}, got {inputs}")
         if classes < 1:

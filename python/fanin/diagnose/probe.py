@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import activations
 from .._types import Activation
 from ..sampling import normal
+from ._lines import least_squares, student
 from .network import Network
 from .report import LIMITS, Profile, Report
 from .stack import Stack
@@ -50,7 +51,7 @@ def probe(
     draws : int
         Of the weights. Default 1; five give an interval to rely on.
     classes : int, optional
-        Default: the largest label and one, or 10.
+        Default: the largest label and one, at least 2; without labels 10.
 
     Returns
     -------
@@ -78,8 +79,14 @@ def probe(
         raise ValueError(f"x must be finite, got {np.count_nonzero(~np.isfinite(examples))} values that are not")
     if draws < 1:
         raise ValueError(f"draws must be at least 1, got {draws}")
+    if labels is not None and np.asarray(labels).dtype.kind not in "iu":
+        raise ValueError(f"labels must be integers, got {np.asarray(labels).dtype}")
     if classes is None:
-        classes = 10 if labels is None else int(np.max(labels, initial=0)) + 1
+        classes = 10 if labels is None else max(2, int(np.max(labels, initial=0)) + 1)
+    if stack.norm == "batch" and len(examples) == 1 and stack.kind == "dense":
+        raise ValueError("x must have more than one example for batch normalization, got 1")
+    if stack.norm == "layer" and stack.width == 1:
+        raise ValueError("width must be more than 1 for layer normalization, got 1")
     passes = [
         _Pass(Network(stack, examples.shape[1:], classes, seed=seed + draw), examples, labels, jacobian=draw == 0)
         for draw in range(draws)
@@ -167,7 +174,7 @@ def _shape(activation: Activation) -> tuple[bool, bool, float]:
     z = np.linspace(-30, 30, 2401)
     with np.errstate(all="ignore"):
         slopes = np.abs(activations.derivative(activation)(z))
-    zero = slopes[np.abs(z) <= 10] == 0  # further out smooth functions round to it
+    zero = slopes[np.abs(z) <= 5] == 0  # further out smooth functions round to it
     flat = slopes < FLAT * slopes.max()
     near = (np.abs(z) <= 0.1) & (z != 0)  # at 0 kinks are
     saturates = flat[np.abs(z) >= 20].all() and not flat[near].any()
@@ -191,12 +198,18 @@ def _singular_values(network: Network, example: NDArray[np.float32]) -> Profile:
 
 
 def _symmetric(network: Network) -> Iterator[str]:
-    for name, weight in network.parameters.items():
-        if name.startswith("head") or weight.ndim == 1 or len(weight) == 1:
-            continue
-        skips = network.stack.residual and weight.shape[0] == weight.shape[1]
-        if (weight == weight[0]).all() and not skips:
-            yield name
+    """Weights of layers whose units are all the same: in everything that enters them."""
+    layers: dict[str, list[str]] = {}
+    for name in network.parameters:
+        layers.setdefault(name.rpartition(".")[0], []).append(name)
+    layers.pop("head")
+    for names in layers.values():
+        parts = [network.parameters[name] for name in names]
+        units = len(parts[0]) // (4 if network.stack.kind == "lstm" else 1)
+        skips = network.stack.residual and parts[0].shape[0] == parts[0].shape[1]
+        gates = [gate for part in parts for gate in part.reshape(-1, units, *part.shape[1:])]
+        if units > 1 and not skips and all((gate == gate[0]).all() for gate in gates):
+            yield from (name for name, part in zip(names, parts, strict=True) if part.ndim > 1)
 
 
 def _prediction(stack: Stack, x: NDArray[np.float32]) -> Prediction | None:
@@ -207,7 +220,8 @@ def _prediction(stack: Stack, x: NDArray[np.float32]) -> Prediction | None:
 
 def _fit(gradients: Sequence[Profile]) -> tuple[float, tuple[float, float]]:
     """The slope of log gradient² by layer, and its 95 % interval."""
-    fits = [_least_squares(each) for each in gradients]
+    with np.errstate(divide="ignore"):  # a gradient of 0 has no logarithm, and is left out
+        fits = [least_squares(2 * np.log(each)) for each in gradients]
     slopes = np.array([slope for slope, *_ in fits])
     slope = float(slopes.mean())
     if len(fits) == 1:
@@ -216,40 +230,3 @@ def _fit(gradients: Sequence[Profile]) -> tuple[float, tuple[float, float]]:
         error, freedom = float(slopes.std(ddof=1)) / math.sqrt(len(fits)), len(fits) - 1
     half = student(freedom) * error if freedom > 0 else math.inf
     return (slope, (slope - half, slope + half)) if math.isfinite(slope) else (math.nan, (math.nan, math.nan))
-
-
-def _least_squares(gradient: Profile) -> tuple[float, float, int]:
-    """The slope, its standard error, and the degrees of freedom."""
-    (layers,) = np.nonzero(np.isfinite(gradient) & (gradient > 0))
-    if len(layers) < 2:
-        return math.nan, math.nan, 0
-    x, y = layers - layers.mean(), 2 * np.log(gradient[layers])
-    square = float(x @ x)
-    slope = float(x @ y) / square
-    residuals = y - y.mean() - slope * x
-    freedom = len(layers) - 2
-    return slope, math.sqrt(float(residuals @ residuals) / max(freedom, 1) / square), freedom
-
-
-def student(freedom: int) -> float:
-    """The 97.5 % point of Student's t: exact for 1 and 2 degrees of freedom, else to 0.2 %.
-
-    Abramowitz and Stegun, 26.7.5: the expansion about the normal distribution.
-
-    Examples
-    --------
-    >>> round(student(1), 3), round(student(10), 3)
-    (12.706, 2.228)
-    """
-    if freedom == 1:
-        return math.tan(0.475 * math.pi)
-    if freedom == 2:
-        return 0.95 * math.sqrt(2 / (1 - 0.95**2))
-    z = 1.959963984540054  # of the normal distribution
-    polynomials = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + float(np.polyval([*reversed(polynomials), 0.0], 1 / freedom))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -35,7 +36,8 @@ class Stack:
     width : int
         Units of a layer, or channels. Default 128.
     activation : str, (str, float) or callable
-        f: see `fanin.gain`. Of "lstm" the gates are fixed. Default "relu".
+        f: see `fanin.gain`. Of "lstm" that of g and of the output; the other gates are sigmoids. Default "relu", and
+        "tanh" for "rnn" and "lstm".
     biases : Scheme
         Of the hidden layers. Default zeros.
     inputs : Scheme, optional
@@ -53,7 +55,9 @@ class Stack:
     Raises
     ------
     ValueError
-        For an unknown kind or norm, or a size below 1.
+        For an unknown kind or norm, a size below 1, or a scheme in another layout than "OI".
+    TypeError
+        For weights that are not a scheme, or a size that is not an integer.
 
     Examples
     --------
@@ -65,7 +69,7 @@ class Stack:
     kind: Kind = "dense"
     depth: int = 10
     width: int = 128
-    activation: Activation = "relu"
+    activation: Activation = ""
     biases: Scheme = field(default_factory=schemes.zeros)
     inputs: Scheme | None = None
     head: Scheme | None = None
@@ -79,9 +83,24 @@ class Stack:
         if self.norm not in NORMS:
             raise ValueError(f"norm must be None, 'batch' or 'layer', got {self.norm!r}")
         for name in ("depth", "width", "kernel"):
+            object.__setattr__(self, name, operator.index(getattr(self, name)))
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.activation == "":
+            object.__setattr__(self, "activation", "tanh" if self.kind in ("rnn", "lstm") else "relu")
+        for name in ("weights", "biases", "inputs", "head"):
+            _require_scheme(name, getattr(self, name), optional=name in ("inputs", "head"))
         if self.kernel % 2 == 0:
             raise ValueError(f"kernel must be odd, got {self.kernel}")
         if self.kind in ("rnn", "lstm") and (self.norm is not None or self.residual):
             raise ValueError(f"norm and residual are for dense and conv, got kind={self.kind!r}")
+
+
+def _require_scheme(name: str, scheme: object, optional: bool) -> None:
+    if scheme is None and optional:
+        return
+    if not isinstance(scheme, Scheme):
+        raise TypeError(f"{name} must be a scheme, as fanin.schemes.he_normal(layout='OI'), got {scheme!r}")
+    layout = getattr(scheme, "layout", "OI")
+    if not str(layout).startswith("OI"):
+        raise ValueError(f"{name} must have the layout 'OI', (out, in, *spatial), got {layout!r}")

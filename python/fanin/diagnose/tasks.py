@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import math
 import os
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -169,11 +170,14 @@ def load(path: str | os.PathLike[str]) -> Task:
     >>> load("task.npz").inputs.shape
     (8, 2)
     """
-    opened = np.load(path)
-    if not isinstance(opened, np.lib.npyio.NpzFile):
-        raise ValueError(f"path must be that of an .npz file, with x and y, got one array in {os.fspath(path)!r}")
-    with opened as file:
-        given = {key: file[key] for key in ("x", "y", "test_x", "test_y") if key in file}
+    if not zipfile.is_zipfile(path):
+        os.stat(path)  # FileNotFoundError says more
+        raise ValueError(f"path must be that of an .npz file, with x and y, got {os.fspath(path)!r}")
+    try:
+        with np.load(path) as file:
+            given = {key: file[key] for key in ("x", "y", "test_x", "test_y") if key in file}
+    except (EOFError, zipfile.BadZipFile, ValueError) as error:
+        raise ValueError(f"path must be that of a whole .npz file of numbers, {os.fspath(path)!r}: {error}") from error
     if not {"x", "y"} <= set(given) or ("test_x" in given) != ("test_y" in given):
         raise ValueError(f"path must hold x and y, and both or neither of test_x and test_y, got {sorted(given)}")
     name = os.path.splitext(os.path.basename(os.fspath(path)))[0]
@@ -322,8 +326,9 @@ def _task(
         if test_inputs.shape[1:] != inputs.shape[1:]:
             raise ValueError(f"test_x must have examples of shape {inputs.shape[1:]}, got {test_inputs.shape[1:]}")
     mean, variance = inputs.mean(0), inputs.var(0)
+    varies = inputs.max(0) > inputs.min(0)  # rounding gives constants a variance too
     scale = np.sqrt(variance if inputs.ndim == 2 else variance.mean())
-    scale = np.where(scale > 0, scale, 1.0)
+    scale = np.where(varies if inputs.ndim == 2 else varies.any(), scale, np.inf)
     standard, test_standard = ((part - mean) / scale for part in (inputs, test_inputs))
     classes = int(max(labels.max(), test_labels.max(initial=0))) + 1
     return Task(name, standard.astype(np.float32), labels, test_standard.astype(np.float32), test_labels, classes)

@@ -11,6 +11,7 @@ import numpy as np
 from .. import schemes
 from ..schemes import Scheme
 from . import _gaussian
+from ._lines import least_squares
 from .feedforward import EPSILON
 from .meanfield import MeanField, Phase, Values, critical_weight_variance, phase_diagram, phase_of, require
 from .stack import Stack
@@ -31,8 +32,8 @@ class Prediction:
     gradient : array (depth,)
         RMS of the gradient by that, relative to the last layer's; NaN if that is 0.
     slope : float
-        Mean change of log gradient² from a layer to the next one: positive if gradients vanish towards the input,
-        negative if they explode. 0 for one layer.
+        Of log gradient² by layer, fitted by least squares as `probe` does: positive if gradients vanish towards the
+        input, negative if they explode; infinite if none arrives. 0 for one layer.
     chi : float
         By what a layer multiplies gradient² on its way back, once depth has settled the variance.
     phase : str
@@ -99,7 +100,8 @@ def predict(stack: Stack, *, inputs: tuple[int, ...] | None = None, input_square
     would subtract, and between the positions of an image; and that the steps of "rnn" share their weights. Without
     norm, residual branches of ReLU and others with E f ≠ 0 add up along one direction, in which gradients grow faster:
     from 1/width it outgrows the rest after some 15 layers, and they explode faster than predicted. The mean square of
-    weights whose mean is not 0 counts as their variance, right for an identity and wrong for constant weights.
+    weights and biases whose mean is not 0 counts as their variance, right for an identity, and wrong for constant
+    weights and large constant biases.
 
     References
     ----------
@@ -142,7 +144,7 @@ def predict(stack: Stack, *, inputs: tuple[int, ...] | None = None, input_square
         signal=np.sqrt(signal),
         preactivation=np.sqrt(preactivation),
         gradient=gradient,
-        slope=float(-logs[0]) / (depth - 1) if depth > 1 else 0.0,
+        slope=_slope(logs),
         chi=chi,
         phase=phase_of(chi),
     )
@@ -160,7 +162,8 @@ def _propagators(
     width, axes = stack.width, {"dense": 1, "conv": 3, "rnn": 2}[stack.kind]
     if inputs is not None and (len(inputs) != axes or min(inputs) < 1):
         raise ValueError(f"inputs must have {axes} sizes of at least 1 for kind {stack.kind!r}, got {inputs}")
-    bias = _second_moment(stack.biases, (width,))
+    # Layer norm subtracts what the biases of all units have in common.
+    bias = stack.biases.std((width,)) ** 2 if stack.norm == "layer" else _second_moment(stack.biases, (width,))
     if stack.kind == "rnn":
         steps, features = inputs or (stack.depth, width)
         drive = _Weights.of(stack.inputs or schemes.xavier_normal(layout="OI"), (width, features))
@@ -170,6 +173,12 @@ def _propagators(
     units = inputs[0] if inputs else width
     first = _Weights.of(stack.inputs or stack.weights, (width, units, *kernel))
     return first, _Weights.of(stack.weights, (width, width, *kernel)), bias, stack.depth
+
+
+def _slope(logs: Values) -> float:
+    if not np.isfinite(logs).all():
+        return float(-logs[0])
+    return least_squares(logs)[0] if len(logs) > 1 else 0.0
 
 
 def _second_moment(scheme: Scheme, shape: tuple[int, ...]) -> float:
