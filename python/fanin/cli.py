@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     init = commands.add_parser("init", help="write the initial weights of a model to a safetensors file")
-    init.add_argument("model", choices=sorted(MODELS), help="which model: %(choices)s")
+    init.add_argument("model", choices=sorted(MODELS.keys() & RECIPES.keys()), help="which model: %(choices)s")
     init.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
     init.add_argument("--seed", type=_seed, default=0, help="an integer in [0, 2^64); default %(default)s")
     init.add_argument("--dtype", choices=DTYPES, default="float32", help="%(choices)s; default %(default)s")

@@ -91,7 +91,7 @@ class Plan:
 
     def __init__(self, parameters: Iterable[Parameter], recipe: Recipe) -> None:
         self.recipe = recipe
-        self.rows = tuple((parameter, recipe.rule(parameter.name)) for parameter in parameters)
+        self.rows = tuple((parameter, recipe.rule(parameter.name, parameter.shape)) for parameter in parameters)
         names = [parameter.name for parameter, _ in self.rows]
         _reject_repeated(names, "name")
         for tag in (0, 1):

@@ -1,0 +1,13 @@
+"""Names and shapes of a model's parameters, wherever they come from: `parameters` reads them all.
+
+Built-in models by name, mappings of shapes or arrays, safetensors files and their index, Hugging Face's config.json,
+and TOML. Nothing here imports torch or transformers, unless a config.json is of a type that fanin does not know.
+"""
+
+from __future__ import annotations
+
+from .builtin import MODELS, gpt2
+from .parameter import Parameter, Parameters
+from .sources import parameters
+
+__all__ = ["MODELS", "Parameter", "Parameters", "gpt2", "parameters"]

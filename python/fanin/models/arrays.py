@@ -1,0 +1,142 @@
+"""Parameters of a mapping of shapes or arrays, where arrays of one memory are one parameter."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .buffers import reason_to_skip
+from .checks import as_name, as_shape, short
+from .parameter import Parameters
+
+_MOST_WORK: Any = 100_000  # of NumPy's search for an element that two views share
+
+
+def from_mapping(source: Mapping[str, Any]) -> Parameters:
+    """Parameters by name, each given by a shape, a NumPy array, a torch tensor, or what else has a shape and a dtype.
+
+    Arrays of the same memory, strides and shape are one parameter, under the first of their names. ValueError where two
+    share only some elements, as a matrix and its transpose do: no initialization could give both their values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> embedding = np.empty((10, 4), "float32")
+    >>> model = from_mapping({"embed": embedding, "head": embedding, "norm": (4,), "steps": np.array(7)})
+    >>> model.parameters
+    (Parameter(name='embed', shape=(10, 4), aliases=('head',)), Parameter(name='norm', shape=(4,), aliases=()))
+    >>> model.skipped
+    (('steps', 'dtype int64 is not floating-point'),)
+    """
+    items = list(source.items())  # kept: the memory of an array that is let go may be the next one's
+    shapes: dict[str, tuple[int, ...]] = {}
+    ties: dict[str, str] = {}
+    skipped: list[tuple[str, str]] = []
+    owners: dict[Hashable, str] = {}
+    views: list[_View] = []
+    for name, value in items:
+        shape = as_shape(getattr(value, "shape", value), f"{short(as_name(name))} must be a shape or an array: it")
+        dtype = getattr(value, "dtype", "") if hasattr(value, "shape") else ""
+        if reason := reason_to_skip(name, shape, getattr(dtype, "name", None) or str(dtype)):
+            skipped.append((name, reason))
+            continue
+        view = None if 0 in shape else _view(name, value)
+        if view or hasattr(value, "__array__"):  # a mere description of an array has no memory
+            owner = owners.setdefault(view.key if view else id(value), name)
+            if owner != name:
+                ties[name] = owner
+                continue
+        shapes[name] = shape
+        if view:
+            views.append(view)
+    _reject_overlaps(views)
+    return Parameters.of(shapes, ties, skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The memory of an array: of elements at `addresses`, an array that is never read."""
+
+    name: str
+    space: Hashable
+    addresses: NDArray[Any]
+
+    @property
+    def key(self) -> Hashable:
+        array = self.addresses
+        strides = tuple(stride for length, stride in zip(array.shape, array.strides, strict=True) if length > 1)
+        return self.space, self.start, array.shape, strides, array.itemsize
+
+    @property
+    def start(self) -> int:
+        address: int = self.addresses.__array_interface__["data"][0]
+        return address
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        array = self.addresses
+        steps = [(length - 1) * stride for length, stride in zip(array.shape, array.strides, strict=True)]
+        low, high = sum(min(step, 0) for step in steps), sum(max(step, 0) for step in steps)
+        return self.start + low, self.start + high + array.itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class _Addresses:
+    """What NumPy takes for an array."""
+
+    __array_interface__: dict[str, Any]
+
+
+def _view(name: str, value: Any) -> _View | None:
+    """The memory of a NumPy array or a torch tensor; None for what does not tell its own."""
+    if isinstance(value, np.ndarray):
+        return _View(name, "cpu", value)
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(value, torch.Tensor) or value.layout != torch.strided:
+        return None
+    try:
+        storage = value.untyped_storage()
+        address = storage.data_ptr()
+    except (RuntimeError, NotImplementedError):  # a subclass without one
+        return None
+    # A storage on the meta device has no address, but is an object.
+    space: Hashable = str(value.device) if address else ("storage", storage._cdata)
+    interface = {
+        "version": 3,
+        "shape": tuple(value.shape),
+        "strides": tuple(stride * value.itemsize for stride in value.stride()),
+        "typestr": f"|V{value.itemsize}",
+        "data": ((address or storage._cdata) + value.storage_offset() * value.itemsize, True),
+    }
+    return _View(name, space, np.asarray(_Addresses(interface)))
+
+
+def _reject_overlaps(views: Sequence[_View]) -> None:
+    for first, second in _neighbors(views):
+        try:
+            shared = np.shares_memory(first.addresses, second.addresses, max_work=_MOST_WORK)
+        except np.exceptions.TooHardError:
+            shared = True
+        if shared:
+            raise ValueError(
+                f"{short(second.name)} must have all of the memory of {short(first.name)}, in the same order, or none, "
+                f"got some: their shapes are {second.addresses.shape} and {first.addresses.shape}"
+            )
+
+
+def _neighbors(views: Sequence[_View]) -> Iterator[tuple[_View, _View]]:
+    """Pairs whose addresses lie among each other, the earlier in the mapping first."""
+    order = {id(view): position for position, view in enumerate(views)}
+    spaces: dict[Hashable, list[tuple[int, _View]]] = {}
+    for view in sorted(views, key=lambda view: view.bounds):
+        begin, end = view.bounds
+        near = [(stop, other) for stop, other in spaces.get(view.space, []) if stop > begin]
+        for _, other in near:
+            first, second = sorted((view, other), key=lambda each: order[id(each)])
+            yield first, second
+        spaces[view.space] = [*near, (end, view)]

@@ -1,0 +1,71 @@
+"""Llama (Touvron et al., 2023), and its relatives Mistral and Qwen2."""
+
+from __future__ import annotations
+
+from .shapes import Shapes, joined, linear, norm, within
+
+
+def llama_shapes(
+    *,
+    layers: int,
+    width: int,
+    heads: int,
+    feed_forward: int,
+    vocabulary: int = 32000,
+    groups: int | None = None,
+    head_width: int | None = None,
+    input_bias: bool = False,
+    output_bias: bool = False,
+    feed_forward_bias: bool = False,
+) -> Shapes:
+    """Names and shapes of Hugging Face's LlamaModel, MistralModel and Qwen2Model.
+
+    Parameters
+    ----------
+    layers, width, heads, feed_forward, vocabulary : int
+        Blocks, channels, attention heads, channels within the feed-forward network, and tokens.
+    groups : int, optional
+        Heads of keys and values (Ainslie et al., *GQA*, 2023); as many as `heads`.
+    head_width : int, optional
+        Channels of a head; `width` shared among the heads.
+    input_bias, output_bias, feed_forward_bias : bool
+        Whether queries, keys and values, the attention's output, and the feed-forward network have biases.
+
+    Examples
+    --------
+    >>> llama_shapes(layers=1, width=8, heads=4, groups=2, feed_forward=16)["layers.0.self_attn.k_proj.weight"]
+    (4, 8)
+    """
+    head_width = width // heads if head_width is None else head_width
+    groups = heads if groups is None else groups
+    block = joined(
+        {
+            "self_attn.q_proj": linear(width, heads * head_width, bias=input_bias),
+            "self_attn.k_proj": linear(width, groups * head_width, bias=input_bias),
+            "self_attn.v_proj": linear(width, groups * head_width, bias=input_bias),
+            "self_attn.o_proj": linear(heads * head_width, width, bias=output_bias),
+            "mlp.gate_proj": linear(width, feed_forward, bias=feed_forward_bias),
+            "mlp.up_proj": linear(width, feed_forward, bias=feed_forward_bias),
+            "mlp.down_proj": linear(feed_forward, width, bias=feed_forward_bias),
+            "input_layernorm": norm(width, bias=False),
+            "post_attention_layernorm": norm(width, bias=False),
+        }
+    )
+    return joined(
+        {
+            "embed_tokens": {"weight": (vocabulary, width)},
+            **{f"layers.{layer}": block for layer in range(layers)},
+            "norm": norm(width, bias=False),
+        }
+    )
+
+
+def llama_lm_shapes(base: Shapes) -> Shapes:
+    """Names and shapes of LlamaForCausalLM, on those of `llama_shapes`; the output projection is not tied.
+
+    Examples
+    --------
+    >>> llama_lm_shapes(llama_shapes(layers=1, width=8, heads=4, feed_forward=16))["lm_head.weight"]
+    (32000, 8)
+    """
+    return {**within("model", base), "lm_head.weight": base["embed_tokens.weight"]}

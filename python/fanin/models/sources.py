@@ -1,0 +1,88 @@
+"""`parameters`: the parameters of a model, from wherever its names and shapes are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from .arrays import from_mapping
+from .buffers import reason_to_skip
+from .builtin import MODELS
+from .checks import as_shape, short
+from .config import read_config
+from .headers import Header, read_header
+from .index import read_index
+from .parameter import Parameters
+from .toml_file import read_toml
+
+
+def parameters(source: str | os.PathLike[str] | Mapping[str, Any]) -> Parameters:
+    """The parameters of a model: name, shape, and what is tied to what.
+
+    Integer tensors, running statistics, masks and tables are no parameters; the result lists them with the reason.
+    Tensors that share their memory are one parameter, whose name is the first; the others are its aliases. A name
+    selects a random stream, so a model under other names, as `wte.weight` in GPT-2's checkpoint and
+    `transformer.wte.weight` in GPT2LMHeadModel, is drawn anew.
+
+    Parameters
+    ----------
+    source : str, path-like or mapping
+        - the name of a built-in model: "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "llama-7b", "llama-13b",
+          "llama-30b", "llama-65b", "llama-70b" (Llama 2), "llama-3-8b", "resnet50" (torchvision's names), "vit-b-16"
+          (those of google/vit-base-patch16-224), "bert-base" (BertModel), "lstm-lm";
+        - a mapping from names to shapes or to arrays, such as a torch state_dict;
+        - the path of a .safetensors file or of an .index.json of several; only headers are read;
+        - the path of a Hugging Face config.json; transformers must be installed for types of model other than gpt2,
+          llama, mistral, qwen2, bert and vit;
+        - the path of a .toml file of shapes by name.
+
+    Raises
+    ------
+    ValueError
+        For a source of another kind, and for a file that is not what its name says; it names the file, the tensor, the
+        value and what is allowed.
+    OSError
+        If the file cannot be opened.
+
+    Examples
+    --------
+    >>> parameters("llama-70b").size
+    68976648192
+    >>> parameters({"fc.weight": (10, 4), "fc.bias": (10,)}).parameters[0]
+    Parameter(name='fc.weight', shape=(10, 4), aliases=())
+    """
+    if isinstance(source, Mapping):
+        return from_mapping(source)
+    if not isinstance(source, (str, os.PathLike)):
+        raise TypeError(f"source must be a name, a path or a mapping, got {type(source).__name__}")
+    name = os.fspath(source)
+    if name in MODELS:
+        return Parameters(MODELS[name]())
+    if name.endswith(".safetensors"):
+        return _from_header(read_header(name), name)
+    if name.endswith(".index.json"):
+        return _from_header(read_index(name), name)
+    if name.endswith(".json"):
+        return read_config(name)
+    if name.endswith(".toml"):
+        return _from_shapes(read_toml(name), name)
+    raise ValueError(
+        f"source must be one of {', '.join(MODELS)}, or the path of a .safetensors, .index.json, config.json or .toml "
+        f"file, got {short(name)}"
+    )
+
+
+def _from_header(header: Header, path: str) -> Parameters:
+    shapes, skipped = {}, []
+    for name, (dtype, shape) in header.tensors.items():
+        if reason := reason_to_skip(name, shape, dtype):
+            skipped.append((name, reason))
+        else:
+            shapes[name] = shape
+    return Parameters.of(shapes, header.ties, skipped, where=f"{path}: ")
+
+
+def _from_shapes(shapes: Mapping[str, Any], path: str) -> Parameters:
+    header = {name: ("", as_shape(shape, f"{path}: {short(name)}")) for name, shape in shapes.items()}
+    return _from_header(Header(header), path)

@@ -1,0 +1,47 @@
+"""Recipes: ordered rules that give every parameter of a model its scheme, and those of well-known models.
+
+Examples
+--------
+>>> from fanin import recipes
+>>> recipes.RECIPES["llama"]().rule("model.norm.weight").scheme.describe()
+'constant(1)'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .recipe import Recipe
+from .recurrent import lstm_lm
+from .rule import Rule
+from .scaled import deepnorm, mup
+from .torch_default import torch_default
+from .transformers import bert, gpt2, llama
+from .vision import resnet, vit
+
+__all__ = [
+    "RECIPES",
+    "Recipe",
+    "Rule",
+    "bert",
+    "deepnorm",
+    "gpt2",
+    "llama",
+    "lstm_lm",
+    "mup",
+    "resnet",
+    "torch_default",
+    "vit",
+]
+
+RECIPES: dict[str, Callable[..., Recipe]] = {
+    "torch-default": torch_default,
+    "gpt2": gpt2,
+    "llama": llama,
+    "bert": bert,
+    "vit": vit,
+    "resnet": resnet,
+    "lstm-lm": lstm_lm,
+    "deepnorm": deepnorm,
+    "mup": mup,
+}

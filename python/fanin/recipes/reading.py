@@ -1,0 +1,124 @@
+"""Recipes from plain data, with errors that say which rule, which key, and what is allowed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from .. import schemes
+from ..fans import FanOptions
+from ..schemes import Normal, Scheme, TruncatedNormal, Uniform
+from .rule import ANY, Rule
+
+_RECIPE = ("name", "source", "layout", "rules")
+_RULE = ("pattern", "scheme", "role", "ndim", "shape", "optional", "layout")
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "float": ((int, float), "a number"),
+    "int": ((int,), "an integer"),
+    "bool": ((bool,), "true or false"),
+}
+_ELSEWHERE = {
+    "deepnorm_alpha": "it is a number, for the model",
+    "mup": "it is written scheme = 'Mup', of = the scheme, base = the shape",
+}
+
+
+def recipe(data: Mapping[str, Any]) -> tuple[str, tuple[Rule, ...], str]:
+    """Name, rules and source of a recipe."""
+    if not isinstance(data, Mapping):
+        raise TypeError(f"a recipe must be a table of {', '.join(_RECIPE)}, got {data!r}")
+    _require_keys(data, _RECIPE, ("name", "rules"), "a recipe")
+    for key in ("name", "source", "layout"):
+        _require_text(data, key)
+    name, layout = data["name"], data.get("layout")
+    if not isinstance(data["rules"], list | tuple):
+        raise TypeError(f"rules must be a list of tables, [[rules]] in TOML, got {data['rules']!r}")
+    rules = []
+    for number, each in enumerate(data["rules"], 1):
+        try:
+            rules.append(_rule(each, layout))
+        except (ValueError, TypeError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"rule {number} of recipe {name!r}: {error}") from error
+    return name, tuple(rules), data.get("source", "")
+
+
+def _rule(data: Any, layout: str | None) -> Rule:
+    if not isinstance(data, Mapping):
+        raise TypeError(f"a rule must be a table of {', '.join(_RULE)}, got {data!r}")
+    _require_keys(data, _RULE, ("pattern", "scheme"), "a rule")
+    _require_text(data, "pattern")
+    _require_text(data, "layout")
+    given: dict[str, Any] = {key: data[key] for key in _RULE if key in data and key != "layout"}
+    if isinstance(given.get("shape"), list | tuple):
+        given["shape"] = tuple(None if size == ANY else size for size in given["shape"])
+    given["scheme"] = _scheme(given["scheme"], data.get("layout", layout))
+    return Rule(**given)
+
+
+def _scheme(data: Any, layout: str | None) -> Scheme:
+    if isinstance(data, str):
+        data = {"scheme": data}
+    if not isinstance(data, Mapping):
+        raise TypeError(f"scheme must be a name, or a table of a scheme and its parameters, got {data!r}")
+    _require_keys(data, tuple(data), ("scheme",), "a scheme")
+    scheme = Scheme.from_dict(_completed(data, layout))
+    if isinstance(scheme, Normal | TruncatedNormal | Uniform):
+        scheme(0, seed=0, name="")  # these look at their parameters when they draw
+    return scheme
+
+
+def _completed(data: Any, layout: str | None) -> Any:
+    """The same with the layout of every scheme in it that takes one; an error where one cannot take a parameter."""
+    if isinstance(data, list | tuple):
+        return [_completed(item, layout) for item in data]
+    if not isinstance(data, Mapping) or "scheme" not in data:
+        return data
+    name = data["scheme"]
+    kinds = _kinds(name)
+    if kinds is None:
+        return data
+    for key, value in data.items():
+        if key != "scheme":
+            _require_parameter(name, key, value, kinds)
+    own = {} if layout is None or "layout" not in kinds or "convention" in data else {"layout": layout}
+    return own | {key: _completed(value, layout) for key, value in data.items()}
+
+
+def _kinds(name: Any) -> dict[str, str] | None:
+    """What a scheme takes, by name and type; None where there is no such scheme, as `Scheme.from_dict` will say."""
+    if isinstance(name, str) and name in _ELSEWHERE:
+        raise ValueError(f"scheme must be one that a table can hold, got {name!r}: {_ELSEWHERE[name]}")
+    if name not in schemes.__all__ or name == "Scheme":
+        return None
+    kinds: dict[str, Any] = {}
+    for parameter in inspect.signature(getattr(schemes, name)).parameters.values():
+        kinds |= (
+            FanOptions.__annotations__
+            if parameter.kind is parameter.VAR_KEYWORD
+            else {parameter.name: parameter.annotation}
+        )
+    return {key: getattr(kind, "__forward_arg__", str(kind)).removesuffix(" | None") for key, kind in kinds.items()}
+
+
+def _require_parameter(name: str, key: str, value: Any, kinds: dict[str, str]) -> None:
+    if key not in kinds:
+        raise ValueError(f"scheme {name!r} takes {', '.join(kinds) or 'no parameters'}, got {key!r} = {value!r}")
+    types, words = _KINDS.get(kinds[key], ((object,), ""))
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types and object not in types):
+        raise TypeError(f"{key} of scheme {name!r} must be {words}, got {value!r}")
+
+
+def _require_keys(data: Mapping[str, Any], allowed: tuple[str, ...], needed: tuple[str, ...], what: str) -> None:
+    for key in data:
+        if key not in allowed:
+            raise ValueError(f"{what} has {', '.join(allowed)}, got {key!r} = {data[key]!r}")
+    for key in needed:
+        if key not in data:
+            raise ValueError(f"{what} must have {' and '.join(needed)}, got no {key!r}")
+
+
+def _require_text(data: Mapping[str, Any], key: str) -> None:
+    if key in data and not isinstance(data[key], str):
+        raise TypeError(f"{key} must be a string, got {data[key]!r}")

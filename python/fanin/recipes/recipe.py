@@ -1,0 +1,227 @@
+"""A recipe: ordered rules that give every parameter of a model its scheme."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from .._types import Shape
+from . import reading, toml
+from .rule import Rule
+
+_NAMED = 10  # names that an error lists
+
+
+class Parameter(Protocol):
+    """What has a name and a shape, as the parameters of `fanin.models`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def shape(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """An ordered list of rules; the first that matches a parameter decides.
+
+    Parameters
+    ----------
+    name : str
+        What the recipe is called.
+    rules : sequence of Rule
+        From the most to the least specific.
+    source : str
+        Where the rules come from.
+
+    Examples
+    --------
+    >>> from fanin import schemes
+    >>> recipe = Recipe("mine", [Rule("*.bias", schemes.zeros()), Rule("*", schemes.normal(std=0.02))])
+    >>> recipe.rule("fc.bias").scheme.describe()
+    'constant(0)'
+    >>> {name: rule.pattern for name, rule in recipe.match({"fc.weight": (3, 5), "fc.bias": (3,)}).items()}
+    {'fc.weight': '*', 'fc.bias': '*.bias'}
+    """
+
+    name: str
+    rules: Sequence[Rule]
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        for argument, value in (("name", self.name), ("source", self.source)):
+            if not isinstance(value, str):
+                raise TypeError(f"{argument} must be a string, got {value!r}")
+        object.__setattr__(self, "rules", tuple(self.rules))
+        for number, rule in enumerate(self.rules, 1):
+            if not isinstance(rule, Rule):
+                raise TypeError(f"rules must be Rule objects, got {rule!r} as number {number}")
+
+    def rule(self, name: str, shape: Shape | None = None) -> Rule:
+        """The first rule that matches a parameter; ValueError if none does.
+
+        The shape may be left out as long as no rule that matches the name has a guard on it.
+        """
+        rule = self._first(name, shape)
+        if rule is None:
+            raise ValueError(self._unmatched([name]))
+        return rule
+
+    def match(self, parameters: Mapping[str, Shape] | Iterable[Parameter], *, strict: bool = False) -> dict[str, Rule]:
+        """The rule of every parameter.
+
+        Parameters
+        ----------
+        parameters : mapping of str to shape, or iterable of objects with a name and a shape
+            `{name: p.shape for name, p in module.named_parameters()}`, or what `fanin.models` gives.
+        strict : bool
+            Let a rule that draws nothing be an error, rather than a warning.
+
+        Raises
+        ------
+        ValueError
+            Where no rule matches a parameter: all of them are listed, up to ten by name. Where a scheme cannot have the
+            shape of a parameter. With `strict`, also where a rule that is not optional draws nothing.
+
+        Warns
+        -----
+        UserWarning
+            Where a rule that is not optional draws nothing.
+
+        Examples
+        --------
+        >>> from fanin import schemes
+        >>> Recipe("mine", [Rule("*.bias", schemes.zeros())]).match({"a.weight": (3, 5), "b.weight": (3,)})
+        Traceback (most recent call last):
+        ValueError: no rule of recipe 'mine' matches 2 parameters: 'a.weight', 'b.weight'; its patterns are *.bias
+        """
+        matched: dict[str, Rule] = {}
+        missing = []
+        for name, shape in pairs(parameters):
+            if name in matched:
+                raise ValueError(f"every parameter must have its own name, got {name!r} twice")
+            rule = self._first(name, shape)
+            if rule is None:
+                missing.append(name)
+            else:
+                matched[name] = rule
+                self._require_drawable(name, shape, rule)
+        if missing:
+            raise ValueError(self._unmatched(missing))
+        idle = self._idle(matched.values())
+        if idle:
+            verb = "draws" if len(idle) == 1 else "draw"
+            message = f"{_listed(idle)} of recipe {self.name!r} {verb} nothing: no parameter is left"
+            if strict:
+                raise ValueError(message)
+            warnings.warn(message, UserWarning, stacklevel=2)
+        return matched
+
+    @property
+    def digest(self) -> str:
+        """A short hash of patterns, guards and schemes, equal only for recipes that draw the same values."""
+        rules = [[rule.guards(), rule.scheme.describe()] for rule in self.rules]
+        return hashlib.blake2b(json.dumps(rules).encode(), digest_size=8).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as strings, numbers, lists and dicts: what JSON and TOML can hold."""
+        return {"name": self.name, "source": self.source, "rules": [rule.to_dict() for rule in self.rules]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
+        """The recipe that a dict describes: what `to_dict` wrote, or one written by hand.
+
+        Its keys are `name`, `rules`, and if wanted `source` and `layout`. A rule has `pattern`, `scheme`, and if wanted
+        `role`, `ndim`, `shape`, in which "*" stands for any size, `optional` and `layout`. A scheme is a name, or a
+        dict for `Scheme.from_dict`. The layout is that of schemes that take one and do not name theirs; a rule's goes
+        before the recipe's.
+
+        Examples
+        --------
+        >>> rules = [{"pattern": "*.weight", "ndim": 2, "scheme": "he_normal"}, {"pattern": "*", "scheme": "zeros"}]
+        >>> recipe = Recipe.from_dict({"name": "mine", "layout": "OI", "rules": rules})
+        >>> recipe.rule("fc.weight", (10, 200)).scheme.std((10, 200))
+        0.1
+        """
+        return cls(*reading.recipe(data))
+
+    def to_toml(self) -> str:
+        """The recipe as TOML, from which `from_toml` makes an equal one."""
+        return toml.write(self.to_dict())
+
+    @classmethod
+    def from_toml(cls, text: str) -> Recipe:
+        """The recipe in a TOML text: the keys of `from_dict`, each rule a table `[[rules]]`.
+
+        Examples
+        --------
+        >>> text = '''
+        ... name = "mine"
+        ... layout = "OI"
+        ...
+        ... [[rules]]
+        ... pattern = "*.weight"
+        ... scheme = { scheme = "he_normal", activation = ["leaky_relu", 0.2] }
+        ... '''
+        >>> recipe = Recipe.from_toml(text)
+        >>> Recipe.from_toml(recipe.to_toml()) == recipe
+        True
+        """
+        return cls.from_dict(tomllib.loads(text))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Recipe:
+        """The recipe in a TOML file; errors begin with its path."""
+        try:
+            return cls.from_toml(Path(path).read_text("utf-8"))
+        except (ValueError, TypeError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{os.fspath(path)}: {error}") from error
+
+    def _first(self, name: str, shape: Shape | None) -> Rule | None:
+        return next((rule for rule in self.rules if rule.matches(name, shape)), None)
+
+    def _require_drawable(self, name: str, shape: Shape, rule: Rule) -> None:
+        try:
+            rule.scheme.std(shape)
+        except ValueError as error:
+            raise ValueError(
+                f"rule {rule.describe()} of recipe {self.name!r} cannot draw the parameter {name!r}: {error}"
+            ) from error
+
+    def _idle(self, used: Iterable[Rule]) -> list[str]:
+        """The rules that are none of those used, nor optional."""
+        busy = {id(rule) for rule in used}
+        return [
+            f"rule {number} ({rule.describe()})"
+            for number, rule in enumerate(self.rules, 1)
+            if not rule.optional and id(rule) not in busy
+        ]
+
+    def _unmatched(self, names: list[str]) -> str:
+        count = "the parameter" if len(names) == 1 else f"{len(names)} parameters:"
+        patterns = _listed([rule.describe() for rule in self.rules]) or "none"
+        return (
+            f"no rule of recipe {self.name!r} matches {count} {_listed(list(map(repr, names)))}; "
+            f"its patterns are {patterns}"
+        )
+
+
+def pairs(parameters: Mapping[str, Shape] | Iterable[Parameter]) -> Iterator[tuple[str, Shape]]:
+    if isinstance(parameters, Mapping):
+        yield from parameters.items()
+    else:
+        yield from ((parameter.name, parameter.shape) for parameter in parameters)
+
+
+def _listed(items: list[str]) -> str:
+    more = len(items) - _NAMED
+    return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")

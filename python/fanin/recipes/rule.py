@@ -1,0 +1,189 @@
+"""A rule: the parameters, by name and shape, that a scheme draws."""
+
+from __future__ import annotations
+
+import fnmatch
+import operator
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._index import as_shape
+from .._types import Shape
+from ..schemes import Scheme
+
+ANY = "*"  # a size that may be any, where None cannot be written
+_FLAGS = {re.ASCII: "a", re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s", re.VERBOSE: "x"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    r"""Parameters whose name matches `pattern`, and whose shape the guards let pass, are drawn by `scheme`.
+
+    Parameters
+    ----------
+    pattern : str or re.Pattern
+        Shell-style, `*`, `?` and `[...]`; or a regular expression: between slashes, `"/layers\.[0-9]+\.weight/"`, or
+        compiled. Either matches the whole name, case included.
+    scheme : Scheme
+        How they are drawn; what it needs to know of a shape, its layout, it says itself.
+    role : str
+        What they are, in a table; rules of equal role and scheme share a row.
+    ndim : int or iterable of int, optional
+        Only parameters of so many dimensions.
+    shape : sequence of int or None, optional
+        Only parameters of this shape, in which None stands for any size.
+    optional : bool
+        No warning where the rule draws nothing.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a pattern that is empty or no regular expression, a scheme that is none, guards that no shape passes.
+
+    Examples
+    --------
+    >>> from fanin import schemes
+    >>> rule = Rule("*.weight", schemes.zeros(), ndim=(2, 4))
+    >>> rule.matches("fc.weight", (3, 5)), rule.matches("bn.weight", (3,))
+    (True, False)
+    >>> Rule(r"/conv[12]\.weight/", schemes.zeros(), shape=(None, 3, 7, 7)).matches("conv1.weight", (64, 3, 7, 7))
+    True
+    """
+
+    pattern: str | re.Pattern[str]
+    scheme: Scheme
+    role: str = ""
+    ndim: int | Iterable[int] | None = None
+    shape: Sequence[int | None] | None = None
+    optional: bool = False
+    _regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _ndims: tuple[int, ...] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        pattern, regex = _compiled(self.pattern)
+        if not isinstance(self.scheme, Scheme):
+            raise TypeError(f"scheme must be a scheme, as from fanin.schemes.normal(), got {self.scheme!r}")
+        if not isinstance(self.role, str):
+            raise TypeError(f"role must be a string, got {self.role!r}")
+        if not isinstance(self.optional, bool):
+            raise TypeError(f"optional must be true or false, got {self.optional!r}")
+        ndims, sizes = _dimensions(self.ndim), _sizes(self.shape)
+        if ndims is not None and sizes is not None and len(sizes) not in ndims:
+            raise ValueError(f"shape must have as many sizes as ndim allows, {self.ndim}, got {sizes}")
+        set_ = object.__setattr__
+        set_(self, "pattern", pattern)
+        set_(self, "ndim", ndims[0] if ndims is not None and len(ndims) == 1 else ndims)
+        set_(self, "shape", sizes)
+        set_(self, "_regex", regex)
+        set_(self, "_ndims", ndims)
+
+    def matches(self, name: str, shape: Shape | None = None) -> bool:
+        """Whether the rule applies to a parameter.
+
+        Its shape may be left out where the rule has no guard on it; ValueError otherwise.
+        """
+        if self._regex.fullmatch(name) is None:
+            return False
+        if self._ndims is None and self.shape is None:
+            return True
+        if shape is None:
+            raise ValueError(f"shape of parameter {name!r} must be given: the rule {self.describe()} has a guard on it")
+        sizes = as_shape(shape)
+        if self._ndims is not None and len(sizes) not in self._ndims:
+            return False
+        return self.shape is None or (
+            len(sizes) == len(self.shape)
+            and all(wanted in (None, size) for wanted, size in zip(self.shape, sizes, strict=True))
+        )
+
+    def describe(self) -> str:
+        """Pattern and guards, in one line.
+
+        Examples
+        --------
+        >>> from fanin import schemes
+        >>> Rule("*.weight", schemes.zeros(), ndim={2, 4}).describe()
+        '*.weight of 2 or 4 dimensions'
+        """
+        words = str(self.pattern)
+        if self._ndims is not None:
+            words += f" of {' or '.join(map(str, self._ndims))} dimension{'s' * (self._ndims != (1,))}"
+        if self.shape is not None:
+            words += f" of shape ({', '.join(ANY if size is None else str(size) for size in self.shape)})"
+        return words
+
+    def guards(self) -> dict[str, Any]:
+        """Pattern and guards as strings, numbers and lists."""
+        data: dict[str, Any] = {"pattern": self.pattern}
+        if self._ndims is not None:
+            data["ndim"] = self._ndims[0] if len(self._ndims) == 1 else list(self._ndims)
+        if self.shape is not None:
+            data["shape"] = [ANY if size is None else size for size in self.shape]
+        return data
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rule as strings, numbers, lists and dicts, without what is as by default.
+
+        Examples
+        --------
+        >>> from fanin import schemes
+        >>> Rule("*.bias", schemes.zeros(), ndim=1).to_dict()
+        {'pattern': '*.bias', 'ndim': 1, 'scheme': {'scheme': 'Constant', 'value': 0.0}}
+        """
+        data = self.guards()
+        if self.role:
+            data["role"] = self.role
+        if self.optional:
+            data["optional"] = True
+        return data | {"scheme": self.scheme.to_dict()}
+
+
+def _compiled(pattern: object) -> tuple[str, re.Pattern[str]]:
+    """A pattern as a string, and as the regular expression that it means."""
+    if isinstance(pattern, re.Pattern):
+        if not isinstance(pattern.pattern, str):
+            raise TypeError(f"pattern must be a string or an expression of strings, got {pattern!r}")
+        extra = pattern.flags & ~re.compile(pattern.pattern).flags
+        letters = "".join(letter for flag, letter in _FLAGS.items() if extra & flag)
+        pattern = f"/(?{letters}){pattern.pattern}/" if letters else f"/{pattern.pattern}/"
+    if not isinstance(pattern, str):
+        raise TypeError(f"pattern must be a string or a compiled regular expression, got {pattern!r}")
+    if not pattern:
+        raise ValueError("pattern must not be empty: '*' matches every name")
+    if len(pattern) < 2 or not (pattern[0] == pattern[-1] == "/"):
+        return pattern, re.compile(fnmatch.translate(pattern))
+    try:
+        return pattern, re.compile(pattern[1:-1])
+    except re.error as error:
+        raise ValueError(
+            f"pattern must be shell-style or a regular expression between slashes, got {pattern!r}: {error}"
+        ) from error
+
+
+def _dimensions(ndim: object) -> tuple[int, ...] | None:
+    if ndim is None:
+        return None
+    given = tuple(ndim) if isinstance(ndim, Iterable) and not isinstance(ndim, str) else (ndim,)
+    if not given or not all(_is_size(number) for number in given):
+        raise ValueError(f"ndim must be a number of dimensions, or several, none negative, got {ndim!r}")
+    return tuple(sorted({operator.index(number) for number in given}))
+
+
+def _sizes(shape: object) -> tuple[int | None, ...] | None:
+    if shape is None:
+        return None
+    if not isinstance(shape, Iterable) or isinstance(shape, str):
+        raise ValueError(f"shape must be a sequence of sizes, or None for any size, got {shape!r}")
+    given = tuple(shape)
+    if not all(size is None or _is_size(size) for size in given):
+        raise ValueError(f"shape must have sizes that are not negative, or None for any size, got {shape!r}")
+    return tuple(None if size is None else operator.index(size) for size in given)
+
+
+def _is_size(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool) and operator.index(value) >= 0
+    except TypeError:
+        return False

@@ -1,0 +1,113 @@
+"""Recipes that follow the depth or the width of a network: DeepNorm and µP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .. import models, schemes
+from .._index import as_shape
+from .._types import Layout, Shape, Stack
+from ..schemes import Constant, Scheme
+from .families import families
+from .recipe import Parameter, Recipe, pairs
+from .rule import Rule
+from .transformers import gpt2
+
+_ZEROS, _ONES = schemes.zeros(), schemes.ones()
+
+
+def deepnorm(encoder_layers: int = 6, decoder_layers: int = 6) -> Recipe:
+    """DeepNorm: Xavier normal, times β for MLP, value and output projections; biases 0, norms 1 and 0.
+
+    Wang et al. (2022), *DeepNet: Scaling Transformers to 1,000 Layers*, figure 2; β is that of `schemes.deepnorm`, and
+    the model must multiply its residuals by `schemes.deepnorm_alpha`. The paper is silent on embeddings and head, which
+    are N(0, 1/width), as tokens and head in microsoft/torchscale, component/embedding.py and architecture/decoder.py.
+    Its positions are N(0, 1), and its other weights uniform: Xavier's, queries, keys and values by 1/√2, torch's in the
+    MLP, each times β as here.
+
+    The names are those of an encoder beside a decoder, `encoder.layers.0.self_attn.q_proj.weight`, after any prefix, as
+    in torchscale and Hugging Face's BART; of a single stack, `layers.0.…` after any prefix.
+
+    Parameters
+    ----------
+    encoder_layers, decoder_layers : int
+        Of the whole network; 0 where it has no such stack.
+
+    Examples
+    --------
+    >>> deepnorm(0, 100).rule("layers.9.self_attn.v_proj.weight").scheme.describe()[:35]
+    'variance_scaling(gain=0.18803015465'
+    """
+    stacks: tuple[Stack, ...] = ("encoder", "decoder")
+    if encoder_layers == 0 or decoder_layers == 0:
+        stacks = ("decoder",) if encoder_layers == 0 else ("encoder",)
+    both = len(stacks) == 2
+    rows = schemes.variance_scaling(1.0, "fan_in", "normal", layout="OI")
+    scaled = r"((self|encoder)_attn\.(v|out)_proj|(ffn\.)?fc[12])"
+    return Recipe(
+        "deepnorm",
+        (
+            *(
+                Rule(
+                    rf"/(.*\.)?{f'{stack}[.]' if both else ''}layers\.[0-9]+\.{scaled}\.weight/",
+                    schemes.deepnorm(encoder_layers, decoder_layers, stack=stack, layout="OI"),
+                    f"scaled, {stack}",
+                )
+                for stack in stacks
+            ),
+            Rule(r"/.*attn\.[qk]_proj\.weight/", schemes.xavier_normal(layout="OI"), "queries and keys"),
+            Rule(r"/(.*\.)?(shared|embed_tokens|embed_positions)\.weight/", rows, "embeddings", optional=True),
+            Rule(r"/(.*\.)?(output_projection|lm_head)\.weight/", rows, "head", optional=True),
+            Rule(r"/(.*\.)?[^.]*(layer_?norm)[^.]*\.weight/", _ONES, "norm scales"),
+            Rule("*.bias", _ZEROS, "biases, norm shifts"),
+        ),
+        source="Wang et al. (2022), figure 2",
+    )
+
+
+def mup(
+    recipe: Recipe | None = None,
+    base: Mapping[str, Shape] | Iterable[Parameter] | None = None,
+    *,
+    layout: Layout | None = None,
+) -> Recipe:
+    """A recipe under µP: what it is for a base model, and for wider ones so that its hyperparameters keep.
+
+    Yang et al. (2021), *Tensor Programs V*, table 8, as microsoft/mup 1.0's `mup.init`: hidden weights shrink with the
+    root of the input's growth, input and output weights and biases stay, `schemes.mup`. The model must divide its
+    output, and Adam the learning rate of hidden weights, by the growth of the width.
+
+    Parameters
+    ----------
+    recipe : Recipe, optional
+        What suits the base model. Default: `gpt2()`.
+    base : mapping of str to shape, or iterable of objects with a name and a shape, optional
+        The parameters of the base model, with the depth, vocabulary and all else but the width of the others. Default:
+        GPT-2 of width 256.
+    layout : str
+        Of weights whose scheme has none, where input and output grow by different factors.
+
+    Examples
+    --------
+    >>> rule = mup().rule("h.0.attn.c_attn.weight", (1024, 3072))
+    >>> rule.scheme.std((256, 768)), rule.scheme.std((1024, 3072))
+    (0.02, 0.01)
+    >>> mup().rule("wte.weight", (50257, 1024)).scheme.std((50257, 1024))
+    0.02
+    """
+    if (recipe is None) != (base is None):
+        raise ValueError("recipe and base must be given together, or neither of them for GPT-2")
+    if recipe is None or base is None:
+        recipe, base = gpt2(), models.gpt2(width=256)
+    shapes = {name: as_shape(shape) for name, shape in pairs(base)}
+    drawn = {}
+    for name, rule in recipe.match(shapes).items():
+        scheme: Scheme = rule.scheme
+        if not isinstance(scheme, Constant):
+            scheme = schemes.mup(scheme, shapes[name], layout=layout)
+        drawn[name] = (scheme, rule.role, len(shapes[name]))
+    return Recipe(
+        "mup",
+        tuple(Rule(pattern, scheme, role, ndim) for pattern, (scheme, role, ndim) in families(drawn)),
+        source=f"Yang et al. (2021), table 8; over {recipe.name}: {recipe.source}",
+    )

@@ -1,0 +1,140 @@
+"""Transformers as they were published, by the names of their Hugging Face checkpoints."""
+
+from __future__ import annotations
+
+from .. import _core, schemes
+from ..schemes import Scheme
+from .recipe import Recipe
+from .rule import Rule
+
+_ZEROS, _ONES = schemes.zeros(), schemes.ones()
+# The normal before it is cut has 1/√fan_in: the scheme's own gain is that of the std afterwards.
+_CUT_AT_THREE = schemes.lecun_normal(layout="OI", truncate=3.0) * _core.truncated_std(3.0)
+
+
+def gpt2(layers: int = 12) -> Recipe:
+    """GPT-2: N(0, 0.02), projections into the residual stream scaled by 1/√(2·layers), norms 1 and 0, biases 0.
+
+    Radford et al., *Improving Language Understanding by Generative Pre-Training* (2018), §4.1, and *Language
+    Models are Unsupervised Multitask Learners* (2019), §2.3: each block adds to the residual stream twice.
+    Position embeddings have std 0.02 as in Hugging Face's transformers; OpenAI's own code has 0.01 there.
+    The output projection is tied to the token embeddings and has no rule.
+
+    Examples
+    --------
+    >>> gpt2().rule("h.3.attn.c_attn.bias").scheme.describe()
+    'constant(0)'
+    """
+    weight = schemes.normal(std=0.02)
+    residual = schemes.scaled_residual(layers=layers, std=0.02)
+    return Recipe(
+        "gpt2",
+        (
+            Rule("*w[tp]e.weight", weight, "embeddings"),
+            Rule("*h.*.attn.c_attn.weight", weight, "attention"),
+            Rule("*h.*.mlp.c_fc.weight", weight, "feed-forward"),
+            Rule("*h.*.c_proj.weight", residual, "residual projections"),
+            Rule("*ln_[12f].weight", _ONES, "norm scales"),
+            Rule("*ln_[12f].bias", _ZEROS, "norm shifts"),
+            Rule("*h.*.bias", _ZEROS, "biases"),
+        ),
+        source="Radford et al. (2018), section 4.1; Radford et al. (2019), section 2.3",
+    )
+
+
+def llama(layers: int = 32, *, std: float = 0.02, depth_scaled: bool = False, padding: int | None = None) -> Recipe:
+    """Llama: N(0, std) for linear layers and embeddings, norms 1.
+
+    transformers 5.24, modeling_utils.py, `_init_weights`, with the `initializer_range` of `LlamaConfig`; the papers do
+    not say what Meta trained from.
+
+    Parameters
+    ----------
+    layers : int
+        Of the network; has a part in `depth_scaled` only.
+    std : float
+        Of all that is not scaled.
+    depth_scaled : bool
+        As torchtitan, torchtitan/models/llama3/model/model.py, `init_weights` with `depth_init`: output, up and down
+        projections of layer i (from 0) have std/√(2(i + 1)), all linear layers are cut at ±2, which is far out, token
+        embeddings are N(0, 1) and the head is N(0, 1/width) cut at three std.
+    padding : int, optional
+        A row of zeros in the token embeddings: `pad_token_id` of the configuration.
+
+    Examples
+    --------
+    >>> llama().rule("model.layers.7.mlp.down_proj.weight").scheme.describe()
+    'normal(mean=0, std=0.02)'
+    >>> round(llama(depth_scaled=True).rule("model.layers.7.mlp.down_proj.weight").scheme.std((64, 64)), 6)
+    0.005
+    """
+    weight: Scheme = schemes.normal(std=std)
+    head, tokens = weight, schemes.embedding(std, padding=padding)
+    residual: tuple[Rule, ...] = ()
+    if depth_scaled:
+        weight = schemes.truncated_normal(std=std, low=-2.0, high=2.0, bounds="absolute")
+        head = _CUT_AT_THREE
+        tokens = schemes.embedding(1.0, padding=padding)
+        residual = tuple(
+            Rule(
+                rf"/(.*\.)?layers\.{layer}\.(self_attn\.o|mlp\.up|mlp\.down)_proj\.weight/",
+                schemes.torchtitan_residual(layer=layer, std=std),
+                "residual projections",
+            )
+            for layer in range(layers)
+        )
+    plain = "[qkv]_proj|gate_proj" if depth_scaled else "[qkvo]_proj|(gate|up|down)_proj"
+    return Recipe(
+        "llama",
+        (
+            Rule("*embed_tokens.weight", tokens, "embeddings"),
+            *residual,
+            Rule(rf"/.*\.(self_attn|mlp)\.({plain})\.weight/", weight, "linear"),
+            Rule("*norm.weight", _ONES, "norm scales"),
+            Rule("*_proj.bias", _ZEROS, "biases", optional=True),
+            Rule("*lm_head.weight", head, "head", optional=True),
+        ),
+        source="torchtitan, models/llama3/model/model.py" if depth_scaled else "transformers 5.24, LlamaConfig",
+    )
+
+
+def bert(*, std: float = 0.02, truncated: bool = False) -> Recipe:
+    """BERT: N(0, std) for linear layers and embeddings, norms 1 and 0, biases 0.
+
+    transformers 5.24, modeling_utils.py, `_init_weights`, with the `initializer_range` of `BertConfig`; the embedding
+    of the padding token, row 0, is zeros. Masked language modelling ties its decoder to the word embeddings, so that it
+    has no rule.
+
+    Parameters
+    ----------
+    std : float
+        `initializer_range`.
+    truncated : bool
+        As the authors' google-research/bert, modeling.py, `create_initializer`: the normal is cut at two std, which
+        leaves a std of 0.88 of that, and the padding token is like others.
+
+    Examples
+    --------
+    >>> bert().rule("bert.encoder.layer.0.attention.self.query.weight").scheme.describe()
+    'normal(mean=0, std=0.02)'
+    >>> round(bert(truncated=True).rule("bert.pooler.dense.weight").scheme.std((768, 768)), 4)
+    0.0176
+    """
+    weight: Scheme = schemes.normal(std=std)
+    words: Scheme = schemes.embedding(std, padding=0)
+    if truncated:
+        weight = words = schemes.truncated_normal(std=std)
+    heads = r"/(.*\.)?(pooler\.dense|transform\.dense|seq_relationship|classifier|qa_outputs)\.weight/"
+    return Recipe(
+        "bert",
+        (
+            Rule("*embeddings.word_embeddings.weight", words, "embeddings"),
+            Rule(r"/(.*\.)?embeddings\.(position|token_type)_embeddings\.weight/", weight, "embeddings"),
+            Rule(r"/(.*\.)?layer\..*\.(query|key|value|dense)\.weight/", weight, "linear"),
+            Rule(heads, weight, "heads", optional=True),
+            Rule("*LayerNorm.weight", _ONES, "norm scales"),
+            Rule("*LayerNorm.bias", _ZEROS, "norm shifts"),
+            Rule("*.bias", _ZEROS, "biases"),
+        ),
+        source="google-research/bert, modeling.py" if truncated else "transformers 5.24, BertConfig",
+    )

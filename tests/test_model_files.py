@@ -1,0 +1,318 @@
+"""Names and shapes in safetensors files; a hostile one is one clear ValueError, and costs nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tracemalloc
+
+import ml_dtypes
+import numpy as np
+import pytest
+import safetensors
+import safetensors.numpy
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fanin import recipes
+from fanin.models import Parameters, gpt2, parameters
+from fanin.models.headers import read_header
+from fanin.plan import Plan
+
+W = {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}
+REUSED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+
+
+def header(entries: object, size: int = 0, length: int | None = None) -> bytes:
+    text = entries if isinstance(entries, bytes) else json.dumps(entries).encode()
+    return (len(text) if length is None else length).to_bytes(8, "little") + text + bytes(size)
+
+
+def shapes(model: Parameters) -> dict[str, tuple[int, ...]]:
+    return {parameter.name: tuple(parameter.shape) for parameter in model}
+
+
+# Files
+
+
+def test_a_safetensors_file_of_the_library(tmp_path):
+    path = tmp_path / "model.safetensors"
+    arrays = {
+        "w": np.zeros((3, 4), np.float32),
+        "half": np.zeros(5, ml_dtypes.bfloat16),
+        "none": np.zeros((0, 7)),
+        "scalar": np.zeros((), np.float16),
+        "ids": np.zeros(3, np.int32),
+        "mask": np.zeros((2, 2), np.bool_),
+        "bn.running_var": np.zeros(4),
+    }
+    safetensors.numpy.save_file(arrays, path, {"format": "np"})
+    model = parameters(path)
+    assert shapes(model) == {name: arrays[name].shape for name in ("w", "half", "none", "scalar")}
+    assert dict(model.skipped) == {
+        "ids": "dtype I32 is not floating-point",
+        "mask": "dtype BOOL is not floating-point",
+        "bn.running_var": "running statistic",
+    }
+
+
+def test_a_file_of_fanins_own(tmp_path):
+    small = gpt2(layers=2, width=16, vocabulary=50, positions=8)
+    Plan(small, recipes.gpt2(layers=2)).save(tmp_path / "model.safetensors", seed=0)
+    assert shapes(parameters(tmp_path / "model.safetensors")) == {p.name: p.shape for p in small}
+
+
+def test_ties_in_metadata_stay(tmp_path):
+    path = tmp_path / "model.safetensors"
+    arrays = {"embed": np.zeros((3, 4), np.float32), "pt": np.zeros(2)}
+    safetensors.numpy.save_file(arrays, path, {"head": "embed", "format": "pt", "note": "of no tensor", "pt": "embed"})
+    assert parameters(path).ties == {"head": "embed"}
+
+
+F32 = {"dtype": "F32", "shape": [1]}
+HOSTILE = {
+    "empty": (b"", "header must have 2 to 100000000 bytes within a file of 0, got no length"),
+    "short": (b"1234567", "within a file of 7, got no length"),
+    "long": (header({}, length=3), "within a file of 10, got 3"),
+    "huge": (header({}, length=2**64 - 1), "got 18446744073709551615"),
+    "no header": (header(b""), "got 0"),
+    "not UTF-8": (header(b'{"\xff":1}'), r"must be UTF-8, got b'\\xff' at 2"),
+    "not JSON": (header(b"{,}"), "must be valid JSON"),
+    "not an object": (header([]), r"must be a JSON object, got \[\]"),
+    "deep": (header(b'{"w":' + b"[" * 10**6), "must be valid JSON"),
+    "long integer": (header(b'{"w":' + b"9" * 10**5 + b"}"), "must be valid JSON"),
+    "repeated": (header(b'{"w":1,"w":1}'), "must give each name once, got 'w' again"),
+    "repeated within": (header(b'{"w":{"dtype":1,"dtype":1}}'), "must give each name once, got 'dtype' again"),
+    "surrogate": (header(b'{"\\ud800":1}'), r"name must be a string without lone surrogates, got '\\ud800'"),
+    "no entry": (header({"w": 3}), "tensor 'w' must be an object of dtype, shape and data_offsets, got 3"),
+    "no shape": (header({"w": {"dtype": "F32", "data_offsets": [0, 4]}}, 4), "must be an object of dtype, shape"),
+    "dtype": (header({"w": W | {"dtype": "F128"}}, 24), "tensor 'w': dtype must be one of F64, .*, got 'F128'"),
+    "dtype's type": (header({"w": W | {"dtype": []}}, 24), "dtype must be one of"),
+    "offsets": (header({"w": W | {"data_offsets": 24}}, 24), r"data_offsets must be \[begin, end\], got 24"),
+    "three offsets": (header({"w": W | {"data_offsets": [0, 1, 24]}}, 24), r"must be \[begin, end\], got \[0, 1, 24\]"),
+    "negative": (
+        header({"w": W | {"data_offsets": [-24, 0]}}, 24),
+        r"data_offsets must each be an integer in .*, got -24",
+    ),
+    "floating": (
+        header({"w": W | {"data_offsets": [0, 24.0]}}, 24),
+        r"data_offsets must each be an integer in .*, got 24.0",
+    ),
+    "not a number": (
+        header(b'{"w":{"dtype":"F32","shape":[NaN],"data_offsets":[0,4]}}', 4),
+        "must have at axis 0 an integer in .*, got nan",
+    ),
+    "size": (
+        header({"w": W | {"data_offsets": [0, 20]}}, 20),
+        r"must be 24 bytes apart for F32 \[2, 3\], got \[0, 20\]",
+    ),
+    "backwards": (header({"w": W | {"data_offsets": [24, 0]}}, 24), r"24 bytes apart for F32 \[2, 3\], got \[24, 0\]"),
+    "half a byte": (header({"w": {"dtype": "F4", "shape": [3], "data_offsets": [0, 1]}}, 1), "must be 1.5 bytes apart"),
+    "beyond": (header({"w": W}, 23), "the tensors must take all 23 bytes of the data, got 24"),
+    "rest": (header({"w": W}, 25), "the tensors must take all 25 bytes of the data, got 24"),
+    "hole": (
+        header({"a": F32 | {"data_offsets": [0, 4]}, "b": F32 | {"data_offsets": [8, 12]}}, 12),
+        "tensor 'b' must begin at byte 4 of the data, got 8: it leaves a hole after 'a'",
+    ),
+    "hole at the start": (header({"a": F32 | {"data_offsets": [4, 8]}}, 8), "got 4: it leaves a hole after the header"),
+    "overlap": (
+        header({"a": F32 | {"data_offsets": [0, 4]}, "b": F32 | {"data_offsets": [2, 6]}}, 6),
+        "tensor 'b' must begin at byte 4 of the data, got 2: it overlaps 'a'",
+    ),
+    "shared": (header({name: F32 | {"data_offsets": [0, 4]} for name in "ab"}, 4), "tensor 'b' .* overlaps 'a'"),
+    "huge tensor": (
+        header({"w": {"dtype": "F64", "shape": [2**62], "data_offsets": [0, 2**63 - 1]}}),
+        "must be 3.6893488147419103e\\+19 bytes apart",
+    ),
+    "metadata": (header({"__metadata__": {"a": 1}}), r"__metadata__ must be an object of strings, got {'a': 1}"),
+    "metadata's type": (header({"__metadata__": [1]}), r"__metadata__ must be an object of strings, got \[1\]"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_headers(kind, tmp_path):
+    data, message = HOSTILE[kind]
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=message) as caught:
+        parameters(path)
+    assert type(caught.value) is ValueError
+    assert str(caught.value).startswith(f"{path}: ")
+    assert len(str(caught.value)) < len(str(path)) + 400
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (3, "must be a sequence of at most 64 integers, got 3"),
+        ("23", "must be a sequence of at most 64 integers, got '23'"),
+        ([1] * 65, "must be a sequence of at most 64 integers"),
+        ([2, -3], "must have at axis 1 an integer in .*, got -3"),
+        ([2.0], "must have at axis 0 an integer in .*, got 2.0"),
+        ([True], "must have at axis 0 an integer in .*, got True"),
+        ([2**63], "must have at axis 0 an integer in .*, got 9223372036854775808"),
+        ([2**32, 2**31], r"must have fewer than 2\^63 elements, got \(4294967296, 2147483648\)"),
+        ([0, 2**62, 2**62], r"must have fewer than 2\^63 elements"),
+    ],
+)
+def test_hostile_shapes(shape, message, tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(header({"w": W | {"shape": shape}}, 24))
+    with pytest.raises(ValueError, match=f"tensor 'w': shape {message}"):
+        parameters(path)
+
+
+VALID = header(
+    {
+        "__metadata__": {"format": "pt"},
+        "w": W,
+        "b": {"dtype": "BF16", "shape": [4], "data_offsets": [24, 32]},
+        "n": {"dtype": "I64", "shape": [], "data_offsets": [32, 40]},
+    },
+    40,
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+def attempt(read, path):
+    """What `read` makes of a file, or None after the only kind of error that there may be."""
+    try:
+        return read(path)
+    except ValueError as error:
+        caught = error
+    assert type(caught) is ValueError
+    assert str(caught).startswith(f"{path}: ")
+    return None
+
+
+def check_as_the_library(path, data: bytes) -> None:
+    """An error, or a header that the library accepts too; in little memory either way."""
+    path.write_bytes(data)
+    tracemalloc.start()
+    found = attempt(read_header, path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000
+    if found is not None:
+        with safetensors.safe_open(path, "np") as file:
+            assert set(file.keys()) == found.tensors.keys()
+            for name, (dtype, shape) in found.tensors.items():
+                part = file.get_slice(name)
+                assert (part.get_dtype(), tuple(part.get_shape())) == (dtype, shape)
+
+
+@REUSED
+@given(
+    edits=st.lists(st.tuples(st.integers(0, len(VALID) - 1), st.integers(0, 255)), max_size=4), cut=st.integers(0, 60)
+)
+def test_mutated_bytes(edits, cut, tmp_path):
+    data = bytearray(VALID[: len(VALID) - max(0, cut - 50)])
+    for position, byte in edits:
+        if position < len(data):
+            data[position] = byte
+    check_as_the_library(tmp_path / "model.safetensors", bytes(data))
+
+
+@REUSED
+@given(
+    key=st.sampled_from(["dtype", "shape", "data_offsets", "more"]),
+    value=json_values
+    | st.sampled_from(["F64", "F4", "BOOL", [6], [24], [1] * 70, [0, 24], [24, 48], [0, 2**64], [2**40, 2**40]]),
+)
+def test_mutated_entries(key, value, tmp_path):
+    check_as_the_library(tmp_path / "model.safetensors", header({"w": W | {key: value}}, 24))
+
+
+@REUSED
+@given(value=json_values)
+def test_any_json(value, tmp_path):
+    check_as_the_library(tmp_path / "model.safetensors", header(value))
+    for content in (value, {"weight_map": value}, {"model_type": "gpt2", "n_layer": value}, {"model_type": value}):
+        for name in ("model.safetensors.index.json", "config.json"):
+            (tmp_path / name).write_text(json.dumps(content))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setitem(sys.modules, "transformers", None)
+                attempt(parameters, tmp_path / name)
+
+
+# Indexes
+
+
+@pytest.fixture
+def split(tmp_path):
+    """A checkpoint in two files; `write` gives it another index."""
+    for file, names in {"a": ["x", "y"], "b": ["z"]}.items():
+        safetensors.numpy.save_file(
+            {name: np.zeros((2, 3), np.float32) for name in names}, tmp_path / f"{file}.safetensors"
+        )
+
+    def write(weight_map: object):
+        path = tmp_path / "model.safetensors.index.json"
+        path.write_text(json.dumps({"metadata": {"total_size": 72}, "weight_map": weight_map}))
+        return path
+
+    return write
+
+
+FILES = {"z": "b.safetensors", "x": "a.safetensors", "y": "a.safetensors"}
+
+
+def test_an_index_is_read_in_its_order(split):
+    model = parameters(split(FILES))
+    assert list(shapes(model)) == ["z", "x", "y"]
+    assert model.size == 18
+
+
+@pytest.mark.parametrize(
+    ("weight_map", "message"),
+    [
+        (None, "weight_map must be an object of file names, got None"),
+        ([], r"weight_map must be an object of file names, got \[\]"),
+        ({**FILES, "x": 3}, "tensor 'x': its file must be the plain name of a .safetensors file .*, got 3"),
+        ({**FILES, "x": "../a.safetensors"}, r"plain name .*, got '\.\./a\.safetensors'"),
+        ({**FILES, "x": "/etc/a.safetensors"}, "plain name"),
+        ({**FILES, "x": "sub\\a.safetensors"}, "plain name"),
+        ({**FILES, "x": "C:a.safetensors"}, "plain name"),
+        ({**FILES, "x": "a.safetensors\0"}, "plain name"),
+        ({**FILES, "x": "a.safetensors\n"}, "plain name"),
+        ({**FILES, "x": ".."}, "plain name"),
+        ({**FILES, "x": ""}, "plain name"),
+        ({**FILES, "x": "model.bin"}, "plain name"),
+        ({**FILES, "x": "c.safetensors"}, "'c.safetensors' must be a file beside it: No such file"),
+        ({**FILES, "x": "c" * 300 + ".safetensors"}, "must be a file beside it: File name too long"),
+        ({**FILES, "x": "b.safetensors"}, "tensor 'x' must be in 'a.safetensors', which holds it, got 'b.safetensors'"),
+        (
+            {"z": "b.safetensors", "x": "a.safetensors"},
+            "tensor 'y' must be in 'a.safetensors', which holds it, got no file",
+        ),
+        ({**FILES, "v": "a.safetensors"}, "tensor 'v' must be in 'a.safetensors', which does not hold it"),
+    ],
+)
+def test_hostile_indexes(weight_map, message, split):
+    path = split(weight_map)
+    with pytest.raises(ValueError, match=message) as caught:
+        parameters(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_a_hostile_file_of_an_index(split, tmp_path):
+    path = split(FILES)
+    (tmp_path / "b.safetensors").write_bytes(b"1")
+    with pytest.raises(ValueError, match=r"b\.safetensors: the header must have"):
+        parameters(path)
+
+
+# Anything
+
+
+@REUSED
+@given(data=st.binary(max_size=40) | st.text("[]{}=.\"',x0123 \n", max_size=40).map(str.encode))
+def test_any_text(data, tmp_path):
+    for name in ("model.toml", "config.json", "model.safetensors.index.json", "model.safetensors"):
+        (tmp_path / name).write_bytes(data)
+        model = attempt(parameters, tmp_path / name)
+        assert model is None or all(parameter.size < 2**63 for parameter in model)
