@@ -160,3 +160,20 @@ def test_the_factor_is_what_a_real_network_has():
     measured = ((gradient**2).mean() / before) ** (1 / depth)
     (problem,) = review(scheme, (width, width), activation="tanh")
     assert float(problem.partition("squares by ")[2].partition(",")[0]) == pytest.approx(measured, rel=0.05)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "sigmoid", "elu"])
+@pytest.mark.parametrize(("std", "what"), [(1e-150, "vanish"), (1e-8, "vanish"), (1e30, "explode")])
+def test_a_std_of_any_size_is_judged(activation, std, what):
+    (problem,) = fanin.review(schemes.normal(std=std), (64, 64), activation=activation)
+    assert problem.startswith(f"gradients {what}")
+
+
+def test_few_units_that_are_not_saturated_carry_exploding_gradients():
+    # E tanh'(√q·z)² falls only as 1/√q: Poole et al. (2016), the chaotic phase.
+    (problem,) = fanin.review(schemes.normal(std=10.0), (64, 64), activation="tanh")
+    assert problem.startswith("gradients explode: with std 10 each layer multiplies their squares by 4")
+
+
+def test_an_activation_without_a_slope_is_not_judged():
+    assert fanin.review(schemes.normal(std=1.0), (64, 64), activation=lambda x: np.where(x > 0, 1.0, 0.0)) == ()

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Unpack
 
-import numpy as np
-
 from . import schemes
 from ._index import as_shape
 from ._types import Activation, Layer, Layout, Shape
@@ -300,29 +298,30 @@ def review(
     if abs(math.log(factor)) <= max(abs(math.log(best)), math.log(_TOLERANCE)):
         return ()
     over, what = depth or 10, "vanish" if factor < 1 else "explode"
+    power = over * math.log10(factor)
+    total = f"{factor**over:.1e}" if abs(power) < 300 else f"10^{power:.0f}"
     return (
         f"gradients {what}: with std {std:.3g} each layer multiplies their squares by {factor:.3g}, {over} layers by "
-        f"{factor**over:.1e}. Use {advice.name}, std {wanted:.3g}.",
+        f"{total}. Use {advice.name}, std {wanted:.3g}.",
     )
 
 
 def _growth(activation: Activation, weight: float) -> float:
-    """χ of layers whose weights have std weight/√fan_in, and no biases."""
-    from . import activations  # here and below: `import fanin` is quicker without them
-
-    function, slope = activations.function(activation), activations.derivative(activation)
-    z, share = _hermite()
-    square = weight**2  # of the first preactivation, where signals start at 1
-    for _ in range(100):
-        square = min(weight**2 * float(share @ function(math.sqrt(square) * z) ** 2), 1e6)
-    return weight**2 * float(share @ slope(math.sqrt(square) * z) ** 2)
+    """χ of layers whose weights have std weight/√fan_in, and no biases; 1 where the activation has no slope."""
+    return _chi(activation, float(f"{weight:.4g}"))
 
 
-@functools.cache
-def _hermite() -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], np.ndarray[tuple[int], np.dtype[np.float64]]]:
-    """Points and weights of means over the standard normal; none at 0, where kinks are."""
-    points, weights = np.polynomial.hermite_e.hermegauss(64)
-    return points, weights / weights.sum()
+@functools.lru_cache(maxsize=1024)
+def _chi(activation: Activation, weight: float) -> float:
+    from .meanfield import MeanField  # `import fanin` is quicker without it
+
+    try:
+        chi = MeanField(activation, min(max(weight, 1e-50), 1e50) ** 2).chi
+    except ValueError:
+        if callable(activation):
+            return 1.0
+        raise
+    return min(max(chi, 1e-300), 1e300)
 
 
 def _name(activation: Activation) -> str:

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import schemes
+from .. import _gaussian, schemes
+from ..meanfield import MeanField, Phase, Values, critical_weight_variance, phase_diagram, phase_of, require
 from ..schemes import Scheme
-from . import _gaussian
 from ._lines import least_squares
 from .feedforward import EPSILON
-from .meanfield import MeanField, Phase, Values, critical_weight_variance, phase_diagram, phase_of, require
 from .stack import Stack
 
 __all__ = ["MeanField", "Prediction", "critical_weight_variance", "phase_diagram", "predict"]

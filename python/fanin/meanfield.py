@@ -15,9 +15,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._types import Activation
 from . import _gaussian
 from ._gaussian import Pair
+from ._types import Activation
 
 Values: TypeAlias = NDArray[np.float64]
 Phase: TypeAlias = Literal["ordered", "chaotic", "critical"]

@@ -15,9 +15,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import activations
-from .._quadrature import mean_square
-from .._types import Activation
+from . import activations
+from ._quadrature import mean_square
+from ._types import Activation
 
 Values: TypeAlias = NDArray[np.float64]
 
