@@ -9,6 +9,7 @@ import pytest
 
 import fanin
 from fanin import schemes
+from fanin.diagnose._measures import signal_strides, unit_axis, weight_strides
 from fanin.diagnose.monitor import Alarm, Monitor, Thresholds, Verdict
 from fanin.diagnose.network import Network
 from fanin.diagnose.stack import Stack
@@ -27,7 +28,7 @@ def rules(monitor):
 
 def test_the_statistics_of_activations():
     monitor = Monitor(activations={"h": "sigmoid"})
-    monitor.record(3, "h", activations=[[0.0, 1.0, 0.5], [0.0, 1.0, 0.5]])
+    monitor.record(3, "h", activations=[[0.0, 1.0, 0.5]] * 8)
     assert monitor.history == [
         {
             "step": 3,
@@ -119,7 +120,7 @@ def test_large_arrays_are_sampled_and_every_unit_is_in_the_sample():
 
 @pytest.mark.parametrize(
     ("layout", "shape", "dead"),
-    [("OI", (5, 4, 3, 3), 1 / 4), ("OI", (5, 3, 4), 1 / 4), ("IO", (5, 3, 3, 4), 1 / 4), ("IO", (5, 4), 1 / 4)],
+    [("OI", (5, 4, 3, 3), 1 / 4), ("OI", (5, 3, 4), 1 / 4), ("IO", (5, 3, 3, 4), 1 / 4), ("IO", (8, 4), 1 / 4)],
 )
 def test_the_axis_of_units_is_the_layouts(layout, shape, dead):
     x = np.ones(shape)
@@ -127,6 +128,76 @@ def test_the_axis_of_units_is_the_layouts(layout, shape, dead):
     monitor = Monitor(layout=layout)
     monitor.record(0, "h", activations=x)
     assert monitor.history[0]["dead"] == dead
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 4096), (4096, 2, 64, 4), (3, 2, 1024, 512)])
+def test_the_sample_has_several_places_of_every_axis_and_not_the_first(shape):
+    units = unit_axis(len(shape), True)
+    for sample in (signal_strides(shape, units), weight_strides(shape)):
+        kept = [range(size)[part] for size, part in zip(shape, sample, strict=True)]
+        assert all(len(places) >= min(2, size) for places, size in zip(kept, shape, strict=True))
+        assert all(places[0] > 0 for places, part in zip(kept, sample, strict=True) if part.step > 1)
+        assert 2**17 <= math.prod(map(len, kept)) <= 2**19
+    assert signal_strides(shape, units)[units] == slice(0, None, 1)
+
+
+def test_the_first_position_is_not_taken_for_all():
+    """Half of the units are 0 where every sequence begins, and in the first row of every image; all live elsewhere."""
+    tokens = np.abs(RNG.normal(size=(32, 16, 8192))).astype(np.float32)
+    tokens[:, 0, ::2] = 0
+    images = np.abs(RNG.normal(size=(64, 64, 16, 16))).astype(np.float32)
+    images[:, ::2, 0] = 0
+    monitor = Monitor()
+    monitor.record(0, "tokens", activations=tokens)
+    monitor.record(0, "images", activations=images)
+    assert [found["dead"] for found in monitor.history] == [0, 0]
+    assert all(found["zero"] < 0.05 for found in monitor.history)
+
+
+def test_calls_of_other_widths_are_added():
+    """Of one activation module: 4 units that live, and 2 of which one is dead."""
+    wide, narrow = np.ones((8, 4)), np.array([[0.0, 1.0]] * 8)
+    several = [Monitor()._signal("activations", values, "h") for values in (wide, narrow, wide)]
+    for other in several[1:]:
+        several[0].add(other)
+    assert several[0].zero == pytest.approx(8 / 80)
+    assert Monitor()._dead("h", several[0].active) == pytest.approx(1 / 6)
+
+
+def test_units_that_were_seldom_seen_are_not_judged():
+    """Of one example half of all ReLUs are 0, and none of them is dead."""
+    monitor = Monitor()
+    monitor.record(0, "h", activations=np.zeros((3, 10)))
+    monitor.record(1, "h", activations=np.zeros((4, 10)))
+    assert not any("dead" in found for found in monitor.history)
+    assert monitor.alarms == []
+    monitor.record(2, "h", activations=np.zeros((4, 10)))
+    assert monitor.history[-1]["dead"] == 1
+    assert rules(monitor) == {"dead"}
+    few = Monitor(thresholds=Thresholds(examples=1))
+    few.record(0, "h", activations=np.zeros((1, 10)))
+    assert rules(few) == {"dead"}
+
+
+def test_the_history_keeps_the_last_records_and_the_verdict_all_steps(tmp_path):
+    with Monitor(tmp_path / "run.jsonl", keep=3) as monitor:
+        monitor.record(0, "w", weights=ZERO)
+        for step in range(1, 9):
+            monitor.record(step, "w", weights=EYE)
+    assert [found["step"] for found in monitor.history] == [6, 7, 8]
+    assert len((tmp_path / "run.jsonl").read_text().splitlines()) == 9
+    assert [alarm.step for alarm in monitor.alarms] == [0]
+    unbounded = Monitor(keep=None)
+    for step in range(10_001):
+        unbounded.record_loss(step, 1.0)
+    assert len(unbounded.history) == 10_001
+
+
+def test_what_is_not_finite_stays_so_when_more_is_recorded_under_the_name():
+    monitor = Monitor()
+    monitor.record(0, "w", weights=np.where(EYE, math.nan, 1))
+    monitor.record(0, "w", updates=EYE)
+    assert rules(monitor) == {"non-finite"}
 
 
 # The rules: a sick case, and the nearest healthy one
@@ -151,6 +222,19 @@ def weight(*records):
     def record(monitor):
         for step, arrays in enumerate(records):
             monitor.record(step, "w", **arrays)
+
+    return record
+
+
+def gradients(sizes, *, steps=1, **weights):
+    """Of layers, with these weights and their gradients beside them."""
+
+    def record(monitor):
+        for step in range(steps):
+            for layer, size in enumerate(sizes):
+                monitor.record(step, f"layer{layer}", gradients=size * RANDOM)
+            for name, (values, gradient) in weights.items():
+                monitor.record(step, name, weights=values, gradients=gradient)
 
     return record
 
@@ -196,6 +280,10 @@ CASES = {
         weight({"weights": RANDOM, "gradients": ZERO}, {"weights": RANDOM, "gradients": RANDOM}),
         None,
     ),
+    "a gradient below 1e-7 that grows": (
+        weight(*[{"weights": RANDOM, "gradients": size * RANDOM} for size in (0, 1e-9, 1e-8)]),
+        None,
+    ),
     "a gradient above 1e-7": (weight(*[{"weights": RANDOM, "gradients": 1.1e-7 * RANDOM / RANDOM.std()}] * 2), None),
     "dead units": (activations(units(51)), "dead"),
     "half of the units dead": (activations(units(50)), None),
@@ -213,6 +301,41 @@ CASES = {
     "rows that differ, whose gradients are zero": (weight({"weights": EYE, "gradients": ZERO}), None),
     "one row times many numbers": (weight({"weights": SAME * np.arange(1, 41)[:, None]}), None),
     "identity": (weight({"weights": EYE}), None),
+    # Zero on purpose: B of LoRA, whose first learning rate is 0, so that A has no gradient twice; a zero last layer
+    "zeros that stop the gradient of others twice": (
+        gradients([0, 0, 0, 0, 1], steps=2, a=(EYE, ZERO), b=(ZERO, RANDOM[:40, :30])),
+        None,
+    ),
+    "zeros without a gradient, behind others": (
+        gradients([1, 1], steps=2, stem=(EYE, ZERO), gate=(ZERO, ZERO), head=(ZERO, RANDOM[:40, :30])),
+        None,
+    ),
+    "zeros whose gradients are equal": (gradients([1], w=(ZERO, SAME), head=(EYE, RANDOM)), "symmetric"),
+    "all weights zero": (gradients([0, 0, 1], steps=2, a=(ZERO, ZERO), b=(ZERO, ZERO), c=(ZERO, RANDOM)), "symmetric"),
+    "zeros and no gradient in the whole step": (
+        gradients([0, 0, 1], steps=2, a=(ZERO, ZERO), b=(ZERO, ZERO), head=(EYE, ZERO)),
+        "symmetric",
+    ),
+    "gradients that became 0": (gradients([0, 0, 0, 0, 0, 1e-3]), "vanishing"),
+    "gradients that fall below the least number": (
+        gradients([10.0 ** (-60 * i) for i in range(5, -1, -1)]),
+        "vanishing",
+    ),
+    "gradients that are 0 in a branch": (gradients([1, 0, 0, 1, 1, 1, 1]), None),
+    "gradients that are all 0": (gradients([0, 0, 0, 0, 0]), None),
+    "gradients whose squares overflow": (gradients([1e200, 1e200, 1, 1, 1]), "exploding"),
+    "gradients that grow by more than any number": (gradients([10.0 ** (140 - 70 * i) for i in range(5)]), "exploding"),
+    "signals whose squares overflow": (
+        lambda monitor: [monitor.record(0, f"layer{i}", activations=10.0 ** (80 * i) * RANDOM) for i in range(4)],
+        "exploding",
+    ),
+    "a saturated output": (
+        lambda monitor: [
+            monitor.record(0, "layer0", gradients=RANDOM),
+            monitor.record(0, "h", activations=np.ones((8, 8))),
+        ],
+        None,
+    ),
     "one unit": (weight({"weights": np.ones((1, 9))}), None),
     "a large update": (weight({"weights": EYE, "updates": 11 * EYE}), "update"),
     "an update below the limit": (weight({"weights": EYE, "updates": 9 * EYE}), None),
@@ -249,6 +372,9 @@ def test_a_rule_speaks_or_is_silent(record, rule):
         ("vanishing gradients", {"over_depth": 1e4}),
         ("exploding gradients", {"over_depth": INF}),
         ("exploding gradients", {"layers": 13}),
+        ("gradients that became 0", {"over_depth": INF}),
+        ("gradients that became 0", {"layers": 7}),
+        ("gradients whose squares overflow", {"per_layer": INF}),
         ("a gradient below 1e-7 twice", {"gradient": 0}),
         ("dead units", {"dead_layer": 0.52}),
         ("units active in one of 128", {"dead_unit": 0.005}),
@@ -481,6 +607,13 @@ def test_the_scheme_is_the_one_recommended_for_the_activation_and_depth(activati
     assert [alarm.advice for alarm in monitor.alarms] == [advice]
 
 
+def test_one_recorded_layer_is_not_taken_for_a_linear_model():
+    """For which zeros are recommended."""
+    monitor = Monitor(activations={"h": "tanh"})
+    monitor.record(0, "h", activations=np.ones((8, 8)), gradients=RANDOM)
+    assert [alarm.advice for alarm in monitor.alarms] == ["Use xavier_normal."]
+
+
 def test_what_goes_wrong_in_training_is_blamed_on_the_learning_rate():
     monitor = Monitor()
     monitor.record(0, "h", activations=units(0))
@@ -520,6 +653,7 @@ def test_an_alarm_is_raised_once_and_a_verdict_is_about_the_first_steps():
         (lambda m: m.declare("h", "swoosh"), ValueError, "activation must be one of .*, got 'swoosh'"),
         (lambda m: (m.close(), m.close(), m.record_loss(0, 1.0)), ValueError, "the monitor is closed"),
         (lambda _: Monitor(classes=1), ValueError, "classes must be at least 2, got 1"),
+        (lambda _: Monitor(keep=0), ValueError, "keep must be at least 1, or None for all, got 0"),
         (lambda _: Monitor(layout="HWIO"), ValueError, "layout must be .*, got 'HWIO'|layout must be"),
         (lambda _: Thresholds(dead_layer=-1), ValueError, "dead_layer must not be negative, got -1"),
         (lambda _: Thresholds(loss=math.nan), ValueError, "loss must not be negative, got nan"),

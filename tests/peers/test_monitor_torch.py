@@ -1,7 +1,10 @@
 """The monitor, watching torch modules: sick ones are named, healthy ones pass, training is not changed nor slowed."""
 
 import copy
+import gc
+import importlib
 import math
+import pickle
 import time
 
 import numpy as np
@@ -262,7 +265,7 @@ def test_accumulated_gradients_are_of_one_step():
 def test_a_small_part_that_is_not_finite_is_found():
     model = mlp(depth=1, width=5000)
     with torch.no_grad():
-        model[0].weight[4999, 63] = math.inf
+        model[0].weight[4998, 63] = math.inf  # in no sample
     monitor = train(model, steps=1)
     assert of(monitor, "0.weight")["nonfinite"] == 2  # the weights, and so the gradient
     assert "non-finite" in rules(monitor)
@@ -333,7 +336,232 @@ def test_other_modules():
     assert abs(of(monitor, "conv.1")["activation_mean"]) < 1e-6  # measured before it was overwritten
 
 
+def test_updates_are_those_of_the_optimizers_own_weights():
+    model = mlp(depth=2)
+    own, other = [model[0].weight], [model[2].weight, model[4].weight]
+    first, last = torch.optim.SGD(own, 0.1), torch.optim.SGD(other, 0.1)
+    for optimizer, updated in ((first, own), ([first, last], own + other)):
+        monitor = Monitor()
+        with watch(model, monitor, optimizer=optimizer) as watched:
+            for step in range(2):
+                model(batch(step)[0]).square().mean().backward()
+                first.step()
+                last.step()
+        assert watched.step == 2
+        for name, weight in model.named_parameters():
+            if weight.ndim > 1:
+                assert ("update_rms" in of(monitor, name)) == any(weight is one for one in updated)
+        assert monitor.alarms == []
+
+
+def test_lora_with_a_first_learning_rate_of_0_is_healthy():
+    """B is zero for two steps, and so is A's gradient (Hu et al., 2021)."""
+
+    class Adapted(torch.nn.Module):
+        def __init__(self, base):
+            super().__init__()
+            self.base = base.requires_grad_(False)
+            self.a, self.b = torch.nn.Linear(64, 4, False), torch.nn.Linear(4, len(base.weight), False)
+            torch.nn.init.zeros_(self.b.weight)
+
+        def forward(self, x):
+            return self.base(x) + self.b(self.a(x))
+
+    torch.manual_seed(0)
+    layers = [Adapted(part) if isinstance(part, torch.nn.Linear) else part for part in mlp(depth=4)]
+    model, monitor = torch.nn.Sequential(*layers), Monitor(classes=CLASSES)
+    optimizer = torch.optim.SGD((weight for weight in model.parameters() if weight.requires_grad), 0.1)
+    warmup = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: step / 10)
+    with watch(model, monitor, optimizer=optimizer):
+        for step in range(10):
+            x, y = batch(step)
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(x), y).backward()
+            optimizer.step()
+            warmup.step()
+    assert of(monitor, "0.a.weight")["weight_gradient_rms"] == of(monitor, "0.a.weight", 1)["weight_gradient_rms"] == 0
+    assert monitor.verdict(None).healthy
+
+
+@pytest.mark.parametrize("gate", [lambda: torch.zeros(()), lambda: torch.zeros(64), lambda: torch.zeros(64, 64)])
+def test_residual_branches_that_start_at_0_are_healthy(gate):
+    """ReZero's number, a scale for each channel, adaLN-Zero's matrix; and a last layer of zeros, as in adaLN-Zero.
+
+    What they gate has no gradient at first, nor have they.
+    """
+
+    class Block(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64))
+            self.gate = torch.nn.Parameter(gate())
+
+        def forward(self, x):
+            y = self.inner(x)
+            return x + (y @ self.gate.T if self.gate.ndim == 2 else y * self.gate)
+
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(*[Block() for _ in range(4)], torch.nn.Linear(64, CLASSES))
+    torch.nn.init.zeros_(model[-1].weight)
+    monitor = train(model, steps=1)
+    assert of(monitor, "0.gate")["weight_rms"] == 0
+    assert of(monitor, "0.inner.0")["gradient_norm"] == 0
+    assert monitor.alarms == []
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_table_of_which_few_rows_are_looked_up_is_healthy(sparse):
+    torch.manual_seed(0)
+    table = torch.nn.Embedding(100_000, INPUTS, sparse=sparse)
+    model, monitor = torch.nn.Sequential(table, torch.nn.Linear(INPUTS, CLASSES)), Monitor()
+    optimizer = torch.optim.SGD(model.parameters(), 0.01)
+    with watch(model, monitor, optimizer=optimizer):
+        for step in range(4):
+            optimizer.zero_grad()
+            model(torch.tensor([0, 1, 2 + step])).square().mean().backward()
+            optimizer.step()
+    rows = table.weight.grad.coalesce().values() if sparse else table.weight.grad[[0, 1, 5]]
+    expected = float(rows.square().mean().sqrt())
+    assert of(monitor, "0.weight", 3)["weight_gradient_rms"] == pytest.approx(expected)
+    assert monitor.alarms == []
+
+
+def test_a_module_that_is_called_at_several_widths():
+    model = torch.nn.ModuleDict({"fc": torch.nn.Linear(INPUTS, 8), "act": torch.nn.ReLU()})
+    monitor = Monitor()
+    with watch(model, monitor):
+        for values in (torch.ones(16, 4), torch.zeros(16, 2), torch.ones(16, 4)):
+            model["act"](values)
+    found = of(monitor, "act")
+    assert found["zero"] == pytest.approx(32 / 160)
+    assert found["dead"] == pytest.approx(2 / 6)
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+def test_gradients_and_tensors_of_nothing():
+    """Lookups of nothing, empty bags, a layer of no inputs, and a gradient that its optimizer has used already."""
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed = torch.nn.Embedding(9, 4, sparse=True)
+            self.bag = torch.nn.EmbeddingBag(9, 4, sparse=True, mode="sum")
+            self.none, self.head = torch.nn.Linear(0, 4), torch.nn.Linear(4, 4)
+
+        def forward(self, tokens):
+            bags = self.bag(tokens, torch.zeros(3, dtype=torch.long))
+            return self.head(self.embed(tokens).sum(0) + bags + self.none(torch.zeros(3, 0)))
+
+    torch.manual_seed(0)
+    model, monitor = Net(), Monitor()
+
+    def use(weight):
+        weight.grad = None
+
+    model.head.weight.register_post_accumulate_grad_hook(use)
+    with watch(model, monitor):
+        for tokens in ([], [1, 2], []):
+            model(torch.tensor(tokens, dtype=torch.long)).sum().backward()
+            model.zero_grad()
+    assert of(monitor, "embed.weight", 1)["weight_gradient_rms"] > 0
+    assert {line["name"] for line in monitor.history} >= {"none", "head"}
+    assert not {"none.weight", "head.weight"} & {line["name"] for line in monitor.history}
+
+
+def test_the_infinite_gradients_of_a_step_that_was_skipped_are_forgotten():
+    """As a loss scaler skips one whose gradients overflow."""
+    model, monitor = mlp(), Monitor()
+    optimizer = torch.optim.SGD(model.parameters(), 0.01)
+    with watch(model, monitor, optimizer=optimizer) as watched:
+        for step, scale in enumerate((math.inf, 1.0, 1.0)):
+            optimizer.zero_grad()
+            (scale * model(batch(step)[0]).square().mean()).backward()
+            if scale == 1:
+                optimizer.step()
+    assert watched.step == 2
+    assert not any(line["nonfinite"] for line in monitor.history)
+    assert monitor.alarms == []
+
+
+def test_layers_that_a_checkpoint_computes_again_are_in_their_order():
+    """In the backward pass, where the last is first."""
+    checkpoint = importlib.import_module("torch.utils.checkpoint").checkpoint
+    model, monitor = mlp(depth=12, factor=2.0), Monitor()
+    x, y = batch()
+    x.requires_grad_()  # the reentrant kind differentiates only by what comes from its input
+    with watch(model, monitor):
+        for layer in range(0, 24, 2):
+            x = checkpoint(model[layer : layer + 2], x, use_reentrant=True)
+        torch.nn.functional.cross_entropy(model[-1](x), y).backward()
+    assert rules(monitor) == {"exploding"}
+
+
+def test_what_is_gathered_does_not_grow_without_an_optimizers_step():
+    model, monitor = mlp(), Monitor()
+    watched = watch(model, monitor, optimizer=torch.optim.SGD(model.parameters(), 0.01))
+    counts = []
+    for step in range(6):
+        loss = model(batch(step)[0]).square().mean()
+        if step < 3:
+            loss.backward()
+        counts.append(sum(type(thing) is torch.Tensor for thing in gc.get_objects()))
+    assert len(set(counts[1:3])) == len(set(counts[4:])) == 1
+    watched.close()
+
+
 # What is not changed
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_of_a_watched_model_is_not_watched(copied):
+    model, monitor = mlp(), Monitor()
+    with watch(model, monitor) as watched:
+        other = copied(model)
+        copied(watched).close()
+        other(batch()[0]).sum().backward()
+    assert monitor.history == []
+
+
+def test_the_hooks_go_though_the_monitor_is_closed():
+    model, monitor = mlp(), Monitor()
+    watched = watch(model, monitor)
+    model(batch()[0]).sum().backward()
+    monitor.close()
+    with pytest.raises(ValueError, match="the monitor is closed"):
+        watched.close()
+    assert not any(module._forward_hooks for module in model.modules())
+    model(batch()[0]).sum().backward()
+    watched.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "activation"),
+    [
+        (lambda: torch.nn.Hardtanh(-10, 10), ("hardtanh", -10.0, 10.0)),
+        (lambda: torch.nn.Hardtanh(-1, 1), "hardtanh"),
+        (lambda: torch.nn.LeakyReLU(0.2), ("leaky_relu", 0.2)),
+        (lambda: torch.nn.LeakyReLU(0.01), "leaky_relu"),
+        (lambda: torch.nn.ELU(0.5), ("elu", 0.5)),
+        (lambda: torch.nn.CELU(2.0), ("celu", 2.0)),
+    ],
+)
+def test_an_activation_modules_parameters_are_declared(make, activation):
+    monitor = Monitor()
+    with watch(torch.nn.Sequential(torch.nn.Linear(4, 4), make()), monitor):
+        assert monitor.activations == {"1": activation}
+
+
+def test_outputs_may_be_saturated():
+    """A sigmoid that ends a model, and is sure; the same one before a last layer."""
+    sure = torch.nn.Linear(INPUTS, 32)
+    with torch.no_grad():
+        sure.weight.mul_(100)
+    for rest, named in ((), set()), ((torch.nn.Linear(32, CLASSES),), {"saturated"}):
+        model, monitor = torch.nn.Sequential(sure, torch.nn.Sigmoid(), *rest), Monitor()
+        with watch(model, monitor):
+            model(batch()[0]).square().mean().backward()
+        assert of(monitor, "1")["saturated"] > 0.9
+        assert rules(monitor) == named
 
 
 def test_training_has_the_same_bits_and_no_hook_stays():

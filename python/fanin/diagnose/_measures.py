@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -28,6 +28,8 @@ _BOUNDED = {
 }
 
 Bounds = tuple[float, float]
+# By the number of units, for one module may have several widths: how often each was not 0, of how many times.
+Activity = dict[int, tuple[NDArray[np.float64], float]]
 
 
 def saturation(activation: Activation | None, share: float) -> Bounds | None:
@@ -48,25 +50,31 @@ def unit_axis(ndim: int, channels_first: bool) -> int:
     return 1 if channels_first and ndim > 3 else ndim - 1
 
 
-def strides(shape: tuple[int, ...], axes: Iterable[int], limit: int = LIMIT) -> tuple[slice, ...]:
-    """Slices that leave about `limit` values, with strides along `axes`, the first of them first."""
+def strides(shape: tuple[int, ...], *groups: Iterable[int], limit: int = LIMIT) -> tuple[slice, ...]:
+    """Slices that leave about `limit` values: axes of a group share the strides, and an earlier group goes first.
+
+    Two places or more stay of every axis, and none of these is the first: what is there, as padding or the token that
+    begins each sequence, is like nothing else.
+    """
     excess = math.prod(shape) / limit
     steps = [1] * len(shape)
-    for axis in axes:
-        if excess > 1:
-            steps[axis] = min(shape[axis], math.ceil(excess))
-            excess /= steps[axis]
-    return tuple(slice(None, None, step) for step in steps)
+    for group in groups:
+        axes = sorted(group, key=shape.__getitem__)  # the shortest first: the others bear what it cannot
+        for rank, axis in enumerate(axes):
+            if excess > 1:
+                steps[axis] = max(1, min(shape[axis] // 2, math.ceil(excess ** (1 / (len(axes) - rank)))))
+                excess /= steps[axis]
+    return tuple(slice(step // 2, None, step) for step in steps)
 
 
 def signal_strides(shape: tuple[int, ...], units: int) -> tuple[slice, ...]:
-    """Of activations: every unit, and every example as long as positions can be left out."""
-    return strides(shape, (axis for axis in (*range(1, len(shape)), 0) if axis != units))
+    """Of activations: every unit, of some examples at some positions."""
+    return strides(shape, (axis for axis in range(len(shape)) if axis != units))
 
 
 def weight_strides(shape: tuple[int, ...]) -> tuple[slice, ...]:
-    """Of a weight: whole rows."""
-    return strides(shape, range(len(shape)))
+    """Of a weight: whole rows, as far as they can be left out."""
+    return strides(shape, range(1), range(1, len(shape)))
 
 
 def some_rows(weight: Any) -> Any:
@@ -81,6 +89,15 @@ def equal_rows(rows: Any, distance: float) -> Any:
     squares = (rows * rows).sum(1)
     step = rows[1:] - rows[:-1]
     return ((step * step).sum(1) <= distance**2 * squares[1:]).sum()
+
+
+def added(first: Activity, second: Activity) -> Activity:
+    """The activity of the units in both."""
+    both = {**first, **second}
+    for width in first.keys() & second.keys():
+        (active, times), (more, others) = first[width], second[width]
+        both[width] = active + more, times + others
+    return both
 
 
 MEASURES = 4  # that `measure` returns
@@ -99,7 +116,7 @@ class Measured:
     sums: NDArray[np.float64]  # what `measure` returns
     count: int  # of values in the sums
     size: int  # of the array
-    active: NDArray[np.float64] | None = None  # how often each unit was not 0
+    active: Activity = field(default_factory=dict)
     equal: float | None = None  # the share of compared rows that are equal
 
     @classmethod
@@ -115,8 +132,7 @@ class Measured:
         self.sums = self.sums + other.sums
         self.count += other.count
         self.size += other.size
-        if self.active is not None and other.active is not None and len(self.active) == len(other.active):
-            self.active = self.active + other.active
+        self.active = added(self.active, other.active)
 
     @property
     def rms(self) -> float:
@@ -132,6 +148,11 @@ class Measured:
     def mean(self) -> float:
         """E x."""
         return float(self.sums[1]) / self.count
+
+    @property
+    def zero(self) -> float:
+        """The share of values that are 0, where activity is known."""
+        return 1 - sum(float(active.sum()) for active, _ in self.active.values()) / self.count
 
     @property
     def saturated(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any, NamedTuple, TypeGuard
@@ -31,11 +31,15 @@ class Thresholds:
     layers : int
         The fewest layers that have such a factor. Default 4.
     gradient : float
-        Vanishing: the RMS of a weight's gradient, twice running. Default 1e-7, of SageMaker Debugger's
-        VanishingGradient for the mean of |g|. It means less where losses are scaled; the factors above do not change.
+        Vanishing: the RMS of a weight's gradient, twice running and not growing, as it does behind weights that start
+        at zero. Default 1e-7, of SageMaker Debugger's VanishingGradient for the mean of |g|. It means less where losses
+        are scaled; the factors above do not change.
     dead_unit, dead_layer : float
         Dead: a unit that is not 0 for less than the one share of the examples, in a layer where more than the other
         share of units are so. Default 0.01 and 0.5, of SageMaker Debugger's DeadRelu.
+    examples : int
+        The fewest values of a unit, over examples and positions, on which that is judged. Default 8: by chance one
+        unit in 256 that is active half the time is never so in 8.
     saturation, saturated_layer : float
         Saturated: a value beyond the one share of half the activation's range, in a layer where more than the other
         share of values are so. Default 0.97, where the slope of tanh is below 0.06, and 0.5, as of dead units.
@@ -72,6 +76,7 @@ class Thresholds:
     gradient: float = 1e-7
     dead_unit: float = 0.01
     dead_layer: float = 0.5
+    examples: int = 8
     saturation: float = 0.97
     saturated_layer: float = 0.5
     equal: float = 0.01
@@ -152,51 +157,92 @@ class Finding(NamedTuple):
     what: str
 
 
-def of_one(now: Statistics, before: Statistics, limits: Thresholds) -> Iterator[Finding]:
+class Context(NamedTuple):
+    """What judging one layer or parameter has to know of the others in its step."""
+
+    waits: bool  # some weight is all zero, which on purpose (LoRA, a zero head) stops gradients until it has moved
+    stuck: bool  # nothing will move it: all weights are zero, or all of their gradients
+    lookups: Collection[str]  # tables, of which a step may touch any rows or none
+    outputs: Collection[str]  # names after the last layer that has a gradient
+
+
+def of_step(
+    step: Mapping[str, Statistics], before: Mapping[str, Statistics], limits: Thresholds, lookups: Collection[str]
+) -> Iterator[tuple[str, Finding]]:
+    """What is wrong with a step, by name; `before` is what was recorded last, under each name, before it."""
+    weights = [now["weight_rms"] for now in step.values() if "weight_rms" in now]
+    gradients = [now["weight_gradient_rms"] for now in step.values() if "weight_gradient_rms" in now]
+    names = list(step)
+    layers = [place for place, name in enumerate(names) if "gradient_norm" in step[name]]
+    context = Context(
+        waits=0 in weights,
+        stuck=not any(rms != 0 for rms in weights) or not any(rms != 0 for rms in gradients),
+        lookups=lookups,
+        outputs=frozenset(names[layers[-1] + 1 :] if layers else ()),
+    )
+    for name, now in step.items():
+        for finding in of_one(name, now, before.get(name, {}), limits, context):
+            yield name, finding
+    for finding in of_all(step, limits, context.waits):
+        yield "", finding
+
+
+def of_one(name: str, now: Statistics, before: Statistics, limits: Thresholds, context: Context) -> Iterator[Finding]:
     """What is wrong with one layer or parameter; `before` is what was recorded of it the step before."""
     if now.get("nonfinite"):
         yield Finding("non-finite", now["nonfinite"], 0, "is not finite")
+    gradient, ratio = now.get("weight_gradient_rms"), now.get("update_ratio")
     equal = [now[key] for key in ("weight_equal", "weight_gradient_equal") if key in now]
-    if equal and min(equal) > limits.symmetric:
+    if equal and min(equal) > limits.symmetric and (gradient != 0 or context.stuck):
         also = ", and so are their gradients" if len(equal) == 2 else ""
         what = f"has equal units: {min(equal):.0%} of the compared rows are alike{also}"
         yield Finding("symmetric", min(equal), limits.symmetric, what)
     if now.get("dead", 0) > limits.dead_layer:
         yield Finding("dead", now["dead"], limits.dead_layer, f"has {now['dead']:.0%} dead units")
-    if _above(now.get("saturated"), limits.saturated_layer):
+    if _above(now.get("saturated"), limits.saturated_layer) and name not in context.outputs:
         yield Finding("saturated", now["saturated"], limits.saturated_layer, f"is {now['saturated']:.0%} saturated")
-    gradient, ratio = now.get("weight_gradient_rms"), now.get("update_ratio")
-    if _below(gradient, limits.gradient) and _below(before.get("weight_gradient_rms"), limits.gradient):
-        yield Finding("vanishing", gradient, limits.gradient, f"has a gradient of RMS {gradient:.2g}")
     if _above(ratio, limits.largest_update):
         yield Finding("update", ratio, limits.largest_update, f"has updates {ratio:.3g} times its weights")
+    if name in context.lookups or (gradient == 0 and context.waits):
+        return
     if _below(gradient, limits.gradient):
-        return  # and small updates follow from it
+        last = before.get("weight_gradient_rms")
+        if _below(last, limits.gradient) and gradient <= last:
+            yield Finding("vanishing", gradient, limits.gradient, f"has a gradient of RMS {gradient:.2g}")
+        return  # small updates follow from it
     if _below(ratio, limits.smallest_update) and _below(before.get("update_ratio"), limits.smallest_update):
         yield Finding("update", ratio, limits.smallest_update, f"has updates only {ratio:.2g} times its weights")
 
 
-def of_all(step: Mapping[str, Statistics], limits: Thresholds) -> Iterator[Finding]:
+def of_all(step: Mapping[str, Statistics], limits: Thresholds, waits: bool) -> Iterator[Finding]:
     """Whether gradients, or where none were recorded signals, explode or vanish over the layers, in their order."""
-    sizes = [now["gradient_norm"] for now in step.values() if now.get("gradient_norm")]
-    what, towards = "gradients", "input"
-    if not any("gradient_norm" in now for now in step.values()):
-        sizes = [now["activation_rms"] for now in step.values() if now.get("activation_rms")]
-        what, towards = "signals", "output"
-    if len(sizes) < max(2, limits.layers):
+    what, key, towards = "gradients", "gradient_norm", "input"
+    if not any(key in now for now in step.values()):
+        what, key, towards = "signals", "activation_rms", "output"
+    # None is more than the largest number, if each value was finite.
+    found = [now[key] for now in step.values() if key in now and not (now[key] is None and now["nonfinite"])]
+    sizes = [math.inf if size is None else size for size in (found if what == "signals" else reversed(found))]
+    positive = [size for size in sizes if 0 < size < math.inf]
+    fewest = max(2, limits.layers)
+    if len(sizes) < fewest:
         return
-    rate = growth(sizes) * (1 if what == "signals" else -1)
-    hops, per_layer = len(sizes) - 1, max(1.0, limits.per_layer)
+    if math.inf in sizes:
+        rate, hops, how = math.inf, len(sizes) - 1, "their squares overflow"
+    elif what == "gradients" and positive and sizes[-1] == 0 and not waits:
+        rate, hops, how = -math.inf, len(sizes) - 1, "they become 0"
+    elif len(positive) >= fewest:
+        rate, hops = growth(positive), len(positive) - 1
+        how = (
+            f"each layer multiplies their mean square by {_exp(rate):.3g}, "
+            f"{hops} layers by 10^{rate * hops / math.log(10):.0f}"
+        )
+    else:
+        return
+    per_layer = max(1.0, limits.per_layer)
     if abs(rate) <= math.log(per_layer) or abs(rate) * hops <= math.log(max(1.0, limits.over_depth)):
         return
     rule, verb = ("exploding", "explode") if rate > 0 else ("vanishing", "vanish")
-    yield Finding(
-        rule,
-        math.exp(rate),
-        per_layer ** math.copysign(1, rate),
-        f"{what} {verb}: towards the {towards} each layer multiplies their mean square by {math.exp(rate):.3g}, "
-        f"{hops} layers by 10^{rate * hops / math.log(10):.0f}",
-    )
+    yield Finding(rule, _exp(rate), per_layer ** math.copysign(1, rate), f"{what} {verb}: towards the {towards} {how}")
 
 
 def growth(sizes: list[float]) -> float:
@@ -259,10 +305,15 @@ def verdict(alarms: list[Alarm], steps: list[int]) -> Verdict:
 def _scheme(activation: Activation | None, layers: int | None) -> str:
     if activation is None:
         return "use he_normal for ReLU and its like, xavier_normal for tanh"
-    name = recommend(activation, depth=layers).name
+    depth = layers if layers and layers > 1 else None  # one that is recorded is not all, as in a linear model
+    name = recommend(activation, depth=depth).name
     if name != "he_normal" or activation == "relu":
         return f"use {name}"
     return f"use {name} with activation={activation!r}"
+
+
+def _exp(power: float) -> float:
+    return math.exp(power) if power < 700 else math.inf
 
 
 def _above(value: float | None, limit: float) -> TypeGuard[float]:

@@ -12,13 +12,24 @@ from types import TracebackType
 from typing import Any, Self, SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .. import activations as functions
 from .._types import Activation, Layout
 from ..fans import output_axis, require_matrix_layout
-from ._measures import Measured, as_array, equal_rows, saturation, signal_strides, some_rows, unit_axis, weight_strides
-from ._rules import Alarm, Finding, Thresholds, Verdict, advice, of_all, of_first_loss, of_one, verdict
+from ._measures import (
+    Activity,
+    Measured,
+    added,
+    as_array,
+    equal_rows,
+    saturation,
+    signal_strides,
+    some_rows,
+    unit_axis,
+    weight_strides,
+)
+from ._rules import Alarm, Finding, Thresholds, Verdict, advice, of_first_loss, of_step, verdict
 
 __all__ = ["Alarm", "Monitor", "Thresholds", "Verdict"]
 
@@ -45,6 +56,9 @@ class Monitor:
         "OI", the default, as PyTorch has it: weights are (out, in, *spatial), the units of activations on the last
         axis, from four axes on the second. "IO", as Keras and JAX have it: weights are (*spatial, in, out), units on
         the last axis.
+    keep : int, optional
+        How many records, the last ones, stay in `history`; None for all. Default 10 000, of which each takes less than
+        1 kB. The file has them all, and alarms are not forgotten.
 
     Attributes
     ----------
@@ -60,9 +74,13 @@ class Monitor:
     Notes
     -----
     Of a larger array about 2^18 values, taken with strides, are measured; what is not finite is found wherever it is.
-    Whether a unit is dead is judged on this record of its layer and the one before. Of the rows of a weight, up to
-    63 are compared, each with the next. Steps are judged when the next one begins, and when alarms are asked for:
-    ask between steps.
+    Whether a unit is dead is judged on this record of its layer and the one before; "dead" is left out as long as
+    these have too few examples of every unit (`Thresholds.examples`). Of the rows of a weight, up to 63 are compared,
+    each with the next. Steps are judged when the next one begins, and when alarms are asked for: ask between steps.
+
+    Some weights are zero on purpose at first, as LoRA's second factor or a last layer. While a weight of the step is
+    zero, gradients that are exactly 0 are no alarm; a zero weight is one of equal units if its gradient is not 0, or if
+    nothing else in the step has one. What comes after the last layer with gradients may be saturated: it is an output.
 
     Sources: Glorot and Bengio (2010) on saturation, Schoenholz et al. (2017) on gradients over depth, Stanford's CS231n
     on the first loss and the size of updates, Amazon SageMaker Debugger's built-in rules for the other thresholds.
@@ -87,9 +105,12 @@ class Monitor:
         thresholds: Thresholds | None = None,
         activations: Mapping[str, Activation] | None = None,
         layout: Layout = "OI",
+        keep: int | None = 10_000,
     ) -> None:
         if classes is not None and operator.index(classes) < 2:
             raise ValueError(f"classes must be at least 2, got {classes}")
+        if keep is not None and operator.index(keep) < 1:
+            raise ValueError(f"keep must be at least 1, or None for all, got {keep}")
         require_matrix_layout(layout)
         self.classes = classes
         self.thresholds = thresholds or Thresholds()
@@ -98,10 +119,12 @@ class Monitor:
         for name, activation in (activations or {}).items():
             self.declare(name, activation)
         self.layout = layout
+        self.keep = keep
         self._step: int | None = None
         self._now: dict[str, dict[str, Any]] = {}  # of this step, by name, in the order of the first record
         self._before: dict[str, dict[str, Any]] = {}
-        self._active: dict[str, tuple[NDArray[np.float64], float]] = {}  # of each unit: how often not 0, of how many
+        self._active: dict[str, Activity] = {}  # the last
+        self._lookups: set[str] = set()  # weights that are tables, of which a step touches some rows
         self._weights: dict[str, float] = {}  # the last RMS
         self._first_loss: float | None = None
         self._alarms: dict[tuple[str, str], Alarm] = {}
@@ -253,7 +276,8 @@ class Monitor:
             return Measured.of(array, sample)
         measured = Measured.of(array, sample, self.bounds(name))
         others = tuple(axis for axis in range(array.ndim) if axis != units)
-        measured.active = np.count_nonzero(array[sample], axis=others).astype(np.float64)
+        active = np.count_nonzero(array[sample], axis=others).astype(np.float64)
+        measured.active = {len(active): (active, measured.count / len(active))}
         return measured
 
     def _weight(self, argument: str, value: ArrayLike) -> Measured:
@@ -283,9 +307,10 @@ class Monitor:
             found |= {"activation_rms": activations.rms, "activation_mean": activations.mean}
             if self.bounds(name):
                 found["saturated"] = activations.saturated
-            if activations.active is not None:
-                found["zero"] = 1 - float(activations.active.sum()) / activations.count
-                found["dead"] = self._dead(name, activations.active, activations.count)
+            if activations.active:
+                found["zero"] = activations.zero
+                dead = self._dead(name, activations.active)
+                found |= {} if dead is None else {"dead": dead}
         if weights is not None:
             found["weight_rms"] = self._weights[name] = weights.rms
             if weights.equal is not None:
@@ -306,14 +331,16 @@ class Monitor:
         found["nonfinite"] = sum(not measured.finite for measured in given if measured is not None)
         self._write(step, name, found)
 
-    def _dead(self, name: str, active: NDArray[np.float64], count: int) -> float:
+    def _dead(self, name: str, activity: Activity) -> float | None:
         """The share of units that are hardly ever active, in this record and the one before: batches may be small."""
-        examples = count / len(active)
-        before, of = self._active.get(name, (np.zeros_like(active), 0.0))
-        self._active[name] = active, examples
-        if len(before) == len(active):
-            active, examples = active + before, examples + of
-        return float(np.mean(active < self.thresholds.dead_unit * examples))
+        both = added(activity, self._active.get(name, {}))
+        self._active[name] = activity
+        judged = [
+            active < self.thresholds.dead_unit * examples
+            for active, examples in (both[width] for width in activity)
+            if examples >= self.thresholds.examples
+        ]
+        return float(np.mean(np.concatenate(judged))) if judged else None
 
     def _write(self, step: SupportsIndex, name: str, found: Mapping[str, Any]) -> None:
         """Keep a record, after the step before is judged, and write it."""
@@ -326,18 +353,18 @@ class Monitor:
             self._step, self._now = number, {}
             self._steps[number] = None
         record = {key: value if math.isfinite(value) else None for key, value in found.items()}
-        self._now.setdefault(name, {}).update(record)
+        known = self._now.setdefault(name, {})
+        known.update(record, nonfinite=max(record["nonfinite"], known.get("nonfinite", 0)))
         self.history.append({"step": number, "name": name, **record})
+        if self.keep is not None:
+            del self.history[: -self.keep]
         if self._file is not None:
             self._file.write(json.dumps(self.history[-1], allow_nan=False) + "\n")
             self._file.flush()
 
     def _judge(self) -> None:
-        for name, statistics in self._now.items():
-            for finding in of_one(statistics, self._before.get(name, {}), self.thresholds):
-                self._raise(name, finding)
-        for finding in of_all(self._now, self.thresholds):
-            self._raise("", finding)
+        for name, finding in of_step(self._now, self._before, self.thresholds, self._lookups):
+            self._raise(name, finding)
 
     def _raise(self, name: str, finding: Finding) -> None:
         """An alarm, unless there is one."""

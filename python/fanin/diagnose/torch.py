@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -42,9 +42,9 @@ def watch(model: Any, monitor: Monitor, *, every: int = 50, optimizer: Any = Non
         In the layout "OI". The activation modules are declared to it.
     every, first : int
         The first steps, all of them, and after these every so many are recorded. Default 50 and 10.
-    optimizer : torch.optim.Optimizer, optional
-        Its steps are the steps, and its updates are recorded. Without it each forward pass begins a step, and updates
-        are not known.
+    optimizer : torch.optim.Optimizer or a sequence of them, optional
+        Its steps are the steps, of several those of the last; the updates of its own weights are recorded. Without it
+        each forward pass begins a step, and updates are not known.
 
     Returns
     -------
@@ -61,6 +61,13 @@ def watch(model: Any, monitor: Monitor, *, every: int = 50, optimizer: Any = Non
     Activations that are functions, as torch.relu, are not seen: use modules, or record them yourself. Gradients are
     those of what is differentiated: a loss scaler scales them, which the factors per layer do not notice, but the
     absolute threshold does. Of updates more than 2^18 values are sampled; what is not finite is found in the weights.
+    If several forward and backward passes make one step, gradients are those of the last, or of the one that a loss
+    scaler did not skip.
+
+    Units are on the second axis of outputs of four axes or more, and on the last of others: in outputs of a Conv1d,
+    (batch, channels, length), positions are taken for units. Of embeddings the gradients of the rows that were looked
+    up are recorded; of scales, parameters of fewer axes that are no biases, those that are all zero (the notes of
+    `Monitor` say why). A copy of a watched model, by `copy.deepcopy` or `torch.save`, is not watched.
 
     Examples
     --------
@@ -95,24 +102,44 @@ class Watch:
 
     def __init__(self, model: Any, monitor: Monitor, every: int, optimizer: Any, first: int) -> None:
         self.step = 0
+        self._closed = False
         self._monitor, self._every, self._first = monitor, every, first
         self._torch = importlib.import_module("torch")
         self._measurements = _Measurements(self._torch)
         self._weights = {
-            name: weight for name, weight in model.named_parameters() if weight.ndim > 1 and weight.is_floating_point()
+            name: weight
+            for name, weight in model.named_parameters()
+            if weight.ndim > 1 and weight.numel() and weight.is_floating_point()
         }
-        self._places = {name: place for place, name in enumerate(self._weights)}
+        self._gates = {
+            name: gate
+            for name, gate in model.named_parameters()
+            if gate.ndim < 2 and gate.numel() and gate.is_floating_point() and "bias" not in name.rpartition(".")[2]
+        }
+        self._order: dict[str, int] = {}  # in which layers were called in this step
         self._old: dict[str, Any] = {}  # samples of the weights, from before the update
         self._begun = False
-        self._hooks = list(self._register(model, optimizer))
+        self._differentiated = False  # since the last forward pass of the model
+        several = isinstance(optimizer, Sequence)
+        self._optimizers = list(optimizer) if several else [] if optimizer is None else [optimizer]
+        self._hooks = list(self._register(model))
 
     def close(self) -> None:
         """Record what there is of the last step and take the hooks away; again, it does nothing."""
-        if self._hooks:
-            self._flush()
+        if self._closed:
+            return
+        self._closed = True
         for hook in self._hooks:
             hook.remove()
-        self._hooks = []
+        self._flush()
+
+    def __deepcopy__(self, memo: Any) -> Watch:
+        """Hooks are copied with their model, but the copy is another model: a closed watch."""
+        return _closed_watch()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As a copy."""
+        return _closed_watch, ()
 
     def __enter__(self) -> Self:
         return self
@@ -122,12 +149,13 @@ class Watch:
     ) -> None:
         self.close()
 
-    def _register(self, model: Any, optimizer: Any) -> Iterator[Any]:
-        if optimizer is None:
-            yield model.register_forward_pre_hook(self._begin)
-        else:
+    def _register(self, model: Any) -> Iterator[Any]:
+        yield model.register_forward_pre_hook(self._begin)
+        for optimizer in self._optimizers:
             yield optimizer.register_step_pre_hook(self._keep)
-            yield optimizer.register_step_post_hook(self._end)
+            yield optimizer.register_step_post_hook(self._update)
+        if self._optimizers:
+            yield self._optimizers[-1].register_step_post_hook(self._end)
         embeddings = self._torch.nn.Embedding, self._torch.nn.EmbeddingBag
         looked_up: set[int] = set()  # rows of these are no units, and have no gradient unless an example has them
         for path, module in model.named_modules():
@@ -143,22 +171,35 @@ class Watch:
             layer = any(weight.ndim > 1 and id(weight) not in looked_up for weight in own)
             yield module.register_forward_hook(functools.partial(self._forward, name, activation is not None, layer))
         for name, weight in self._weights.items():
+            if id(weight) in looked_up:
+                self._monitor._lookups.add(name)
             if weight.requires_grad:
                 hook = functools.partial(self._accumulated, name, id(weight) not in looked_up)
                 yield weight.register_post_accumulate_grad_hook(hook)
+        for name, gate in self._gates.items():
+            if gate.requires_grad:
+                yield gate.register_post_accumulate_grad_hook(functools.partial(self._gate, name))
 
     def _due(self) -> bool:
-        return self.step < self._first or self.step % self._every == 0
+        return not self._closed and (self.step < self._first or self.step % self._every == 0)
 
     def _begin(self, *_: Any) -> None:
-        """A forward pass begins a step, where no optimizer ends it."""
-        if self._torch.is_grad_enabled():
+        """A forward pass begins a step where no optimizer ends it; or gradients anew, after those of no step."""
+        if self._closed or not self._torch.is_grad_enabled():
+            return
+        if not self._optimizers:
             self._flush()
             self.step += self._begun
             self._begun = True
+        elif self._differentiated:
+            self._measurements.forget_gradients()
+        self._differentiated = False
 
     def _forward(self, name: str, activation: bool, layer: bool, module: Any, inputs: Any, output: Any) -> None:
-        if not (self._due() and self._torch.is_grad_enabled()):
+        if not self._due():
+            return
+        self._order.setdefault(name, len(self._order))  # without gradients too: checkpoints compute again, last first
+        if not self._torch.is_grad_enabled():
             return
         tensor = output[0] if isinstance(output, tuple) and output else output  # recurrent modules return states too
         if not (self._torch.is_tensor(tensor) and tensor.is_floating_point() and tensor.ndim and tensor.numel()):
@@ -168,43 +209,65 @@ class Watch:
             tensor.register_hook(functools.partial(self._backward, name, self.step))
 
     def _backward(self, name: str, step: int, gradient: Any) -> None:
-        if step == self.step:
+        if step == self.step and not self._closed:
+            self._differentiated = True
             self._measurements.signal(name, "gradients", gradient.detach())
 
     def _accumulated(self, name: str, units: bool, weight: Any) -> None:
         """A weight has its gradient, or more of it."""
-        if self._due():
+        if self._due() and weight.grad is not None:  # it is None after an optimizer's step in the backward pass
+            self._differentiated = True
             distance = self._monitor.thresholds.equal if units else None
             self._measurements.weight(name, "weights", weight.detach(), distance)
             self._measurements.weight(name, "weight_gradients", weight.grad.detach(), distance)
 
-    def _keep(self, *_: Any) -> None:
-        """The optimizer is about to change the weights."""
+    def _gate(self, name: str, gate: Any) -> None:
+        """A scale has its gradient: if it is all zero, what it scales has none."""
         if self._due():
+            self._measurements.weight(name, "weights", gate.detach().reshape(-1), None)
+
+    def _keep(self, optimizer: Any, *_: Any) -> None:
+        """An optimizer is about to change its weights."""
+        if self._due():
+            own = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
             self._old = {
-                name: _part(weight).clone() for name, weight in self._weights.items() if weight.grad is not None
+                name: _part(weight).clone()
+                for name, weight in self._weights.items()
+                if id(weight) in own and weight.grad is not None
             }
 
-    def _end(self, *_: Any) -> None:
-        """The optimizer has changed them."""
+    def _update(self, *_: Any) -> None:
+        """It has changed them."""
         for name, old in self._old.items():
             self._measurements.update(name, old, _part(self._weights[name]))
         self._old = {}
+
+    def _end(self, *_: Any) -> None:
+        """The last optimizer has."""
         self._flush()
         self.step += 1
-
-    def _place(self, name: str) -> int:
-        return self._places.get(name, -1)
+        self._differentiated = False
 
     def _flush(self) -> None:
         taken = self._measurements.take()
-        for name in sorted(taken, key=self._place):  # layers as they were called, then weights as they are listed
+        places = {name: place for place, name in enumerate((*self._order, *self._weights))}
+        self._order = {}
+        # Layers as they were called, then weights as they are listed.
+        for name in sorted(taken, key=lambda name: places.get(name, -1)):
             measured = taken[name]
+            if name in self._gates and measured["weights"].rms:
+                continue
             of_weights = "weights" in measured or "updates" in measured
             gradients = measured.pop("weight_gradients", None)
             if gradients is not None:
                 measured["gradients"] = gradients
             self._monitor._take(self.step, name, **measured, of_weights=of_weights)
+
+
+def _closed_watch() -> Watch:
+    watched = Watch.__new__(Watch)
+    watched.step, watched._closed = 0, True
+    return watched
 
 
 class _Entry(NamedTuple):
@@ -213,37 +276,54 @@ class _Entry(NamedTuple):
     vector: Any
     values: int  # in the sums
     size: int
-    pairs: int  # of compared rows
+    pairs: int = 0  # of compared rows
+
+    def __add__(self, other: Any) -> _Entry:
+        """Of two calls of as many units."""
+        vector = self.vector + other.vector.to(self.vector.device)
+        return _Entry(vector, self.values + other.values, self.size + other.size)
 
 
 class _Measurements:
-    """Of one step, by name and kind, still on the device."""
+    """Of one step, by name, kind and (where calls of a module are added) length, still on the device."""
 
     def __init__(self, torch: Any) -> None:
         self._torch = torch
-        self._entries: dict[tuple[str, str], list[_Entry]] = {}
+        self._entries: dict[tuple[str, str, int], _Entry] = {}
 
     def signal(self, name: str, kind: str, tensor: Any, bounds: Bounds | None = None, activity: bool = False) -> None:
         """Add a call's output or its gradient, with every unit's activity if that is wanted."""
+        if not tensor.numel():
+            return
         units = unit_axis(tensor.ndim, True)
         values = self._exact(tensor[signal_strides(tuple(tensor.shape), units)])
         active = (values != 0).movedim(units, 0).reshape(values.shape[units], -1).sum(1) if activity else None
-        self._entries.setdefault((name, kind), []).append(self._entry(values, tensor, bounds, active))
+        entry = self._entry(values, tensor, bounds, active)
+        key = name, kind, len(entry.vector)
+        self._entries[key] = self._entries[key] + entry if key in self._entries else entry
 
     def weight(self, name: str, kind: str, tensor: Any, distance: float | None) -> None:
-        """Set a weight or its gradient, with the number of equal rows."""
+        """Set a weight or its gradient: with the number of equal rows, or of a table's gradient the nonzero rows."""
         if tensor.is_sparse:
             tensor = tensor.coalesce().values()
+        elif kind == "weight_gradients" and distance is None:
+            tensor = tensor[tensor.flatten(1).any(1)]
+        if not tensor.numel():
+            return
         equal, pairs = None, 0
         if distance is not None and len(tensor) > 1:
             rows = self._exact(some_rows(tensor))
             equal, pairs = equal_rows(rows, distance)[None], len(rows) - 1
-        self._entries[name, kind] = [self._entry(self._exact(_part(tensor)), tensor, more=equal, pairs=pairs)]
+        self._entries[name, kind, 0] = self._entry(self._exact(_part(tensor)), tensor, more=equal, pairs=pairs)
 
     def update(self, name: str, old: Any, new: Any) -> None:
         """Set a weight's update, from samples before and after."""
         change = self._exact(new) - self._exact(old)
-        self._entries[name, "updates"] = [self._entry(change, change)]
+        self._entries[name, "updates", 0] = self._entry(change, change)
+
+    def forget_gradients(self) -> None:
+        """And the weights that came with them."""
+        self._entries = {key: entry for key, entry in self._entries.items() if key[1] == "activations"}
 
     def take(self) -> dict[str, dict[str, Measured]]:
         """All that was measured, by name and kind, and begin anew."""
@@ -251,16 +331,16 @@ class _Measurements:
         found: dict[str, dict[str, Measured]] = {}
         if not entries:
             return found
-        vectors = [entry.vector for several in entries.values() for entry in several]
+        vectors = [entry.vector for entry in entries.values()]
         device = vectors[0].device
         flat = self._torch.cat([vector.to(device) for vector in vectors]).cpu().double().numpy()
         ends = np.cumsum([len(vector) for vector in vectors])
-        values = iter(np.split(flat, ends[:-1]))
-        for (name, kind), several in entries.items():
-            first, *others = (_measured(entry, next(values)) for entry in several)
-            for other in others:
-                first.add(other)
-            found.setdefault(name, {})[kind] = first
+        for ((name, kind, _), entry), values in zip(entries.items(), np.split(flat, ends[:-1]), strict=True):
+            kinds, measured = found.setdefault(name, {}), _measured(entry, values)
+            if kind in kinds:
+                kinds[kind].add(measured)
+            else:
+                kinds[kind] = measured
         return found
 
     def _entry(
@@ -281,7 +361,7 @@ def _measured(entry: _Entry, values: NDArray[np.float64]) -> Measured:
     sums, more = values[:MEASURES], values[MEASURES:]
     if entry.pairs:
         return Measured(sums, entry.values, entry.size, equal=float(more[0]) / entry.pairs)
-    return Measured(sums, entry.values, entry.size, active=more if len(more) else None)
+    return Measured(sums, entry.values, entry.size, {len(more): (more, entry.values / len(more))} if len(more) else {})
 
 
 def _part(weight: Any) -> Any:
@@ -289,9 +369,19 @@ def _part(weight: Any) -> Any:
     return weight.detach()[weight_strides(tuple(weight.shape))]
 
 
-def _activation(module: Any) -> str | None:
-    """Our name of an activation module, which is torch's in lower case; None for any other module."""
+_PARAMETERS = {  # torch's names of them
+    "hardtanh": ("min_val", "max_val"),
+    "leaky_relu": ("negative_slope",),
+    "elu": ("alpha",),
+    "celu": ("alpha",),
+}
+
+
+def _activation(module: Any) -> Any:
+    """Our name of an activation module, torch's in lower case, with parameters that are not the defaults; or None."""
     name = type(module).__name__.lower()
     name = {"leakyrelu": "leaky_relu"}.get(name, name)
-    known = name in functions.TABLE or name in functions.ALIASES
-    return name if known and name not in ("linear", "identity", "threshold") else None
+    if name in ("linear", "identity", "threshold") or not (name in functions.TABLE or name in functions.ALIASES):
+        return None
+    parameters = tuple(float(getattr(module, parameter)) for parameter in _PARAMETERS.get(name, ()))
+    return (name, *parameters) if parameters and parameters != functions.resolve(name)[1] else name
