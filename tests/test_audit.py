@@ -3,117 +3,21 @@
 import json
 import math
 import re
-import signal
-import threading
-import time
 
 import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from fanin import _core, models, recipes, schemes
+from fanin import models, recipes, schemes
 from fanin.diagnose.audit import audit
 from fanin.plan import Plan
-
-# ---- One reading -----------------------------------------------------------------------------------------------------
 
 DTYPES = ["float32", "float64", "float16", "bfloat16"]
 
 
 def draw(shape, scheme=None, name="w", dtype="float32"):
     return (scheme or schemes.he_normal(layout="OI"))(shape, seed=0, name=name, dtype=dtype)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(), (1,), (7,), (300, 171), (3, 1, 70001)])
-def test_statistics_are_those_of_numpy_in_float64(dtype, shape):
-    x = draw(shape, schemes.normal(mean=0.25), dtype=dtype)
-    s, wide = _core.statistics(x), x.astype(np.float64)
-    assert (s["count"], s["finite"], s["nan"], s["infinite"]) == (x.size, x.size, 0, 0)
-    assert s["zeros"] == np.count_nonzero(wide == 0)
-    assert s["mean"] == pytest.approx(wide.mean(), rel=1e-12)
-    assert s["std"] == pytest.approx(wide.std(), rel=1e-12)
-    assert (s["minimum"], s["maximum"]) == (wide.min(), wide.max())
-
-
-def test_a_mean_a_million_std_away_and_a_first_value_far_off_cost_no_digits():
-    x = draw((1_000_003,), schemes.normal(mean=1e6), dtype="float64")
-    x[0] = -3e6
-    exact = math.sqrt(math.fsum((x - math.fsum(x) / x.size) ** 2) / x.size)  # to a few units of the last place
-    s = _core.statistics(x)
-    assert s["mean"] == pytest.approx(math.fsum(x) / x.size, rel=1e-15)
-    assert s["std"] == pytest.approx(exact, rel=1e-12)
-
-
-@pytest.mark.parametrize("view", [np.s_[::3], np.s_[::-1], np.s_[:, ::2], np.s_[5:, None, 3:], np.s_[::-2, ::-7]])
-def test_strides_change_no_bit(view):
-    x = draw((301, 222))
-    assert _core.statistics(x[view]) == _core.statistics(np.ascontiguousarray(x[view]))
-    assert _core.statistics(x.T) == _core.statistics(np.ascontiguousarray(x.T))
-    assert _core.statistics(x.T)["hash"] != _core.statistics(x)["hash"]
-
-
-def test_threads_change_no_bit():
-    x = draw((1000, 999))
-    try:
-        results = []
-        for threads in (1, 2, 5):
-            _core.set_num_threads(threads)
-            results.append(_core.statistics(x))
-    finally:
-        _core.set_num_threads(None)
-    assert results[0] == results[1] == results[2]
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_what_is_not_finite_is_counted_and_left_out(dtype):
-    x = draw((5000,), schemes.uniform(), dtype=dtype)
-    clean = x.copy()
-    x[[0, 17, 4999]] = np.nan, np.inf, -np.inf
-    s, rest = _core.statistics(x), np.delete(clean, [0, 17, 4999]).astype(np.float64)
-    assert (s["nan"], s["infinite"], s["finite"]) == (1, 2, 4997)
-    assert (s["minimum"], s["maximum"]) == (rest.min(), rest.max())
-    assert s["std"] == pytest.approx(rest.std(), rel=1e-12)
-    nothing = _core.statistics(np.full(3, np.nan, x.dtype))
-    assert nothing["finite"] == 0
-    assert all(math.isnan(nothing[key]) for key in ("mean", "std", "minimum", "maximum"))
-
-
-@pytest.mark.parametrize("dtype", [np.int32, np.bool_, np.complex64, ">f4", np.longdouble, "V2", object])
-def test_other_dtypes_are_refused(dtype):
-    with pytest.raises(
-        TypeError, match="array must be float32, float64, float16 or bfloat16 in native byte order, got"
-    ):
-        _core.statistics(np.zeros(3, dtype))
-
-
-def test_an_interrupt_ends_it():
-    endless = np.broadcast_to(np.float32(1), (1 << 34,))  # 64 GiB without memory: many seconds
-    main, start = threading.main_thread().ident, time.perf_counter()
-    threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt):
-        _core.statistics(endless)
-    assert time.perf_counter() - start < 2
-
-
-def test_other_python_threads_run_meanwhile():
-    x, stop, turns = np.zeros(1 << 25, np.float32), threading.Event(), []
-
-    def count():
-        while not stop.is_set():
-            turns.append(time.perf_counter())
-
-    other = threading.Thread(target=count)
-    other.start()
-    start = time.perf_counter()
-    for _ in range(3):
-        _core.statistics(x)
-    end = time.perf_counter()
-    stop.set()
-    other.join()
-    inside = sum(start + 0.2 * (end - start) < t < end - 0.2 * (end - start) for t in turns)
-    assert inside > 10
 
 
 # ---- Healthy ---------------------------------------------------------------------------------------------------------
@@ -148,6 +52,8 @@ HEALTHY = {
     "norm": ("ln_1.weight", (192,), schemes.ones(), "relu"),
     "bias": ("fc.bias", (192,), schemes.zeros(), "relu"),
     "step_bias": ("dt_proj.bias", (192,), schemes.mamba_step_bias(), "relu"),
+    "adapter": ("q_proj.lora_B.default.weight", (192, 8), schemes.zeros(), "relu"),
+    "few_weights": ("fc.weight", (128, 2048), schemes.sparse(sparsity=2040 / 2048, std=0.5, layout="OI"), "relu"),
     "positions": ("pos_embed", (128, 64), schemes.sinusoid(), "relu"),
     "small": ("fc.weight", (4, 2), schemes.he_normal(layout="OI"), "relu"),
     "one_input": ("fc.weight", (512, 1), schemes.he_normal(layout="OI"), "relu"),
@@ -179,6 +85,47 @@ def test_the_layout_of_keras_and_jax():
         assert "5, 7" in found.message
 
 
+def test_a_state_dict_has_more_than_weights():
+    place = np.arange(500)[:, None] / 10000 ** (np.arange(0, 64, 2) / 64)
+    positions = np.concatenate([np.sin(place), np.cos(place)], axis=1)
+    future = np.triu(np.full((64, 64), -np.inf, np.float32), 1)
+    buffers = {
+        "pos_encoder.pe": positions[:, None].astype(np.float32),  # as in torch's tutorial
+        "rotary.inv_freq": place[1],
+        "attn.causal_mask": np.tril(np.ones((64, 64), np.float32)),
+        "attn.bias": future[None, None],
+        "attn.future": future.copy(),
+    }
+    found = audit(buffers)
+    assert found.findings == ()
+    assert found.skipped == {
+        "pos_encoder.pe": "named as a mask or a table of positions",
+        "rotary.inv_freq": "named as a mask or a table of positions",
+        "attn.causal_mask": "named as a mask or a table of positions",
+        "attn.bias": "a mask of 0 and -inf",
+        "attn.future": "a mask of 0 and -inf",
+    }
+    assert "pe" in audit({"pe": positions}, layers={"pe": "embedding"}).statistics
+
+
+def test_units_that_are_all_0_are_padding():
+    padded = draw((96, 64), schemes.xavier_normal(layout="OI"), "head.weight")
+    padded[90:] = 0
+    assert audit({"head.weight": padded}).findings == ()
+    padded[3] = padded[4]
+    assert [f.rule for f in audit({"head.weight": padded}).findings] == ["identical units"]
+
+
+def test_a_norm_among_the_parameters_frees_the_stds():
+    """LLaMA's, all drawn with std 0.02, beside the scales of its RMSNorm; but not beside one slope of a PReLU."""
+    names = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    llama = {f"layers.0.{n}.weight": draw((256, 256), schemes.normal(std=0.02), n) for n in names}
+    scale = {"layers.0.input_layernorm.weight": np.ones(256, np.float32)}
+    assert audit(llama | scale).findings == ()
+    for without in (audit(llama), audit(llama | scale, norm=False), audit(llama | {"act.weight": np.full(1, 0.25)})):
+        assert {f.rule for f in without.findings} == {"std"}
+
+
 # ---- Defects ---------------------------------------------------------------------------------------------------------
 
 
@@ -188,6 +135,10 @@ def not_a_number(w):
 
 def infinite(w):
     w[:] = np.inf
+
+
+def infinite_once(w):
+    w[3, 4] = -np.inf
 
 
 def zero(w):
@@ -238,8 +189,9 @@ def not_quite_orthogonal(w):
 DEFECTS = {
     not_a_number: ("non-finite", r"1 NaN and 1 infinite of 16384 values"),
     infinite: ("non-finite", "0 NaN and 16384 infinite"),
-    zero: ("zero", "all weights are 0"),
-    constant: ("constant", "all weights are 0.1"),
+    infinite_once: ("non-finite", "0 NaN and 1 infinite"),
+    zero: ("zero", "all weights are 0: units start equal, and only other layers can tell them apart"),
+    constant: ("constant", "all weights are 0.1: units start equal"),
     equal_units: ("identical units", "2 of 128 units have the weights of another: 4, 9"),
     all_units_equal: ("identical units", "128 of 128 units .*: 0, 1, 2, 3, …"),
     nearly_equal_units: ("identical units", "units 4 and 9 differ by 1.0e-04 of their length"),
@@ -273,6 +225,17 @@ def test_a_copy_is_found_and_a_tie_is_not():
     almost = w["a.weight"].copy()
     almost[-1, -1] *= 1.001
     assert audit(w | {"c.weight": almost}).findings == ()
+
+
+def test_the_same_memory_is_tied_whatever_its_shape_and_byte_order():
+    for dtype in ("<f4", ">f4"):
+        w = draw((64, 64)).astype(dtype)
+        found = audit({"a": w, "b": w.reshape(32, 128), "c": w[:, :], "d": w[::2], "e": w[::2]})
+        assert found.findings == ()
+        assert found.tied == (("a", "b"), ("a", "c"), ("d", "e"))
+        assert found.statistics["b"].shape == (32, 128)
+        assert found.statistics["b"].asked == pytest.approx(math.sqrt(2 / 128))
+        assert found.statistics["b"].std == found.statistics["a"].std
 
 
 def test_a_defect_of_tied_weights_is_reported_once():
@@ -334,6 +297,16 @@ KINDS = {
     "bn.bias": ((8,), "bias"),
     "logit_scale": ((), "bias"),
     "Dense_0/kernel": ((8, 8), "linear"),
+    "multi_head_attention/query/kernel": ((8, 8), "attention"),
+    "blocks.0.attn1.to_q.weight": ((8, 8), "attention"),
+    "ensemble.0.fc1.weight": ((8, 8), "linear"),
+    "member.fc.weight": ((8, 8), "linear"),
+    "time_embedding.linear_1.weight": ((8, 8), "linear"),
+    "to_patch_embedding.2.weight": ((8, 8), "linear"),
+    "Embed_0/embedding": ((8, 8), "embedding"),
+    "tok_embeddings.weight": ((8, 8), "embedding"),
+    "relative_position_bias_table": ((8, 8), "embedding"),
+    "value.0.weight": ((8, 8), "linear"),
     "LayerNorm_0/scale": ((8,), "norm"),
 }
 
@@ -349,7 +322,9 @@ def test_one_array_lists_and_what_is_no_parameter():
     assert list(audit(draw((8, 8))).statistics) == ["array"]
     assert audit([[0.5, -0.25], [1.0, 2.0]]).statistics["array"].dtype == "float64"
     steps = audit({"steps": np.int64(3), "mask": np.ones((3, 3), bool), "w": draw((8, 8)).astype(">f4")})
-    assert steps.skipped == ("steps", "mask")
+    assert steps.skipped == {"steps": "of dtype int64", "mask": "of dtype bool"}
+    other = audit({"w": np.zeros((3, 3), np.complex64), "q": np.zeros((3, 3), ml_dtypes.float8_e4m3fn)})
+    assert other.skipped == {"w": "of dtype complex64", "q": "of dtype float8_e4m3fn"}
     assert steps.statistics["w"].dtype == "float32"
     assert audit({"empty": np.empty((0, 3), np.float32)}).findings == ()
     assert audit({}).findings == ()
@@ -358,11 +333,12 @@ def test_one_array_lists_and_what_is_no_parameter():
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_files(tmp_path, dtype):
     weights = {"a.weight": draw((40, 30), dtype=dtype), "b.bias": np.zeros(30, "float32"), "n": np.arange(3)}
+    weights["q"] = np.zeros((3, 3), np.complex64)
     save_file(weights, tmp_path / "w.safetensors", {"format": "pt"})
     expected = audit(weights)
     read = audit(tmp_path / "w.safetensors")
     assert read.statistics == expected.statistics
-    assert read.skipped == ("n",)
+    assert read.skipped == {"n": "of dtype I64", "q": "of dtype C64"}
     if dtype != "bfloat16":  # .npz loses it
         np.savez(tmp_path / "w.npz", **weights)
         assert audit(str(tmp_path / "w.npz")) == expected
@@ -395,8 +371,8 @@ def test_errors_name_the_argument():
         audit(w, layers={"array": "dense"})
     with pytest.raises(ValueError, match="activation must be"):
         audit(w, activation="swoosh")
-    with pytest.raises(TypeError, match=r"arrays\['w'\] must be float32, .*, got complex64"):
-        audit({"w": np.zeros(3, np.complex64)})
+    with pytest.raises(TypeError, match=r"arrays\['w'\] must be an array of numbers, got NoneType"):
+        audit({"w": None})
 
 
 def test_text_and_dict():
@@ -421,7 +397,8 @@ def test_text_and_dict():
     assert data["statistics"]["c.weight"]["hash"] == f"{found.statistics['c.weight'].hash:016x}"
     assert data["statistics"]["o.weight"]["defect"] < 0.01
     assert data["tied"] == [["c.weight", "tied.weight"]]
-    assert data["skipped"] == ["n"]
+    assert data["skipped"] == {"n": "of dtype int64"}
+    assert "skipped, of dtype int64: n" in lines
 
 
 def test_gpt2_is_read_in_a_moment():

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from matplotlib import colors
 
-from fanin import orthogonal, schemes
+from fanin import schemes
 from fanin.diagnose import plots
 from fanin.diagnose._panels import COLOURS
-from fanin.diagnose._plot_weights import _marchenko_pastur
 from fanin.diagnose.comparison import Comparison, Row
 from fanin.diagnose.monitor import Monitor, Thresholds
 from fanin.diagnose.probe import probe
@@ -419,41 +418,6 @@ class TestComparison:
         axes = plots.comparison(compared(losses, (0.9, 0.5))).axes[0]
         assert axes.get_ylabel() == "training loss, mean of 4 steps"
         assert set(measured(axes)["first"].get_ydata()) == {2.0}
-
-
-class TestWeights:
-    def test_independent_values_follow_marchenko_and_pastur(self):
-        """Its edges are √n ± √m. At a finite size values stray by less than 5 % of √n, in the middle far less."""
-        weight = np.random.default_rng(0).normal(size=(100, 400))
-        values = np.linalg.svd(weight, compute_uv=False)
-        law = _marchenko_pastur(weight.shape, (np.arange(100) + 0.5) / 100)
-        np.testing.assert_allclose(values, law, atol=0.05 * math.sqrt(400))
-        edges = _marchenko_pastur(weight.shape, np.array([0.0, 1.0]))
-        np.testing.assert_allclose(edges, [30, 10], rtol=1e-3)
-        np.testing.assert_allclose(np.mean(law**2), 400, rtol=1e-3)  # E |row|²
-
-    def test_orthogonal_weights_lie_on_their_line(self):
-        weight = orthogonal((32, 64), seed=0, name="w", layout="OI")
-        _, axes = plots.weights({"w": weight}).axes
-        values, independent, equal = (line.get_ydata() for line in axes.lines)
-        np.testing.assert_allclose(values, 1, atol=1e-6)
-        np.testing.assert_allclose(equal, 1, atol=1e-6)
-        assert independent[0] > 1.5
-
-    def test_kernels_are_matrices_of_their_rows(self):
-        _, axes = plots.weights(np.random.default_rng(0).normal(size=(6, 2, 3, 3))).axes
-        assert axes.lines[0].get_ydata().size == 6
-
-    def test_the_histogram_has_the_shape_mean_and_std(self):
-        axes, _ = plots.weights({"fc": np.array([[1.0, 3.0], [1.0, 3.0]])}).axes
-        assert axes.get_title(loc="left") == "fc, 2 × 2: mean 2, std 1"
-        area = sum(bar.get_width() * bar.get_height() for bar in axes.patches)
-        assert area == pytest.approx(1)
-
-    @pytest.mark.parametrize("nothing", [{}, {"w": np.empty((0, 3))}])
-    def test_nothing_is_refused(self, nothing):
-        with pytest.raises(ValueError, match="arrays must not be empty"):
-            plots.weights(nothing)
 
 
 def test_colours_are_told_apart_in_grey_too():

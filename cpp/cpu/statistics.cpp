@@ -102,12 +102,10 @@ Part merged(const Part* begin, const Part* end) {
   return all;
 }
 
-}  // namespace
-
-Statistics statistics(Dtype dtype, Region region, const Interrupt& interrupt) {
+// Of all elements times a power of two, which is 1 but for float64 whose squares would leave its range.
+Part measured(Dtype dtype, const Region& region, double scale, const Interrupt& interrupt) {
   const Kernels& kernels = active_kernels();
   const auto size = int64_t(itemsize(dtype));
-  simplify(region);
   const bool contiguous = region.axes.size() == 1 && region.axes[0].stride == size;
   const int64_t total = elements(region), chunks = (total + kChunk - 1) / kChunk;
   std::vector<Part> parts(size_t(chunks), Part{});
@@ -117,33 +115,50 @@ Statistics statistics(Dtype dtype, Region region, const Interrupt& interrupt) {
     Part* next = blocks;
     for (int64_t b = begin, n; b < end; b += n) {
       n = std::min(kBlock, end - b);
-      if (contiguous) {
+      if (contiguous && scale == 1) {
         *next++ = part_of(kernels, dtype, region.data + b * size, n);
         continue;
       }
-      alignas(64) char gathered[kBlock * sizeof(double)];
-      char* to = gathered;
+      alignas(64) double gathered[kBlock];
+      auto* to = reinterpret_cast<char*>(gathered);
       walk(region, b, b + n, [&](uint64_t, const char* data, int64_t count) {
         scatter(size_t(size), data, region.axes.back().stride, to, size, count);
         to += count * size;
       });
+      for (int64_t i = 0; scale != 1 && i < n; ++i)
+        gathered[i] *= scale;
       *next++ = part_of(kernels, dtype, gathered, n);
     }
     parts[chunk] = merged(blocks, next);
   });
+  return merged(parts.data(), parts.data() + chunks);
+}
 
-  const Part all = merged(parts.data(), parts.data() + chunks);
+}  // namespace
+
+Statistics statistics(Dtype dtype, Region region, const Interrupt& interrupt) {
+  simplify(region);
+  const Part all = measured(dtype, region, 1, interrupt);
   Statistics s;
-  s.count = uint64_t(total);
+  s.count = uint64_t(elements(region));
   s.finite = all.finite, s.nans = all.nans, s.infinities = all.infinities, s.zeros = all.zeros;
-  const bool none = all.finite == 0;
-  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-  s.mean = none ? kNaN : all.pivot + all.shift;
-  s.deviation = none ? kNaN : std::sqrt(all.squares / double(all.finite));
-  // A zero without its sign, which depends on the instruction set where there are zeros of both.
-  s.minimum = none ? kNaN : all.minimum + 0.0;
-  s.maximum = none ? kNaN : all.maximum + 0.0;
   s.hash = all.hash;
+  if (all.finite == 0) {
+    s.mean = s.deviation = s.minimum = s.maximum = std::numeric_limits<double>::quiet_NaN();
+    return s;
+  }
+  // A zero without its sign, which depends on the instruction set where there are zeros of both.
+  s.minimum = all.minimum + 0.0;
+  s.maximum = all.maximum + 0.0;
+  s.mean = all.pivot + all.shift;
+  s.deviation = std::sqrt(all.squares / double(all.finite));
+  const double largest = std::max(-s.minimum, s.maximum);
+  if (largest > 0x1p450 || (largest < 0x1p-400 && largest > 0)) {  // squares, or sums of them, over- or underflow
+    const double scale = largest > 1 ? 0x1p-600 : 0x1p600;
+    const Part again = measured(dtype, region, scale, interrupt);
+    s.mean = std::clamp((again.pivot + again.shift) / scale, s.minimum, s.maximum);
+    s.deviation = std::min(std::sqrt(again.squares / double(again.finite)) / scale, largest);
+  }
   return s;
 }
 

@@ -96,6 +96,32 @@ void special(Tally& tally) {
   tally.expect(none.count == 0 && std::isnan(none.mean), [] { return std::string("statistics of nothing"); });
 }
 
+// Sizes whose squares, or sums, float64 does not hold: known answers, and those of ordinary values times a power of two.
+void sizes(Tally& tally) {
+  constexpr double kMost = std::numeric_limits<double>::max(), kLeast = std::numeric_limits<double>::denorm_min();
+  std::vector<double> mixed(40000, kMost), same(4096, 1e308), tiny(30000, 3 * kLeast);
+  std::fill_n(mixed.begin(), 20000, -kMost);
+  std::fill_n(tiny.begin(), 15000, kLeast);
+  const Statistics m = of(mixed), s = of(same), t = of(tiny);
+  tally.expect(std::abs(m.mean) <= 1e-12 * kMost && std::abs(m.deviation / kMost - 1) <= 1e-12 && s.mean == 1e308 &&
+                   s.deviation == 0 && t.mean == 2 * kLeast && t.deviation == kLeast,
+               [] { return std::string("statistics of the largest and smallest values"); });
+  for (const double mean : {0.0, 1.0, 1e6}) {
+    const auto values = noise<double>(50001, mean, 1, 5);
+    const Statistics ordinary = of(values);
+    for (const int exponent : {-900, -500, 440, 470, 505, 512, 1000}) {
+      auto scaled = values;
+      for (double& v : scaled)
+        v = std::ldexp(v, exponent);
+      const Statistics found = of(scaled);
+      tally.expect(found.mean == std::ldexp(ordinary.mean, exponent) &&
+                       found.deviation == std::ldexp(ordinary.deviation, exponent) && found.zeros == ordinary.zeros &&
+                       found.maximum == std::ldexp(ordinary.maximum, exponent),
+                   [&] { return "statistics about " + std::to_string(mean) + " times 2^" + std::to_string(exponent); });
+    }
+  }
+}
+
 // Every pattern of the short formats, by the formats' definitions.
 void every_short_value(Tally& tally) {
   for (const auto& [dtype, exponent_bits] : {std::pair{Dtype::float16, 5}, std::pair{Dtype::bfloat16, 8}}) {
@@ -165,6 +191,7 @@ void statistics(Tally& tally) {
   accuracy<float>(tally);
   accuracy<double>(tally);
   special(tally);
+  sizes(tally);
   every_short_value(tally);
   strides_and_threads(tally);
   hashes(tally);

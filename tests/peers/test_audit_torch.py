@@ -6,7 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fanin.diagnose.audit import audit  # noqa: E402 - torch first
+from fanin.diagnose import plots  # noqa: E402 - torch first
+from fanin.diagnose.audit import audit  # noqa: E402
 
 pytestmark = pytest.mark.peer
 
@@ -27,7 +28,7 @@ def test_a_state_dict(dtype):
     state = model().to(dtype).state_dict()
     found = audit(state)
     assert found.findings == ()
-    assert found.skipped == ("2.num_batches_tracked",)
+    assert found.skipped == {"2.num_batches_tracked": "of dtype int64"}
     wide = state["0.weight"].double()
     assert found.statistics["0.weight"].std == pytest.approx(wide.std(unbiased=False).item(), rel=1e-12)
     assert found.statistics["0.weight"].dtype == str(dtype).removeprefix("torch.")
@@ -49,6 +50,19 @@ def test_tied_parameters_and_orthogonal_ones():
     assert found.findings == ()
     assert found.tied == (("wte.weight", "head.weight"),)
     assert found.statistics["fc.weight"].defect < 1e-5
+
+
+def test_other_dtypes_are_skipped():
+    found = audit({"q": torch.zeros(3, 3).to(torch.float8_e4m3fn), "z": torch.zeros(3, 3, dtype=torch.complex64)})
+    assert found.skipped == {"q": "of dtype float8_e4m3fn", "z": "of dtype complex64"}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_parameters_have_pictures(dtype):
+    weight = torch.nn.Linear(8, 4, dtype=dtype).weight
+    _, axes = plots.weights(weight).axes
+    expected = torch.linalg.svdvals(weight.detach().double())
+    assert axes.lines[0].get_ydata() == pytest.approx(expected.numpy())
 
 
 def test_other_devices_are_refused():

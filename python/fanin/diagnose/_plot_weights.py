@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .. import _core
 from . import _panels
+from ._measures import as_array
 from ._panels import SKY, VERMILION, Path, Values, named, ranks
 
 if TYPE_CHECKING:
@@ -17,13 +19,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_MOST = 1e39  # that a picture shows, a little more than float32 holds
+
+
 def weights(arrays: ArrayLike | Mapping[str, ArrayLike], *, path: Path | None = None) -> Figure:
     """The histogram and the singular values of weights, beside those of independent values of the same size.
 
     Parameters
     ----------
     arrays : array or mapping of str to array
-        Weights in the layout "OI": all axes but the first count as one. A vector has a histogram only.
+        Weights in the layout "OI", from NumPy, torch or JAX: all axes but the first count as one. A vector has a
+        histogram only.
     path : str or path, optional
         Where to save the picture. Default: nowhere.
 
@@ -36,6 +42,8 @@ def weights(arrays: ArrayLike | Mapping[str, ArrayLike], *, path: Path | None = 
 
     Raises
     ------
+    TypeError
+        For an array of other than real numbers.
     ValueError
         For no arrays, or an empty one.
 
@@ -50,32 +58,40 @@ def weights(arrays: ArrayLike | Mapping[str, ArrayLike], *, path: Path | None = 
     >>> [axes.get_xlabel() for axes in weights({"w": w}).axes]
     ['value', 'share of the singular values, largest first']
     """
-    found = {name: np.asarray(each, np.float64) for name, each in named("arrays", arrays, "weight").items()}
-    for name, weight in found.items():
-        if not weight.size:
-            raise ValueError(f"arrays must not be empty, got shape {weight.shape} for {name!r}")
+    given = named("arrays", arrays, "weight")
+    found = {name: as_array(f"arrays[{name!r}]", each).astype(np.float64) for name, each in given.items()}
     figure = _panels.figure(0.4 + 2.2 * len(found))
     rows = figure.subplots(len(found), 2, squeeze=False)
     handles: list[Artist] = []
     for (left, right), (name, weight) in zip(rows, found.items(), strict=True):
-        _histogram(left, weight, name)
-        handles = _singular_values(right, weight) or handles
+        shown = np.where(np.isfinite(weight), np.clip(weight, -_MOST, _MOST), weight)
+        _histogram(left, shown, f"{name}, {' × '.join(map(str, weight.shape))}{_summary(weight)}")
+        handles = _singular_values(right, shown) or handles
     return _panels.finished(figure, path, handles)
 
 
-def _histogram(axes: Axes, weight: Values, name: str) -> None:
-    finite = weight[np.isfinite(weight)]
-    title = f"{name}, {' × '.join(map(str, weight.shape))}"
-    if finite.size:
-        title += f": mean {finite.mean():.2g}, std {finite.std():.3g}"
-        axes.hist(finite, bins=50, density=True, color=SKY)
-    if finite.size < weight.size:
-        title += f", {weight.size - finite.size} not finite"
-    if finite.size and finite.std() > 0:
-        z = np.linspace(-4, 4, 201)
-        normal = np.exp(-z * z / 2) / np.sqrt(2 * np.pi) / finite.std()
-        axes.plot(finite.mean() + finite.std() * z, normal, color=VERMILION, linestyle="--")
+def _summary(weight: Values) -> str:
+    of = _core.statistics(weight)
+    text = f": mean {of['mean']:.2g}, std {of['std']:.3g}" if of["finite"] else ""
+    text += f", clipped at ±{_MOST:g}" if max(-of["minimum"], of["maximum"]) > _MOST else ""
+    return text + (f", {weight.size - of['finite']} not finite" if of["finite"] < weight.size else "")
+
+
+def _histogram(axes: Axes, weight: Values, title: str) -> None:
     _panels.plain(axes, "value", "density", title)
+    finite = weight[np.isfinite(weight)]
+    if not finite.size:
+        return
+    low, high, std = finite.min(), finite.max(), finite.std()
+    largest = max(-low, high)
+    if high - low <= max(64 * np.spacing(largest), 1 / _MOST):  # equal, but for rounding: the middle one of 51 bins
+        room = largest / 2 if largest > 1 / _MOST else 0.5
+        axes.hist(finite, bins=51, range=(low - room, high + room), density=True, color=SKY)
+        return
+    axes.hist(finite, bins=50, density=True, color=SKY)
+    z = np.linspace(-4, 4, 201)
+    normal = np.exp(-z * z / 2) / np.sqrt(2 * np.pi) / std
+    axes.plot(finite.mean() + std * z, normal, color=VERMILION, linestyle="--")
 
 
 def _singular_values(axes: Axes, weight: Values) -> list[Artist]:

@@ -7,7 +7,7 @@ import os
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from .. import _core, schemes
 from .._types import Activation, Layer, Layout
 from ..fans import Fans
-from ..recommendation import LAYERS, recommend, review
-from .parameters import Array, layer_of, parameters_of
+from ..recommendation import recommend, review
+from .parameters import Array, layers_of, may_be_zero, memory_of, native, parameters_of, units_of
 
 _P = 1e-9  # of an outlier, or of equal units, by chance
 _FACTOR = 10.0  # of the square of a std, where no exact factor a layer is known
@@ -64,15 +64,14 @@ class Statistics:
     count, finite, nan, infinite, zeros : int
         Elements: all, and of each kind.
     mean, std, minimum, maximum : float
-        Of the finite elements; NaN where there are none. The std divides by their number, and is 0 or not finite where
-        squares of float64 under- or overflow.
+        Of the finite elements; NaN where there are none. The std divides by their number.
     hash : int
         64 bits that depend on all elements and their order.
     asked : float, optional
         The std that `fanin.recommend` gives; None for biases and norms.
     defect : float, optional
         max |Q·Qᵀ/g² - I| of a weight that looks orthogonal, g² the mean square of its rows; of 256 of them, if more.
-        None for others, and where one side is over 16 times the other.
+        None for others, for sparse ones, and where one side is over 16 times the other.
     """
 
     layer: Layer
@@ -109,14 +108,14 @@ class Audit:
         By parameter.
     tied : tuple of (str, str)
         Parameters that share their memory with an earlier one, which comes first.
-    skipped : tuple of str
-        What holds no floating-point numbers: counters, masks, tables of indices.
+    skipped : dict of str to str
+        What was not judged, and why: counters, masks, tables of positions.
     """
 
     findings: tuple[Finding, ...]
     statistics: dict[str, Statistics]
     tied: tuple[tuple[str, str], ...] = ()
-    skipped: tuple[str, ...] = ()
+    skipped: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON takes it: NaN is None, a hash 16 hexadecimal digits."""
@@ -128,7 +127,7 @@ class Audit:
                 for name, row in rows.items()
             },
             "tied": [list(pair) for pair in self.tied],
-            "skipped": list(self.skipped),
+            "skipped": dict(self.skipped),
         }
 
     def __str__(self) -> str:
@@ -137,7 +136,8 @@ class Audit:
         lines = [f"{what} in {len(self.statistics)} parameters".replace("1 findings", "1 finding")]
         lines += [f"{f.name}: {f.rule}: {f.message}" for f in self.findings]
         lines += [f"{other} shares the memory of {first}" for first, other in self.tied]
-        lines += [f"skipped, not floating-point: {', '.join(self.skipped)}"] if self.skipped else []
+        for reason in dict.fromkeys(self.skipped.values()):
+            lines.append(f"skipped, {reason}: {', '.join(n for n, why in self.skipped.items() if why == reason)}")
         text = [textwrap.fill(line, _WIDTH, subsequent_indent="    ") for line in lines]
         header = ("parameter", "layer", "shape", "mean", "std", "asked", "minimum", "maximum")
         return "\n".join([*text, "", *map(_row, [header, *(_cells(n, s) for n, s in self.statistics.items())])])
@@ -149,7 +149,7 @@ def audit(
     activation: Activation = "relu",
     layout: Layout = "OI",
     layers: Mapping[str, Layer] | None = None,
-    norm: bool = False,
+    norm: bool | None = None,
 ) -> Audit:
     """Read every parameter once, and say what is wrong.
 
@@ -157,8 +157,9 @@ def audit(
     ----------
     arrays : mapping of str to array, array, or path
         NumPy arrays, torch tensors in CPU memory (a `state_dict()`), or whatever `numpy.asarray` takes; one array,
-        called "array"; or a .safetensors or .npz file. float32, float64, float16 or bfloat16; integers and booleans
-        are skipped.
+        called "array"; or a .safetensors or .npz file. float32, float64, float16 or bfloat16. Other dtypes are
+        skipped, and so are arrays that are named as masks (*mask*) or tables of positions (pe, pos_encoding, inv_freq,
+        cos_cached, …), unless `layers` has them.
     activation : str, (str, float) or callable
         What follows each layer: see `fanin.gain`. Default "relu".
     layout : "OI" or "IO"
@@ -166,11 +167,13 @@ def audit(
     layers : mapping of str to str, optional
         Kinds of layer, by name: see `fanin.recommend`. Others follow from name and rank. Of rank 1 and 0: "norm" if
         called weight, scale or gamma, else "bias". Above: "conv" from rank 4 on; "recurrent" for weight_hh and
-        recurrent_kernel, "input" for weight_ih, "embedding" for wte, wpe and *emb*, "head" for head, classifier and
-        logits, "attention" for attn, attention, query, key and value, q, k, v or qkv; else "conv" for rank 3 and
-        "linear" for rank 2.
-    norm : bool
-        Whether normalization follows or precedes every layer: then no std is judged. Default False.
+        recurrent_kernel, "input" for weight_ih, "embedding" for wte, wpe, table, and words that begin with embed or end
+        with emb, embed or embedding, "attention" for attn, attention, query, key, value, q, k, v and qkv, "head" for
+        head, classifier and logits; else "conv" for rank 3 and "linear" for rank 2. An embedding, query, key or value
+        does not lend its kind to what it holds under linear, fc, proj, dense, conv or a number.
+    norm : bool, optional
+        Whether normalization follows or precedes every layer: then no std is judged. Default: whether any parameter is
+        a "norm" of more than one element.
 
     Returns
     -------
@@ -180,7 +183,7 @@ def audit(
     Raises
     ------
     TypeError
-        For an array of another dtype or on another device.
+        For what is no array of numbers, or on another device.
     ValueError
         For an unknown layout, layer or name in `layers`, or a damaged file.
     OSError
@@ -190,10 +193,15 @@ def audit(
     -----
     The rules, each of which a parameter can break:
 
-    - non-finite: any NaN or infinity. The other rules judge the finite values.
-    - zero, constant: all weights equal. Not of a bias or norm; a head may be zero.
+    - non-finite: any NaN or infinity. The other rules judge the finite values. A matrix of 0 and over a tenth
+      -∞ is a mask, which is skipped.
+    - zero, constant: all weights equal, so that units start equal, and only other layers can tell them apart. Not of a
+      bias or norm. A head may be zero, and so may the factor of an adapter that makes it start as nothing (lora_B). The
+      last layer of a residual branch may be meant to be, which no name tells.
     - identical units: outputs with equal weights, bit for bit, or at a distance below 0.3 % of their length (of up to
-      512 units and 2¹⁸ weights). Not of embeddings, and not where units have so few bits that chance makes them equal.
+      512 units and 2¹⁸ weights). Not of embeddings, not of units whose weights are all 0, and not where units have so
+      few bits that chance makes them equal. Equal filters of different groups of a convolution are found too, though
+      they see different channels: no array tells its groups.
     - outlier: |x - mean|/std beyond what the largest of as many normal values exceeds with probability 10⁻⁹. Zeros are
       left out, so that sparse weights are judged by the others. Uniform and truncated values never reach that.
     - std: of linear and conv, that of `fanin.review`, with its factor a layer, beyond 5 standard errors. Of recurrent,
@@ -214,47 +222,56 @@ def audit(
     """
     if layout not in ("OI", "IO"):
         raise ValueError(f"layout must be 'OI' or 'IO', got {layout!r}")
-    parameters, skipped = parameters_of(arrays)
-    kinds = {name: layer_of(name, array.ndim) for name, array in parameters.items()} | _checked(layers, parameters)
+    parameters, skipped = parameters_of(arrays, layers or ())
+    kinds = layers_of(parameters, layers or {})
+    if norm is None:
+        norm = any(kind == "norm" and parameters[name].size > 1 for name, kind in kinds.items())
     at: dict[Any, str] = {}  # memory
     holding: dict[Any, str] = {}  # values
     statistics: dict[str, Statistics] = {}
     findings: list[Finding] = []
     tied: list[tuple[str, str]] = []
-    for name, array in parameters.items():
-        place = array.ctypes.data, array.shape, array.strides, str(array.dtype)
-        owner = at.setdefault(place, name) if array.size else name
+    for name, given in parameters.items():
+        layer, asked = kinds[name], _asked(given.shape, kinds[name], activation, layout)
+        owner = at.setdefault(memory_of(given), name) if given.size else name
         if owner != name:
             tied.append((owner, name))
-            statistics[name] = replace(statistics[owner], layer=kinds[name])
+            defect = statistics[owner].defect if given.shape == statistics[owner].shape else None
+            statistics[name] = replace(statistics[owner], layer=layer, shape=given.shape, asked=asked, defect=defect)
             continue
-        units = _units(array, layout)
-        s = _read(array, units, kinds[name], activation, layout)
+        array = native(given)
+        units = units_of(array, layout)
+        defect = _defect(units) if units is not None and units.size else None
+        s = Statistics(layer, array.shape, str(array.dtype), **_core.statistics(array), asked=asked, defect=defect)
         statistics[name] = s
-        findings += [Finding(name, *found) for found in _judge(s, units, activation, layout, norm)]
+        if _is_mask(s, array):
+            skipped[name] = "a mask of 0 and -inf"
+            continue
+        findings += [Finding(name, *found) for found in _judge(name, s, units, activation, layout, norm)]
         if s.layer in ("bias", "norm") or s.constant or s.finite < 2 or 2 * s.zeros > s.count:
             continue  # equal by design
         twin = holding.setdefault((s.dtype, s.count, s.hash), name)
-        if twin != name and np.array_equal(_bits(array).ravel(), _bits(parameters[twin]).ravel()):
+        if twin != name and np.array_equal(_bits(array).ravel(), _bits(native(parameters[twin])).ravel()):
             findings.append(Finding(name, "equal values", f"the {s.count} values of {twin}: from one random stream?"))
     return Audit(tuple(findings), statistics, tuple(tied), skipped)
 
 
-def _read(array: Array, units: Array | None, layer: Layer, activation: Activation, layout: Layout) -> Statistics:
-    asked = defect = None
-    if units is not None and units.size:
-        defect = _defect(units)
-        if layer not in ("bias", "norm"):
-            asked = recommend(activation, layer, layout=layout).std(array.shape)
-    shape, dtype = array.shape, str(array.dtype)
-    return Statistics(layer, shape, dtype, **_core.statistics(array), asked=asked, defect=defect)
+def _asked(shape: tuple[int, ...], layer: Layer, activation: Activation, layout: Layout) -> float | None:
+    if len(shape) < 2 or not math.prod(shape) or layer in ("bias", "norm"):
+        return None
+    return recommend(activation, layer, layout=layout).std(shape)
+
+
+def _is_mask(s: Statistics, array: Array) -> bool:
+    """Whether it is what attention adds to its logits, 0 or -inf, under whatever name."""
+    return len(s.shape) > 1 and not s.nan and 0 < s.zeros == s.finite < 0.9 * s.count and not (array > 0).any()
 
 
 # ---- The rules -------------------------------------------------------------------------------------------------------
 
 
 def _judge(
-    s: Statistics, units: Array | None, activation: Activation, layout: Layout, norm: bool
+    name: str, s: Statistics, units: Array | None, activation: Activation, layout: Layout, norm: bool
 ) -> Iterator[tuple[str, str]]:
     """Rule and message of everything wrong with one parameter."""
     if s.nan or s.infinite:
@@ -262,8 +279,9 @@ def _judge(
     if s.finite < 2:
         return
     if s.constant:
-        if s.layer not in ("bias", "norm"):
-            yield from _equal_weights(s)
+        if s.layer not in ("bias", "norm") and not (s.maximum == 0 and may_be_zero(name, s.layer)):
+            told = f"all weights are {s.maximum:.4g}: units start equal, and only other layers can tell them apart"
+            yield "constant" if s.maximum else "zero", told
         return
     if units is not None and s.layer not in ("bias", "norm", "embedding"):
         found = _identical(s, units)
@@ -280,21 +298,13 @@ def _judge(
         yield "orthogonality", f"nearly orthogonal, but max |QQᵀ/g² - I| is {s.defect:.2g}"
 
 
-def _equal_weights(s: Statistics) -> Iterator[tuple[str, str]]:
-    if s.maximum == 0:
-        if s.layer != "head":
-            yield "zero", "all weights are 0: its units stay equal, unless it is the last layer of a residual branch"
-    else:
-        yield "constant", f"all weights are {s.maximum:.4g}: its units get the same gradient and stay equal"
-
-
 def _identical(s: Statistics, units: Array) -> str:
     """Which units have equal or nearly equal weights."""
     count, size = units.shape
     density = 1 - s.zeros / s.count
     if count * count / 2 * 2.0 ** (-_FRACTION_BITS[s.dtype] * size * density) > _P:
         return ""
-    groups = [group for group in _equal_rows(units) if density > 0.5 or units[group[0]].any()]
+    groups = [group for group in _equal_rows(units) if units[group[0]].any()]
     if groups:
         most = max(groups, key=len)
         these = ", ".join(map(str, most[:4])) + (", …" if len(most) > 4 else "")
@@ -379,13 +389,16 @@ def _defect(units: Array) -> float | None:
     if count < 8 or size < 16 or size > 16 * count:
         return None
 
-    def gram(most: int) -> NDArray[np.float64]:
-        some = lines[np.linspace(0, count - 1, min(count, most)).astype(int)].astype(np.float64)
-        some /= abs(some).max()
-        products: NDArray[np.float64] = some @ some.T
-        return products
+    def some(most: int) -> NDArray[np.float64]:
+        rows = lines[np.linspace(0, count - 1, min(count, most)).astype(int)].astype(np.float64)
+        scaled: NDArray[np.float64] = rows / abs(rows).max()
+        return scaled
 
-    products = gram(32)
+    rows = some(32)
+    used = rows[:, rows.any(axis=0)]
+    if 2 * np.count_nonzero(used) <= used.size:  # sparse rows hardly meet, and are as good as orthogonal by chance
+        return None
+    products = rows @ rows.T
     squares = products.diagonal().copy()
     if not (np.isfinite(products).all() and squares.all()):
         return None
@@ -394,31 +407,14 @@ def _defect(units: Array) -> float | None:
     # Random directions in `size` dimensions have a mean squared cosine of 1/size.
     if np.median(cosines.sum(axis=1)) / (len(cosines) - 1) > _ORTHOGONAL**2 / size:
         return None
-    products = gram(256)
+    rows = some(256)
+    products = rows @ rows.T
     products /= products.diagonal().mean()
     return float(abs(products - np.eye(len(products))).max())
 
 
 def _bits(array: Array) -> Array:
     return array.view(f"u{array.itemsize}")
-
-
-def _units(array: Array, layout: Layout) -> Array | None:
-    """The weights of each output, a row each."""
-    if array.ndim < 2:
-        return None
-    outputs_first = array if layout == "OI" else np.moveaxis(array, -1, 0)
-    return outputs_first.reshape(len(outputs_first), math.prod(outputs_first.shape[1:]))
-
-
-def _checked(layers: Mapping[str, Layer] | None, names: Iterable[str]) -> dict[str, Layer]:
-    given = dict(layers or {})
-    for name, layer in given.items():
-        if name not in names:
-            raise ValueError(f"layers must name parameters, got {name!r}, which is none")
-        if layer not in LAYERS:
-            raise ValueError(f"layers must be of {', '.join(LAYERS)}, got {layer!r} for {name!r}")
-    return given
 
 
 # ---- As text ---------------------------------------------------------------------------------------------------------

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,32 +16,62 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _dtypes
-from .._types import Layer
+from .._types import Layer, Layout
 from ..checkpoint import DTYPES
+from ..recommendation import LAYERS
 
 Array: TypeAlias = NDArray[Any]
+
+_EMBEDDING = re.compile(r"wte|wpe|table|embs?|embed.*|.*(emb|embed|embedding)s?")
+_ATTENTION = re.compile(r"attn\d*|attention\d*")
+_PROJECTION = re.compile(r"query|key|value|q|k|v|qkv")
+# In time_embedding.linear_1 and value.0 the inner layer is what it is, whatever the module is called.
+_INNER = re.compile(r"^\d+$|(?<![a-z])(linear|fc|proj|dense|conv)(?![a-z])")
+_BUFFER = re.compile(r".*mask.*|pe|pos(ition(al)?)?_(enc|encoding|table)s?|inv_freq|freqs_cis|(cos|sin)_cached")
+_ZERO = re.compile(r"lora_b|lora_embedding_a")  # Hu et al. (2021): an adapter starts as nothing
 
 
 def layer_of(name: str, rank: int) -> Layer:
     """The kind of layer that a name and a rank tell; `audit` states the rules."""
-    words = set(re.split(r"[^a-z0-9]+|_", name.lower()))
-    leaf = re.split(r"[./]", name.lower())[-1]
+    components = re.split(r"[./]", name.lower())
+    leaf = components[-1]
     if rank < 2 or leaf.startswith("bias"):
         return "norm" if rank < 2 and leaf in ("weight", "scale", "gamma") else "bias"
     if rank >= 4:
         return "conv"
-    known: dict[Layer, set[str]] = {
-        "recurrent": {"hh", "recurrent"},
-        "input": {"ih"},
-        "embedding": {"wte", "wpe", *(word for word in words if "emb" in word)},
-        "head": {"head", "classifier", "logits"},
-        "attention": {"attn", "attention", "query", "key", "value", "q", "k", "v", "qkv"},
+    words = [set(re.split(r"[^a-z0-9]+", component)) for component in components]
+    inner = max((place for place, component in enumerate(components) if _INNER.search(component)), default=0)
+    every, innermost = set().union(*words), set().union(*words[inner:])
+    known: dict[Layer, bool] = {
+        "recurrent": not every.isdisjoint({"hh", "recurrent"}),
+        "input": "ih" in every,
+        "embedding": any(map(_EMBEDDING.fullmatch, innermost)),
+        "attention": any(map(_ATTENTION.fullmatch, every)) or any(map(_PROJECTION.fullmatch, innermost)),
+        "head": not every.isdisjoint({"head", "classifier", "logits"}),
     }
-    return next((layer for layer, these in known.items() if words & these), "conv" if rank == 3 else "linear")
+    return next((layer for layer, told in known.items() if told), "conv" if rank == 3 else "linear")
 
 
-def parameters_of(arrays: Any) -> tuple[dict[str, Array], tuple[str, ...]]:
-    """Floating-point arrays by name, and the names of the others."""
+def layers_of(parameters: Mapping[str, Array], given: Mapping[str, Layer]) -> dict[str, Layer]:
+    """The kind of every parameter: the given one, else that which `layer_of` tells."""
+    for name, layer in given.items():
+        if name not in parameters:
+            raise ValueError(f"layers must name parameters, got {name!r}, which is none")
+        if layer not in LAYERS:
+            raise ValueError(f"layers must be of {', '.join(LAYERS)}, got {layer!r} for {name!r}")
+    return {name: layer_of(name, array.ndim) for name, array in parameters.items()} | dict(given)
+
+
+def may_be_zero(name: str, layer: Layer) -> bool:
+    """Whether a weight may start at 0, and still learn: the last one of a network or of an adapter."""
+    return layer == "head" or _ZERO.search(name.lower()) is not None
+
+
+def parameters_of(arrays: Any, wanted: Collection[str] = ()) -> tuple[dict[str, Array], dict[str, str]]:
+    """Floating-point arrays by name, of the same memory where they can be; and why the others are no parameters.
+
+    Those that are named as tables are none, unless they are wanted.
+    """
     if isinstance(arrays, (str, os.PathLike)):
         path = Path(arrays)
         if path.suffix == ".safetensors":
@@ -51,27 +82,59 @@ def parameters_of(arrays: Any) -> tuple[dict[str, Array], tuple[str, ...]]:
             raise ValueError(f"arrays must be a .safetensors or .npz file where it is a path, got {str(path)!r}")
     elif not isinstance(arrays, Mapping):
         arrays = {"array": arrays}
-    found = {name: _as_array(name, value) for name, value in arrays.items()}
-    skipped = tuple(name for name, array in found.items() if array is None)
-    return {name: array for name, array in found.items() if array is not None}, skipped
+    found: dict[str, Array] = {}
+    skipped: dict[str, str] = {}
+    for name, value in arrays.items():
+        array = value if isinstance(value, _OfDtype) else _as_array(name, value)
+        if isinstance(array, _OfDtype):
+            skipped[name] = f"of dtype {array}"
+        elif name not in wanted and _BUFFER.fullmatch(re.split(r"[./]", name.lower())[-1]):
+            skipped[name] = "named as a mask or a table of positions"
+        else:
+            found[name] = array
+    return found, skipped
 
 
-def _as_array(name: str, value: Any) -> Array | None:
-    """An array of one of the four dtypes, of the same memory where it can be; None for integers and booleans."""
+def native(array: Array) -> Array:
+    """In this machine's byte order."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def units_of(array: Array, layout: Layout) -> Array | None:
+    """The weights of each output, a row each; None of a vector."""
+    if array.ndim < 2:
+        return None
+    outputs_first = array if layout == "OI" else np.moveaxis(array, -1, 0)
+    return outputs_first.reshape(len(outputs_first), math.prod(outputs_first.shape[1:]))
+
+
+def memory_of(array: Array) -> tuple[Any, ...]:
+    """What arrays of the same elements in the same memory and order share, whatever their shape."""
+    place = array.ctypes.data, array.nbytes, str(array.dtype)
+    return place if array.flags.c_contiguous else (*place, array.shape, array.strides)
+
+
+class _OfDtype(str):
+    """In the place of an array that is of another dtype: its name."""
+
+    __slots__ = ()
+
+
+def _as_array(name: str, value: Any) -> Array | _OfDtype:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
+        dtype = str(value.dtype).removeprefix("torch.")
+        if dtype not in DTYPES:
+            return _OfDtype(dtype)
         if value.device.type != "cpu":
             raise TypeError(f"arrays[{name!r}] must be in CPU memory, got device {value.device}")
         short = value.dtype == torch.bfloat16  # unknown to NumPy
         value = value.detach().view(torch.uint16).numpy() if short else value.detach().numpy()
         value = value.view(_dtypes.native(_dtypes.code("bfloat16", _dtypes.FLOATS))) if short else value
     array: Array = np.asarray(value)
-    if array.dtype.kind in "iub":
-        return None
-    native = array.dtype.newbyteorder("=")
-    if str(native) not in DTYPES:
-        raise TypeError(f"arrays[{name!r}] must be float32, float64, float16 or bfloat16, got {array.dtype}")
-    return array.astype(native, copy=False)
+    if array.dtype.kind == "O":
+        raise TypeError(f"arrays[{name!r}] must be an array of numbers, got {type(value).__name__}")
+    return array if str(array.dtype.newbyteorder("=")) in DTYPES else _OfDtype(array.dtype)
 
 
 def _npz(path: Path) -> dict[str, Array]:
@@ -82,8 +145,8 @@ def _npz(path: Path) -> dict[str, Array]:
         raise ValueError(f"arrays must be a complete .npz file, got {str(path)!r}: {error}") from error
 
 
-def _safetensors(path: Path) -> Iterator[tuple[str, Array]]:
-    """The tensors of a file, mapped into memory; bytes for those of other dtypes."""
+def _safetensors(path: Path) -> Iterator[tuple[str, Array | _OfDtype]]:
+    """The tensors of a file, mapped into memory."""
     data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
     begin = 8 + int.from_bytes(data[:8].tobytes(), "little")
     names = {short: name for name, (short, _) in DTYPES.items()}
@@ -94,9 +157,10 @@ def _safetensors(path: Path) -> Iterator[tuple[str, Array]]:
                 continue
             first, last = entry["data_offsets"]
             tensor = data[begin + first : begin + last]
-            if entry["dtype"] in names:
-                code = _dtypes.code(names[entry["dtype"]], _dtypes.FLOATS)
-                tensor = tensor.view(_dtypes.native(code)).reshape(entry["shape"])
-            yield name, tensor
+            if entry["dtype"] not in names:
+                yield name, _OfDtype(entry["dtype"])
+                continue
+            code = _dtypes.code(names[entry["dtype"]], _dtypes.FLOATS)
+            yield name, tensor.view(_dtypes.native(code)).reshape(entry["shape"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"arrays must be a complete .safetensors file, got {str(path)!r}: {error}") from error
