@@ -55,7 +55,7 @@ Moments moments_about(const void* data, uint64_t count, double pivot) {
   // Sums have a register for every column; for the others two chains are enough.
   L::F64 sum[kRegisters] = {}, square[kRegisters] = {};
   V low[2] = {first, first}, high[2] = {first, first};
-  decltype(first == first) zeros[2] = {};
+  decltype(first < V{}) zeros[2] = {};
   const auto add_row = [&](const char* row, auto rest) {
     FANIN_UNROLL
     for (int k = 0; k < kColumns / kLanes; ++k) {
@@ -143,9 +143,9 @@ inline uint64_t hash_of(const void* data, uint64_t bytes) {
     add_row(padded);
   }
   uint64_t hash = bytes;
-  for (int k = 0; k < kRegisters; ++k) {
+  for (const L::U64& columns : state) {
     for (int lane = 0; lane < L::kLanes64; ++lane) {
-      const uint64_t x = hash ^ state[k][lane];
+      const uint64_t x = hash ^ columns[lane];
       hash = (x & 0xffffffff) * kCarry + (x >> 32);
     }
   }
