@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from . import audit, calls, fills, orthogonal, processes
+from . import audit, calls, fills, models, orthogonal, processes
 from .figures import Case, Target
 from .limits import FMA, PHILOX, STORE
 from .peers import NUMPY, ONEMKL
@@ -98,6 +98,26 @@ _ORTHOGONAL = (
         partial(orthogonal.accuracy, dtype="float64", unit=1e-15),
         (Target(at_most=5),),
     ),
+)
+
+_MODELS = (
+    Case(
+        "GPT-2 XL in memory, bfloat16",
+        "s",
+        models.fill,
+        (Target(at_least=20, of=(models.TRANSFORMERS,)), Target(at_most=1.038)),
+        "1.56 G parameters, so that 1.038 s are 1.5 G a second; planning included",
+    ),
+    Case(
+        "Llama 7B streamed to disk, bfloat16",
+        "s",
+        models.stream,
+        (Target(at_least=0.9, of=(models.DD,)),),
+        "13.5 GB, on disk when it ends",
+    ),
+    Case("resident memory while Llama 7B is streamed", "MiB", models.memory, (Target(at_most=286),)),
+    Case("fanin plan llama-70b", "s", models.command, (Target(at_most=1),), "the whole command"),
+    Case("100 000 parameters of 4 × 4, planned and filled", "s", models.tiny, (Target(at_most=2),)),
 )
 
 # N(0, 1), [0, 1) and ±2 std everywhere. oneMKL's normals are by the inverse distribution function, its fastest method.
@@ -210,5 +230,6 @@ CASES = (
         note="the whole command less the two rows below it; a difference below 0 is the disk's noise",
     ),
     *_ORTHOGONAL,
+    *_MODELS,
     Case("float32 fused multiply-add, one core", "ns", fills.fma, note=f"{FMA}: 2 / ns = GFLOP/s"),
 )

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+import fanin
 from fanin import models, recipes, schemes
 from fanin.diagnose.audit import audit
-from fanin.plan import Plan
 
 DTYPES = ["float32", "float64", "float16", "bfloat16"]
 
@@ -403,7 +403,7 @@ def test_text_and_dict():
 
 def test_gpt2_is_read_in_a_moment():
     """A smaller GPT-2, whose std of 0.02 suits its normalization."""
-    plan = Plan(models.gpt2(layers=2, vocabulary=5000), recipes.gpt2())
-    found = audit(plan.fill(seed=0), activation="gelu", layout="IO", norm=True)
+    plan = fanin.plan(models.gpt2(layers=2, vocabulary=5000), recipes.gpt2(), 0)
+    found = audit(plan.fill(), activation="gelu", layout="IO", norm=True)
     assert found.findings == ()
     assert len(found.statistics) == 28

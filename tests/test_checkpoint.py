@@ -38,9 +38,9 @@ def arrays(specification: dict[str, tuple[str, list[int]]]) -> dict[str, np.ndar
 def write(path: Path, values: dict[str, np.ndarray], metadata: dict[str, str] | None = None, **options: bool) -> None:
     with Writer(
         path, [Entry(name, str(value.dtype), value.shape) for name, value in values.items()], metadata, **options
-    ) as file:
-        for entry in file.entries:
-            file.write(entry.name, values[entry.name].tobytes())
+    ) as writer:
+        for name, value in values.items():
+            writer.write(name, value.tobytes())
 
 
 @given(specification=tensors, metadata=st.dictionaries(texts, texts, max_size=1))
@@ -136,9 +136,11 @@ def test_a_file_that_appears_meanwhile_is_kept(tmp_path):
 
 
 def test_two_writers_of_one_file_do_not_mix(tmp_path):
-    with Writer(tmp_path / "model", []), pytest.raises(FileExistsError, match="partial"):
-        write(tmp_path / "model", {})
-    assert os.listdir(tmp_path) == ["model"]
+    for options in ({}, {"force": True}, {"resume": True}):
+        with Writer(tmp_path / "model", [], force=True), pytest.raises(OSError, match="another process") as refused:
+            write(tmp_path / "model", {}, **options)
+        assert refused.value.errno == errno.EBUSY
+        assert os.listdir(tmp_path) == ["model"]
 
 
 def test_force_replaces_what_an_interrupted_run_left(tmp_path):
@@ -149,10 +151,16 @@ def test_force_replaces_what_an_interrupted_run_left(tmp_path):
     assert os.listdir(tmp_path) == ["model"]
 
 
+def test_in_a_directory_the_file_has_hugging_faces_name(tmp_path):
+    write(tmp_path, {})
+    assert os.listdir(tmp_path) == ["model.safetensors"]
+
+
 def test_directories_and_devices_are_not_replaced(tmp_path):
-    with pytest.raises(IsADirectoryError):
+    (tmp_path / "model.safetensors").mkdir()
+    with pytest.raises(OSError, match="regular"):
         write(tmp_path, {}, force=True)
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(NotADirectoryError):
         write(f"{tmp_path}/new/", {}, force=True)
     with pytest.raises(OSError, match="regular"):
         write(os.devnull, {}, force=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -61,15 +62,13 @@ def test_init_quiet_prints_nothing(tmp_path, capsys):
     assert os.path.getsize(tmp_path / "gpt2.safetensors") > 248_879_616
 
 
-@posix_only
-@pytest.mark.parametrize("width", [60, 80, 140])
-def test_a_terminal_shows_a_bar_and_a_table_that_fits(tmp_path, width):
+def in_terminal(words: list[str], width: int, **options: object) -> str:
+    """What a command prints on a terminal so wide, without colours."""
     import pty
 
     control, terminal = pty.openpty()
     environment = os.environ | {"COLUMNS": str(width), "TERM": "xterm-256color"}
-    words = [*COMMAND, "init", "gpt2", "-o", "gpt2.safetensors", "--dtype", "float16"]
-    with subprocess.Popen(words, stdout=terminal, stderr=terminal, cwd=tmp_path, env=environment) as process:
+    with subprocess.Popen(words, stdout=terminal, stderr=terminal, env=environment, **options) as process:  # type: ignore[call-overload]
         os.close(terminal)
         output = b""
         try:
@@ -79,10 +78,16 @@ def test_a_terminal_shows_a_bar_and_a_table_that_fits(tmp_path, width):
             pass
         assert process.wait(60) == 0
     os.close(control)
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode())
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode()).replace("\r\n", "\n")
+
+
+@posix_only
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_a_terminal_shows_a_bar_and_a_table_that_fits(tmp_path, width):
+    text = in_terminal([*COMMAND, "init", "gpt2", "-o", "gpt2.safetensors", "--dtype", "float16"], width, cwd=tmp_path)
     assert re.search(r"━.* [\d.]+/248\.9 MB .*\d:\d\d:\d\d", text)
     table = text[text.rindex("group") :].replace("\r", "").splitlines()
-    assert any(line.startswith("residual projections") for line in table)
+    assert any(line.startswith("residual") for line in table)
     assert max(map(len, table)) <= width
     assert any("249 MB in" in line for line in table)
 
@@ -98,7 +103,7 @@ def test_existing_file_needs_force(tmp_path):
     assert path.stat().st_size > 248_879_616
 
 
-def test_partial_file_of_another_run_needs_force(tmp_path):
+def test_partial_file_of_another_program_needs_force(tmp_path):
     (tmp_path / "gpt2.safetensors.partial").write_text("theirs")
     done = run("init", "gpt2", "-o", tmp_path / "gpt2.safetensors")
     assert done.returncode == 1
@@ -110,8 +115,7 @@ def test_partial_file_of_another_run_needs_force(tmp_path):
     ("output", "words"),
     [
         ("missing/gpt2.safetensors", ["no directory", "missing", "create it"]),
-        (".", ["is a directory", "gpt2.safetensors"]),
-        ("new/", ["is a directory", "gpt2.safetensors"]),
+        ("new/", ["no directory", "new", "create it"]),
         ("x" * 300, ["cannot write", "too long"]),
         pytest.param("/sys/kernel/gpt2.safetensors", ["cannot write in /sys/kernel", "Permission"], marks=linux_only),
         pytest.param("/dev/null", ["cannot write /dev/null", "regular"], marks=posix_only),
@@ -164,17 +168,28 @@ def test_a_full_disk_is_one_clear_line(tmp_path, command):
 
 
 @posix_only
-def test_interruption_leaves_nothing(tmp_path):
-    words = [*COMMAND, "init", "gpt2", "-o", "gpt2.safetensors", "--dtype", "float64"]
-    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path):
+    words = ["init", "gpt2-medium", "-o", "model.safetensors", "--quiet"]
+    journal = tmp_path / "model.safetensors.journal"
+    with subprocess.Popen([*COMMAND, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
-        while not os.listdir(tmp_path):
+        while not journal.exists() or journal.read_bytes().count(b"\n") < 2:
             assert process.poll() is None
             assert time.monotonic() < deadline
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60) == ("", "fanin: interrupted\n")
+        _, message = process.communicate(timeout=60)
         assert process.returncode == 130
-    assert os.listdir(tmp_path) == []
+    assert_one_line(message, "interrupted", "--resume", "--force")
+    assert sorted(os.listdir(tmp_path)) == ["model.safetensors.journal", "model.safetensors.partial"]
+    again = run(*words, cwd=tmp_path)
+    assert again.returncode == 1
+    assert_one_line(again.stderr, "interrupted run", "--resume", "--force")
+    other = run(*words, "--resume", "--seed", 1, cwd=tmp_path)
+    assert other.returncode == 1
+    assert_one_line(other.stderr, "seed", "0", "1", "force")
+    assert run(*words, "--resume", cwd=tmp_path).returncode == 0
+    assert os.listdir(tmp_path) == ["model.safetensors"]
+    assert run("verify", "model.safetensors", "gpt2-medium", cwd=tmp_path).returncode == 0
 
 
 @linux_only
@@ -203,7 +218,10 @@ def test_version(capsys):
         ([], "COMMAND"),
         (["paint"], "paint"),
         (["init", "gpt2"], "--output"),
-        (["init", "gpt5", "-o", "x"], "gpt5"),
+        (["init", "gpt2", "-o", "x", "--resume", "--force"], "--force"),
+        (["init", "gpt2", "-o", "x", "--max-shard-size", "5 pounds"], "5GB"),
+        (["init", "gpt2", "-o", "x", "--workers", "0"], "[1, 1024]"),
+        (["init", "gpt2", "-o", "x", "--set", "wte.weight"], "normal(std=0.01)"),
         (["init", "gpt2", "-o", "x", "--dtype", "int8"], "int8"),
         (["init", "gpt2", "-o", "x", "--seed", "-1"], "[0, 2^64)"),
         (["init", "gpt2", "-o", "x", "--seed", "18446744073709551616"], "[0, 2^64)"),
@@ -249,17 +267,100 @@ def test_what_recommend_refuses(arguments, status, words, capsys):
     assert all(word in message for word in words)
 
 
+def test_plan_prints_its_table_and_its_json(tmp_path, capsys):
+    assert main(["plan", "gpt2-xl", "--dtype", "bfloat16", "--json", str(tmp_path / "plan.json")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["parameter", "rule", "scheme", "shape", "dtype", "std", "parameters", "bytes"]
+    row = next(line for line in lines if line.startswith("h.0-47.mlp.c_proj.weight (48)"))
+    assert re.search(
+        r"\*h\.\*\.c_proj\.weight\s+normal\(.*\)\s+6400×1600\s+bfloat16\s+0\.00204124\s+491,520,000\s+983 MB", row
+    )
+    assert lines[-1] == "580 tensors, 1,557,611,200 parameters, 3.12 GB; recipe gpt2, seed 0"
+    plan = fanin.Plan.from_dict(json.loads((tmp_path / "plan.json").read_text()))
+    assert plan == fanin.plan("gpt2-xl", "gpt2", 0, dtype="bfloat16")
+    assert main(["plan", "lstm-lm", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["recipe"]["name"] == "lstm-lm"
+
+
+@posix_only
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_plan_fits_a_narrow_terminal(width):
+    text = in_terminal([*COMMAND, "plan", "bert-base"], width)
+    assert text.startswith("parameter ")
+    assert "199 tensors, 109,482,240 parameters" in text
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_set_draws_otherwise_and_must_match(tmp_path, capsys):
+    arguments = ["plan", "gpt2", "--set", "wpe.weight=normal(std=0.01)", "--set", "*.mlp.*.bias=zeros"]
+    assert main(arguments) == 0
+    assert re.search(r"wpe\.weight\s+wpe\.weight\s.*normal\(mean=0, std=0\.01\)", capsys.readouterr().out)
+    assert main(["plan", "gpt2", "--set", "x.weight=zeros"]) == 1
+    assert_one_line(capsys.readouterr().err, "--set x.weight", "no parameter")
+    assert main(["plan", "gpt2", "--set", "x=swoosh"]) == 2
+    assert "swoosh" in capsys.readouterr().err
+
+
+def test_a_recipe_that_leaves_a_rule_idle_is_a_warning(tmp_path, capsys):
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\n[[rules]]\npattern = "*.gamma"\nscheme = "ones"\n[[rules]]\npattern = "*"\nscheme = "zeros"\n'
+    )
+    (tmp_path / "model.toml").write_text("w = [3, 2]\n")
+    assert main(["plan", str(tmp_path / "model.toml"), "--recipe", str(tmp_path / "mine.toml")]) == 0
+    assert_one_line(capsys.readouterr().err, "warning", "*.gamma")
+
+
+def test_init_in_shards_and_verify(tmp_path, capsys):
+    arguments = ["init", "gpt2", "-o", str(tmp_path), "--dtype", "float16", "--seed", "5", "--workers", "3"]
+    assert main([*arguments, "--max-shard-size", "100MB", "--json", "-"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [os.path.basename(path) for path in told["files"]] == [
+        f"model-0000{i}-of-00003.safetensors" for i in (1, 2, 3)
+    ]
+    assert (told["seed"], told["resumed"]) == (5, 0)
+    assert main(["verify", str(tmp_path)]) == 0
+    assert "148 tensors" in (line := capsys.readouterr().out)
+    assert "every byte is as planned" in line
+    assert main([*arguments, "--max-shard-size", "100MB", "--resume"]) == 0
+    assert "249 MB were there" in capsys.readouterr().out
+    assert main(["verify", str(tmp_path / "model.safetensors.index.json"), "gpt2", "--seed", "6", "--json", "-"]) == 1
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert "its seed is 5, the plan's 6" in problems[0]
+    assert any(problem.startswith("wte.weight: differs first at [0, 0]") for problem in problems)
+    assert main(["verify", str(tmp_path), "--workers", "1", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["plan", "nope"], ["source must be one of gpt2", "config.json", "'nope'"]),
+        (["plan", "nope.safetensors"], ["cannot open nope.safetensors", "No such file"]),
+        (["plan", "resnet50", "--recipe", "gpt2"], ["no rule of recipe 'gpt2'", "'conv1.weight'"]),
+        (["plan", "gpt2", "--recipe", "gpt5"], ["recipe must be one of torch-default", "'gpt5'"]),
+        (["plan", "gpt2", "--rename", "a.b=c.d"], ["renamed", "'a.b'"]),
+        (["verify", "nope.safetensors"], ["cannot open nope.safetensors"]),
+        (["verify", "nope.txt"], ["must be"]),
+    ],
+)
+def test_what_cannot_be_planned_is_one_line(arguments, words, capsys):
+    assert main(arguments) == 1
+    assert_one_line(capsys.readouterr().err, *words)
+
+
+def test_renamed_parameters_keep_their_values(tmp_path):
+    (tmp_path / "old.toml").write_text("fc.weight = [4, 3]\n")
+    (tmp_path / "new.toml").write_text("head.weight = [4, 3]\n")
+    common = ["--recipe", "torch-default", "--quiet"]
+    assert main(["init", str(tmp_path / "old.toml"), "-o", str(tmp_path / "old.safetensors"), *common]) == 0
+    renamed = ["--rename", "head.weight=fc.weight"]
+    assert main(["init", str(tmp_path / "new.toml"), "-o", str(tmp_path / "new.safetensors"), *common, *renamed]) == 0
+    old, new = (safetensors.numpy.load_file(tmp_path / f"{name}.safetensors") for name in ("old", "new"))
+    assert (old["fc.weight"] == new["head.weight"]).all()
+
+
 @posix_only
 def test_recommend_fits_a_narrow_terminal():
-    import pty
-
-    primary, secondary = pty.openpty()
-    environment = {**os.environ, "COLUMNS": "60"}
-    subprocess.run(
-        [*COMMAND, "recommend", "--activation", "gelu"], stdout=secondary, env=environment, check=True, timeout=60
-    )
-    os.close(secondary)
-    text = os.read(primary, 1 << 16).decode()
-    os.close(primary)
+    text = in_terminal([*COMMAND, "recommend", "--activation", "gelu"], 60)
     assert max(map(len, text.splitlines())) <= 60
     assert "1.534" in text

@@ -16,17 +16,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fanin
-from fanin import models, plan, recipes
+from fanin import Plan, models, recipes
 from fanin.models import Parameter
-from fanin.plan import Moments, Plan, contiguous_pieces
+from fanin.plans import pieces, row, work
+from fanin.plans.moments import Moments
+from fanin.plans.pieces import contiguous_pieces
 from fanin.recipes import Recipe, Rule
 from fanin.schemes import Constant, Normal
 
 SMALL = {"layers": 2, "width": 64, "vocabulary": 1000, "positions": 96}
 
 
-def small_plan() -> Plan:
-    return Plan(models.gpt2(**SMALL), recipes.gpt2(layers=2))
+def small_plan(seed: int = 0, dtype: str = "float32") -> Plan:
+    return fanin.plan(models.gpt2(**SMALL), recipes.gpt2(layers=2), seed, dtype=dtype)
 
 
 def std_of(name: str) -> float:
@@ -57,7 +59,7 @@ def test_every_parameter_has_its_rule():
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     path = tmp_path_factory.mktemp("gpt2") / "gpt2.safetensors"
-    return path, Plan(models.gpt2(), recipes.gpt2()).save(path, seed=0)
+    return path, fanin.plan("gpt2", "gpt2", 0).save(path)
 
 
 def test_file_holds_every_parameter_as_drawn_alone(saved):
@@ -99,10 +101,11 @@ def test_observed_moments_agree_with_the_rules(saved):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
 def test_file_is_the_reference_librarys(tmp_path, dtype):
-    small_plan().save(tmp_path / "ours", seed=7, dtype=dtype)
+    plan = small_plan(7, dtype)
+    plan.save(tmp_path / "ours")
     ours = (tmp_path / "ours").read_bytes()
     metadata = json.loads(ours[8 : 8 + int.from_bytes(ours[:8], "little")])["__metadata__"]
-    arrays = small_plan().fill(seed=7, dtype=dtype)
+    arrays = plan.fill()
     # The reference library writes the two keys of the metadata in either order.
     assert ours in {safetensors.numpy.save(arrays, metadata) for _ in range(64)}
 
@@ -110,26 +113,28 @@ def test_file_is_the_reference_librarys(tmp_path, dtype):
 @pytest.mark.parametrize("chunk", [8, 100, 1 << 16])
 def test_pieces_of_any_size_make_the_same_file(tmp_path, monkeypatch, chunk):
     model = [Parameter("h.0.mlp.c_fc.weight", (7, 5, 3)), Parameter("wte.weight", ()), Parameter("wpe.weight", (0, 9))]
-    Plan(model, recipes.gpt2()).save(tmp_path / "whole", seed=1)
-    monkeypatch.setattr(plan, "_PIECE", chunk)
-    Plan(model, recipes.gpt2()).save(tmp_path / "pieces", seed=1)
+    recipe = Recipe("normal", [Rule("*", Normal(0.0, 1.0))])
+    fanin.plan(model, recipe, 1).save(tmp_path / "whole")
+    monkeypatch.setattr(pieces, "PIECE", chunk)
+    monkeypatch.setattr(work, "PIECE", chunk)
+    fanin.plan(model, recipe, 1).save(tmp_path / "pieces")
     assert (tmp_path / "pieces").read_bytes() == (tmp_path / "whole").read_bytes()
 
 
 def test_progress_counts_every_byte(tmp_path):
     seen: list[int] = []
-    saved = small_plan().save(tmp_path / "model", seed=0, progress=seen.append)
-    assert sum(seen) == small_plan().nbytes() < saved.nbytes == os.path.getsize(tmp_path / "model")
+    saved = small_plan().save(tmp_path / "model", progress=seen.append)
+    assert sum(seen) == small_plan().nbytes < saved.nbytes == os.path.getsize(tmp_path / "model")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads ru_maxrss in kB")
 def test_memory_does_not_grow_with_the_model(tmp_path):
     """A tensor of 268 MB is written in less than 16 MB."""
     program = (
-        "import resource\nfrom fanin import models, plan, recipes\n"
+        "import fanin, resource\nrecipe = fanin.recipes.Recipe('r', [fanin.recipes.Rule('*', fanin.schemes.normal())])\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "save = lambda rows: plan.Plan([models.Parameter('wte.weight', (rows, 1024))], recipes.gpt2()).save(\n"
-        f"    {str(tmp_path / 'model')!r}, seed=0, force=True)\n"
+        "save = lambda rows: fanin.plan({'wte.weight': (rows, 1024)}, recipe, 0).save(\n"
+        f"    {str(tmp_path / 'model')!r}, force=True)\n"
         "save(8192); before = peak(); save(65536); print(peak() - before)"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
@@ -137,21 +142,20 @@ def test_memory_does_not_grow_with_the_model(tmp_path):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-def test_interrupted_save_leaves_nothing(tmp_path, error):
+def test_interrupted_save_leaves_what_can_be_resumed(tmp_path, error):
     def progress(nbytes: int) -> None:
         raise error
 
     with pytest.raises(error):
-        small_plan().save(tmp_path / "model", seed=0, progress=progress)
-    assert os.listdir(tmp_path) == []
+        small_plan().save(tmp_path / "model", progress=progress)
+    assert sorted(os.listdir(tmp_path)) == ["model.journal", "model.partial"]
 
 
-def test_bad_seed_or_dtype_leaves_nothing(tmp_path):
+def test_bad_seed_or_dtype_is_refused():
     with pytest.raises(ValueError, match="seed"):
-        small_plan().save(tmp_path / "model", seed=-1)
+        small_plan(-1)
     with pytest.raises(TypeError, match="int8"):
-        small_plan().save(tmp_path / "model", seed=0, dtype="int8")
-    assert os.listdir(tmp_path) == []
+        small_plan(0, "int8")
 
 
 def test_first_matching_rule_decides():
@@ -161,17 +165,17 @@ def test_first_matching_rule_decides():
 
 
 def test_parameters_without_a_rule_are_named():
-    with pytest.raises(ValueError, match=r"'lm_head\.weight'"):
-        Plan([Parameter("lm_head.weight", (2, 3))], recipes.gpt2())
+    with pytest.raises(ValueError, match="'theta'"):
+        fanin.plan([Parameter("theta", (2, 3))], recipes.gpt2(), 0)
 
 
 def test_names_must_be_distinct():
     with pytest.raises(ValueError, match=r"'wte\.weight'"):
-        Plan([Parameter("wte.weight", (2, 3)), Parameter("wte.weight", (4,))], recipes.gpt2())
+        fanin.plan([Parameter("wte.weight", (2, 3)), Parameter("wte.weight", (4,))], recipes.gpt2(), 0)
 
 
 def test_random_streams_must_be_distinct(monkeypatch):
-    monkeypatch.setattr(plan._core, "stream_id", lambda name, tag: tag)
+    monkeypatch.setattr(row._core, "stream_id", lambda name, tag: tag)
     with pytest.raises(ValueError, match="random stream"):
         small_plan()
 

@@ -14,10 +14,9 @@ import safetensors.numpy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fanin import recipes
-from fanin.models import Parameters, gpt2, parameters
+from fanin.checkpoint import Entry, Writer
+from fanin.models import Parameters, files_of, parameters
 from fanin.models.headers import read_header
-from fanin.plan import Plan
 
 W = {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}
 REUSED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
@@ -49,6 +48,8 @@ def test_a_safetensors_file_of_the_library(tmp_path):
     safetensors.numpy.save_file(arrays, path, {"format": "np"})
     model = parameters(path)
     assert shapes(model) == {name: arrays[name].shape for name in ("w", "half", "none", "scalar")}
+    assert {p.name: p.dtype for p in model} == {p.name: arrays[p.name].dtype.name for p in model}
+    assert model.family == ""
     assert dict(model.skipped) == {
         "ids": "dtype I32 is not floating-point",
         "mask": "dtype BOOL is not floating-point",
@@ -57,9 +58,23 @@ def test_a_safetensors_file_of_the_library(tmp_path):
 
 
 def test_a_file_of_fanins_own(tmp_path):
-    small = gpt2(layers=2, width=16, vocabulary=50, positions=8)
-    Plan(small, recipes.gpt2(layers=2)).save(tmp_path / "model.safetensors", seed=0)
-    assert shapes(parameters(tmp_path / "model.safetensors")) == {p.name: p.shape for p in small}
+    with Writer(
+        path := tmp_path / "model.safetensors", [Entry("w", "bfloat16", (2, 3)), Entry("b", "float32", ())]
+    ) as file:
+        file.write("w", bytes(range(12)))
+        file.write("b", bytes(4))
+    assert {p.name: (p.shape, p.dtype) for p in parameters(path)} == {"b": ((), "float32"), "w": ((2, 3), "bfloat16")}
+    begin, end = files_of(path)[str(path)].places["w"]
+    assert path.read_bytes()[begin:end] == bytes(range(12))
+
+
+@pytest.mark.parametrize(
+    "dtype", ["float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu", "float8_e4m3fnuz", "float8_e5m2fnuz"]
+)
+def test_dtypes_that_fanin_does_not_draw_have_the_name_that_ml_dtypes_gives_them(dtype, tmp_path):
+    code = {"float8_e4m3fn": "F8_E4M3", "float8_e8m0fnu": "F8_E8M0"}.get(dtype, dtype.upper().replace("FLOAT", "F"))
+    (tmp_path / "w.safetensors").write_bytes(header({"w": {"dtype": code, "shape": [2], "data_offsets": [0, 2]}}, 2))
+    assert parameters(tmp_path / "w.safetensors").parameters[0].dtype == np.dtype(getattr(ml_dtypes, dtype)).name
 
 
 def test_ties_in_metadata_stay(tmp_path):
@@ -77,15 +92,22 @@ HOSTILE = {
     "huge": (header({}, length=2**64 - 1), "got 18446744073709551615"),
     "no header": (header(b""), "got 0"),
     "not UTF-8": (header(b'{"\xff":1}'), r"must be UTF-8, got b'\\xff' at 2"),
-    "not JSON": (header(b"{,}"), "must be valid JSON"),
-    "not an object": (header([]), r"must be a JSON object, got \[\]"),
-    "deep": (header(b'{"w":' + b"[" * 10**6), "must be valid JSON"),
-    "long integer": (header(b'{"w":' + b"9" * 10**5 + b"}"), "must be valid JSON"),
-    "repeated": (header(b'{"w":1,"w":1}'), "must give each name once, got 'w' again"),
-    "repeated within": (header(b'{"w":{"dtype":1,"dtype":1}}'), "must give each name once, got 'dtype' again"),
+    "not JSON": (header(b"{,}"), "must be valid JSON, got ',}' at 1"),
+    "not an object": (header([]), r"must be a JSON object, got '\[\]'"),
+    "more than one": (header(b"{} {}"), "must be valid JSON, got '{}' at 3"),
+    "two commas": (header(b'{"a":{},,"b":{}}'), "tensor 'a': it must be an object of dtype, shape and data_offsets"),
+    "deep": (header(b'{"w":' + b"[" * 10**6), r"tensor 'w': it must be an object of .*, got '\[\["),
+    "deep within": (header(b'{"w":{"shape":' + b"[" * 4000 + b"}}"), "tensor 'w': it must be valid JSON"),
+    "long entry": (header(b'{"w":{' + b" " * 5000 + b"}}"), "tensor 'w': it must be an object of dtype"),
+    "long integer": (header(b'{"w":' + b"9" * 10**5 + b"}"), "tensor 'w': it must be an object of dtype"),
+    "repeated": (header(f'{{"w":{json.dumps(W)},"w":1}}'.encode(), 24), "must give each name once, got 'w' again"),
+    "repeated within": (
+        header(b'{"w":{"dtype":1,"dtype":1}}'),
+        "tensor 'w': it must give each name once, got 'dtype' again",
+    ),
     "surrogate": (header(b'{"\\ud800":1}'), r"name must be a string without lone surrogates, got '\\ud800'"),
-    "no entry": (header({"w": 3}), "tensor 'w' must be an object of dtype, shape and data_offsets, got 3"),
-    "no shape": (header({"w": {"dtype": "F32", "data_offsets": [0, 4]}}, 4), "must be an object of dtype, shape"),
+    "no entry": (header({"w": 3}), "tensor 'w': it must be an object of dtype, shape and data_offsets, got '3}'"),
+    "no shape": (header({"w": {"dtype": "F32", "data_offsets": [0, 4]}}, 4), "it must be an object of dtype, shape"),
     "dtype": (header({"w": W | {"dtype": "F128"}}, 24), "tensor 'w': dtype must be one of F64, .*, got 'F128'"),
     "dtype's type": (header({"w": W | {"dtype": []}}, 24), "dtype must be one of"),
     "offsets": (header({"w": W | {"data_offsets": 24}}, 24), r"data_offsets must be \[begin, end\], got 24"),
@@ -124,8 +146,15 @@ HOSTILE = {
         header({"w": {"dtype": "F64", "shape": [2**62], "data_offsets": [0, 2**63 - 1]}}),
         "must be 3.6893488147419103e\\+19 bytes apart",
     ),
-    "metadata": (header({"__metadata__": {"a": 1}}), r"__metadata__ must be an object of strings, got {'a': 1}"),
-    "metadata's type": (header({"__metadata__": [1]}), r"__metadata__ must be an object of strings, got \[1\]"),
+    "metadata": (
+        header({"__metadata__": {"a": 1}}),
+        "__metadata__ must be an object of strings: it .*, got '1}}' at 23",
+    ),
+    "metadata's type": (
+        header({"__metadata__": [1]}),
+        r"__metadata__ must be an object of strings: it .*, got '\[1\]}'",
+    ),
+    "metadata repeated": (header(b'{"__metadata__":{"a":"","a":""}}'), "must give each name once, got 'a' again"),
 }
 
 

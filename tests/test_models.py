@@ -10,7 +10,6 @@ import pytest
 
 from fanin import recipes
 from fanin.models import MODELS, Parameter, Parameters, parameters
-from fanin.plan import Plan
 
 PUBLISHED = {
     "gpt2": 124_439_808,
@@ -43,6 +42,8 @@ def test_counts_are_the_published_ones(name):
     assert model.size == PUBLISHED[name]
     assert len(shapes(model)) == len(model)
     assert model.parameters == MODELS[name]()
+    assert {parameter.dtype for parameter in model} == {None}
+    assert model.family in recipes.RECIPES
 
 
 @pytest.mark.parametrize(
@@ -62,20 +63,49 @@ def test_names_are_those_of_checkpoints(model, name, shape):
     assert shapes(parameters(model))[name] == shape
 
 
-def test_a_plan_takes_what_parameters_gives():
-    assert Plan(parameters("gpt2"), recipes.gpt2()).nbytes() == 4 * PUBLISHED["gpt2"]
-
-
 @pytest.mark.parametrize("source", ["gpt5", "model.bin", "", "folder/"])
 def test_sources_of_no_kind(source):
     with pytest.raises(ValueError, match=r"source must be one of gpt2, .*\.toml file, got"):
         parameters(source)
 
 
-@pytest.mark.parametrize("source", [None, 3, [("w", (2,))], b"gpt2"])
+@pytest.mark.parametrize("source", [None, 3, [("w", (2,))], b"gpt2", {"w"}])
 def test_sources_of_no_type(source):
-    with pytest.raises(TypeError, match="source must be a name, a path or a mapping, got"):
+    with pytest.raises(TypeError, match="source must be a name, a path, a mapping or several Parameter, got"):
         parameters(source)
+
+
+class BytesPath:
+    def __fspath__(self):
+        return b"model.toml"
+
+
+def test_a_path_of_bytes_is_none():
+    with pytest.raises(TypeError, match="source must be a path as a string, got b'model"):
+        parameters(BytesPath())
+
+
+def test_parameters_are_taken_as_they_are():
+    model = parameters("gpt2")
+    assert parameters(model) is model
+    assert parameters(list(model)).parameters == model.parameters
+    assert parameters(p for p in model if "ln" in p.name).size == 25 * 2 * 768
+    assert len(parameters([])) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([Parameter("w", (2,)), Parameter("w", (2,))], "every parameter must have its own name, got 'w' twice"),
+        ([Parameter("w", (2,), ("v",)), Parameter("v", (2,))], "every parameter must have its own name, got 'v' twice"),
+        ([Parameter("w", (2, -1))], "'w': shape must have at axis 1 an integer in .*, got -1"),
+        ([Parameter("\ud800", (2,))], "name must be a string without lone surrogates"),
+        ([Parameter(3, (2,))], "name must be a string without lone surrogates, got 3"),
+    ],
+)
+def test_parameters_that_no_model_has(given, message):
+    with pytest.raises(ValueError, match=message):
+        parameters(given)
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "index.json", "json", "toml"])
@@ -95,12 +125,25 @@ def test_shapes_by_name():
 
 
 @pytest.mark.parametrize(
-    "dtype", [np.float16, np.float32, np.float64, ">f4", ml_dtypes.bfloat16, ml_dtypes.float8_e4m3]
+    ("dtype", "name"),
+    [
+        (np.float16, "float16"),
+        (np.float32, "float32"),
+        (np.float64, "float64"),
+        (">f4", "float32"),
+        (ml_dtypes.bfloat16, "bfloat16"),
+        (ml_dtypes.float8_e4m3fn, "float8_e4m3fn"),
+    ],
 )
-def test_floating_point_arrays_are_parameters(dtype):
-    model = parameters({"w": np.zeros((2, 3), dtype)})
-    assert shapes(model) == {"w": (2, 3)}
+def test_floating_point_arrays_are_parameters_of_their_dtype(dtype, name):
+    model = parameters({"w": np.zeros((2, 3), dtype), "v": (2, 3)})
+    assert model.parameters == (Parameter("w", (2, 3), dtype=name), Parameter("v", (2, 3)))
     assert model.skipped == ()
+
+
+def test_what_is_tied_has_the_dtype_of_what_is_kept():
+    w = np.zeros((2, 3), np.float16)
+    assert parameters({"a": w, "b": w}).parameters == (Parameter("a", (2, 3), ("b",), "float16"),)
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int64, np.uint16, np.bool_, np.complex64, object])
@@ -134,7 +177,7 @@ def test_a_bias_is_no_mask():
 def test_arrays_of_one_memory_are_one_parameter():
     w, v = np.zeros((4, 6), np.float32), np.zeros((4, 6), np.float32)
     model = parameters({"embed": w, "other": v, "head": w[:], "again": w})
-    assert model.parameters == (Parameter("embed", (4, 6), ("head", "again")), Parameter("other", (4, 6)))
+    assert [(p.name, p.aliases) for p in model] == [("embed", ("head", "again")), ("other", ())]
     assert model.ties == {"head": "embed", "again": "embed"}
     assert model.size == 48
 

@@ -1,6 +1,7 @@
 """Rules and recipes: which rule decides, what is an error, and what TOML carries."""
 
 import re
+import time
 import tomllib
 import warnings
 
@@ -130,6 +131,50 @@ def test_a_rule_that_draws_nothing_is_a_warning_or_an_error():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert recipe(Rule("*", ZEROS)).match({"w": 3}, strict=True)["w"].scheme == ZEROS
+
+
+def test_rules_before_those_of_a_recipe_decide():
+    base = Recipe("mine", [Rule("*.bias", ZEROS), Rule("*", NORMAL)], source="a paper")
+    it = base.with_rules([Rule("a.*", ONES)])
+    assert it == Recipe("mine", [Rule("a.*", ONES), *base.rules], source="a paper")
+    assert base.with_rules(iter([Rule("a.*", ONES)]), name="other").name == "other"
+    assert base.with_rules([]) == base
+    shapes = {"a.bias": (3,), "b.bias": (3,), "a.weight": (3, 3), "b.weight": (3, 3)}
+    assert [it.rules.index(rule) for rule in it.match(shapes, strict=True).values()] == [0, 1, 0, 2]
+    with pytest.raises(TypeError, match="rules must be Rule objects"):
+        base.with_rules([ZEROS])
+
+
+def test_a_rule_is_not_idle_where_rules_before_it_took_what_it_would_draw():
+    it = recipe(Rule("*.bias", ZEROS), Rule("*.gain", ONES), Rule("*", NORMAL, ndim=2)).with_rules([Rule("a.*", ONES)])
+    shapes = {"a.bias": (3,), "a.weight": (3, 3)}
+    with pytest.raises(ValueError, match=r"^rule 3 \(\*\.gain\) of recipe 'mine' draws nothing"):
+        it.match(shapes, strict=True)
+    with pytest.raises(ValueError, match=r"^rule 1 \(c\.\*\), rule 4 \(\*\.gain\) of recipe 'mine' draw nothing"):
+        it.with_rules([Rule("c.*", ZEROS)]).match(shapes, strict=True)
+
+
+def test_a_pattern_that_ends_in_brackets_or_slashes_is_matched_whole():
+    """What most names fail at first is the ending of the pattern, after its last wildcard."""
+    for pattern, name in (
+        ("a[!b]", "ac"),
+        ("*[.]w", "a.w"),
+        ("a]b", "a]b"),
+        ("[]]b", "]b"),
+        ("a[b", "a[b"),
+        ("*/", "a/"),
+    ):
+        assert Rule(pattern, ZEROS).matches(name)
+        assert recipe(Rule(pattern, ZEROS)).rule(name).pattern == pattern
+    assert recipe(Rule("/a|b/", ZEROS)).rule("b").scheme == ZEROS
+
+
+def test_every_shape_of_a_rule_is_tried_once():
+    it = recipe(Rule("*", schemes.he_normal(layout="OI")))
+    with pytest.raises(ValueError, match="cannot draw the parameter 'c'"):
+        it.match({"a": (3, 4), "b": (3, 4), "c": (4,)})
+    with pytest.raises(ValueError, match="cannot draw the parameter 'c'"):
+        it.match({"a": [3, 4], "c": []})
 
 
 @pytest.mark.parametrize(
@@ -307,6 +352,13 @@ def test_a_malformed_recipe_says_which_key(text, message, tmp_path):
         ('pattern = "*"\nscheme = { scheme = "he_normal", groups = 1.5 }', "groups .* must be an integer, got 1.5"),
         ('pattern = "*"\nscheme = "he_normal"', "layout must be .* none was given"),
         ('pattern = "*"\nscheme = { scheme = "scaled_residual" }', "missing .* 'layers'"),
+        ('pattern = "*"\nscheme = { scheme = "Padded", of = 3, row = 0 }', "of of scheme 'Padded' must be a scheme"),
+        (
+            'pattern = "*"\nscheme = { scheme = "Mup", of = "zeros", base = ["a"] }',
+            "base .* must be a list of integers",
+        ),
+        (f'pattern = "*"\nscheme = {{ scheme = "haar", gain = 1{"0" * 400} }}', "numbers that a float64 can hold"),
+        ('pattern = "*"\nscheme = { scheme = "constant", value = inf }', "value must be finite, got inf"),
         ('pattern = "*"\nscheme = "deepnorm_alpha"', "got 'deepnorm_alpha': it is a number"),
         ('pattern = "*"\nscheme = "mup"', "got 'mup': it is written scheme = 'Mup'"),
     ],
@@ -325,6 +377,15 @@ def test_a_file_that_is_no_text_is_named(tmp_path):
 def test_a_recipe_is_no_list():
     with pytest.raises(TypeError, match=r"a recipe must be a table of name, source, layout, rules, got \[\]"):
         Recipe.from_dict([])
+
+
+def test_a_hundred_thousand_parameters_take_no_time_to_speak_of():
+    """Half a second on a machine of 2023; the bound is for a busy one."""
+    shapes = {f"layers.{layer}.block.{block}.weight": (4, 4) for layer in range(2000) for block in range(50)}
+    it = recipe(*(Rule(f"*{layer}.bias", ZEROS, optional=True) for layer in "abcdefg"), Rule(r"/layers\..*/", NORMAL))
+    start = time.process_time()
+    assert len(it.match(models.parameters(shapes))) == 100_000
+    assert time.process_time() - start < 3
 
 
 def test_parameters_are_those_of_models():

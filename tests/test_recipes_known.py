@@ -116,10 +116,23 @@ def test_bert_is_normal_cut_at_two_std_or_not(truncated, heads):
     assert list(recipes.bert(truncated=truncated).match(without, strict=True)) == list(without)
 
 
-def test_what_is_tied_has_no_rule():
-    for recipe, name in ((recipes.bert(), "cls.predictions.decoder.weight"), (recipes.gpt2(), "lm_head.weight")):
-        with pytest.raises(ValueError, match=name):
-            recipe.rule(name)
+@pytest.mark.parametrize(
+    ("recipe", "name"),
+    [
+        (recipes.gpt2(), "lm_head.weight"),
+        (recipes.gpt2(), "score.weight"),
+        (recipes.llama(), "score.weight"),
+        (recipes.bert(), "cls.predictions.decoder.weight"),
+    ],
+)
+def test_what_is_not_tied_is_normal_too(recipe, name):
+    assert scheme(recipe, name) == schemes.normal(std=0.02)
+
+
+def test_bert_takes_the_names_of_norms_in_old_checkpoints():
+    """Those of google-bert/bert-base-uncased, for one, which come from TensorFlow."""
+    assert scheme(recipes.bert(), "bert.embeddings.LayerNorm.gamma") == ONES
+    assert scheme(recipes.bert(), "bert.encoder.layer.0.output.LayerNorm.beta") == ZEROS
 
 
 def vit_model(attention, output, up, down, block):
@@ -208,6 +221,14 @@ def test_resnet_is_he_normal_and_each_block_starts_at_zero(depth, count, size, z
         assert matched[name].scheme.std(model[name]) == pytest.approx(1 / math.sqrt(3 * inputs), rel=1e-14)
     assert scheme(recipe, "layer1.0.bn1.running_var") == ONES
     assert scheme(recipe, "layer1.0.downsample.1.running_mean") == ZEROS
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.backbone."])
+def test_a_resnet_may_be_part_of_another_module(prefix):
+    model = {prefix + name: shape for name, shape in resnet_model(18).items()}
+    plain = recipes.resnet(18).match(resnet_model(18))
+    matched = recipes.resnet(18).match(model, strict=True)
+    assert [rule.pattern for rule in matched.values()] == [rule.pattern for rule in plain.values()]
 
 
 def test_a_resnet_of_other_blocks_has_parameters_without_a_rule():

@@ -21,10 +21,11 @@ from .sampling import bits, constant, normal, ones, truncated_normal, uniform, z
 from .threads import get_num_threads, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from . import diagnose, schemes
+    from . import diagnose, models, recipes, schemes, torch
     from .fans import Fans
     from .gains import gain
     from .namespace import Seeded, seeded
+    from .plans import Plan, plan
     from .recommendation import Recommendation, recommend, review
     from .spellings import (
         deepnorm,
@@ -69,6 +70,7 @@ __version__: str = _core.__version__
 
 __all__ = [
     "Fans",
+    "Plan",
     "Recommendation",
     "Seeded",
     "bits",
@@ -101,11 +103,14 @@ __all__ = [
     "lstm_bias",
     "mamba_log_range",
     "mamba_step_bias",
+    "models",
     "normal",
     "num_threads",
     "ones",
     "orthogonal",
+    "plan",
     "prior_probability",
+    "recipes",
     "recommend",
     "review",
     "rezero",
@@ -119,6 +124,7 @@ __all__ = [
     "sparse",
     "t_fixup",
     "t_fixup_embedding",
+    "torch",
     "torchtitan_residual",
     "truncated_normal",
     "uniform",
@@ -129,11 +135,12 @@ __all__ = [
 ]
 
 # What stands on the schemes, imported when first asked for: `import fanin` stays quick.
-_LATER = ("spellings", "namespace", "fans", "gains", "recommendation")
+_MODULES = ("diagnose", "models", "recipes", "schemes", "torch")
+_LATER = ("spellings", "namespace", "fans", "gains", "recommendation", "plans")
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("diagnose", "schemes"):
+    if name in _MODULES:
         return importlib.import_module(f".{name}", __name__)
     for module in _LATER if name in __all__ else ():
         found = vars(importlib.import_module(f".{module}", __name__))

@@ -34,12 +34,17 @@ def code(dtype: DType, supported: Codes) -> int:
     try:
         return supported[dtype]
     except (KeyError, TypeError):  # a spelling not met before
-        name = _name(dtype)
-    if name not in supported:
+        spelled = _name(dtype)
+    if spelled not in supported:
         allowed = ", ".join(key for key in supported if isinstance(key, str))
         raise TypeError(f"dtype must be one of {allowed}, got {dtype!r}")
-    supported[dtype] = supported[name]
-    return supported[name]
+    supported[dtype] = supported[spelled]
+    return supported[spelled]
+
+
+def name(dtype: DType) -> str:
+    """The name of a dtype that weights can have; float32 for None."""
+    return _NAMES[code(dtype, FLOATS)]
 
 
 def _name(dtype: DType) -> str:
@@ -56,5 +61,5 @@ def _name(dtype: DType) -> str:
 
 def native(code: int) -> np.dtype[Any]:
     """NumPy's dtype of a native code."""
-    name = _NAMES[code]
-    return np.dtype(importlib.import_module("ml_dtypes").bfloat16 if name == "bfloat16" else name)
+    spelled = _NAMES[code]
+    return np.dtype(importlib.import_module("ml_dtypes").bfloat16 if spelled == "bfloat16" else spelled)

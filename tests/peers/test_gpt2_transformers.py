@@ -7,8 +7,8 @@ import math
 import pytest
 from lazily import Peer
 
+import fanin
 from fanin import models, recipes
-from fanin.plan import Plan
 
 torch = Peer("torch")
 transformers = Peer("transformers")
@@ -40,12 +40,12 @@ def test_rules_are_theirs():
 def test_file_loads_as_a_pretrained_model(tmp_path):
     config = transformers.GPT2Config(n_layer=2, n_embd=64, n_head=4, vocab_size=1000, n_positions=96)
     config.save_pretrained(tmp_path)
-    plan = Plan(models.gpt2(layers=2, width=64, vocabulary=1000, positions=96), recipes.gpt2(layers=2))
-    plan.save(tmp_path / "model.safetensors", seed=0)
+    plan = fanin.plan(models.gpt2(layers=2, width=64, vocabulary=1000, positions=96), "gpt2", 0)
+    plan.save(tmp_path)
     model, report = transformers.GPT2LMHeadModel.from_pretrained(tmp_path, output_loading_info=True)
     assert not report["missing_keys"]
     assert not report["unexpected_keys"]
     weights = model.state_dict()
-    for name, values in plan.fill(seed=0).items():
+    for name, values in plan.fill().items():
         torch.testing.assert_close(weights[f"transformer.{name}"], torch.from_numpy(values), rtol=0, atol=0)
     assert model.lm_head.weight is model.transformer.wte.weight

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from lazily import Peer
 
-from fanin.models import parameters
+from fanin.models import Parameter, parameters
 
 torch = Peer("torch")
 safetensors_torch = Peer("safetensors.torch")
@@ -147,6 +147,8 @@ def test_other_configs_go_through_transformers(architecture, values, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(stated))
     ours = parameters(tmp_path / "config.json")
     assert {p.name for p in ours} == {name for name, _ in theirs.named_parameters()}
+    assert {p.dtype for p in ours} == {None}
+    assert ours.family == (theirs.config.model_type if theirs.config.model_type in ("gpt2", "bert") else "")
     assert every_name(ours).items() <= described(theirs.state_dict()).items()
     assert ours.size == sum(p.numel() for p in theirs.parameters())
 
@@ -223,7 +225,9 @@ def test_torch_and_numpy_share_memory():
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64", "float8_e4m3fn"])
 def test_torch_dtypes(dtype):
-    assert len(parameters({"w": torch.zeros(3, dtype=getattr(torch, dtype))})) == 1
+    for device in ("cpu", "meta"):
+        tensor = torch.zeros(3, dtype=getattr(torch, dtype), device=device)
+        assert parameters({"w": tensor}).parameters == (Parameter("w", (3,), dtype=dtype),)
 
 
 def test_sparse_tensors_have_shapes_too():
@@ -261,5 +265,6 @@ def test_jax_arrays_and_descriptions():
         {"a": array, "b": array, "c": description, "d": description, "key": jax.random.key_data(jax.random.key(0))}
     )
     assert [p.name for p in model] == ["a", "c", "d"]
+    assert [p.dtype for p in model] == ["float32", "bfloat16", "bfloat16"]
     assert model.ties == {"b": "a"}
     assert model.skipped == (("key", "dtype uint32 is not floating-point"),)

@@ -1,11 +1,13 @@
 """What transformers, torchvision's rules and torch start a model from, and what the recipes say that they do."""
 
+import json
 import math
 
 import pytest
 from lazily import Peer
 
 from fanin import recipes, schemes
+from fanin.models import parameters
 
 torch, transformers = Peer("torch"), Peer("transformers")
 pytestmark = pytest.mark.peer
@@ -31,11 +33,13 @@ def assert_the_same(model, recipe, rename=lambda name: name):
     return tensors, matched
 
 
-def test_gpt2():
+@pytest.mark.parametrize("tied", [True, False])
+def test_gpt2(tied):
     torch.manual_seed(0)
     config = transformers.GPT2Config(
         n_layer=3, n_embd=192, n_head=4, vocab_size=2000, n_positions=256, bos_token_id=0, eos_token_id=0
     )
+    config.tie_word_embeddings = tied
     assert_the_same(transformers.GPT2LMHeadModel(config), recipes.gpt2(3))
 
 
@@ -58,8 +62,16 @@ def test_llama(kind, bias):
     assert_the_same(model, recipes.llama(padding=5 if bias else None))
 
 
+@pytest.mark.parametrize("family", ["Mistral", "Qwen2"])
+def test_relatives_of_llama(family):
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{family}Config")(**SMALL | {"vocab_size": 2000, "num_key_value_heads": 2})
+    assert_the_same(getattr(transformers, f"{family}ForCausalLM")(config), recipes.llama())
+
+
 @pytest.mark.parametrize(
-    "kind", ["BertModel", "BertForPreTraining", "BertForSequenceClassification", "BertForQuestionAnswering"]
+    "kind",
+    ["BertModel", "BertForPreTraining", "BertForMaskedLM", "BertForSequenceClassification", "BertForQuestionAnswering"],
 )
 def test_bert(kind):
     torch.manual_seed(0)
@@ -72,6 +84,40 @@ def test_bert(kind):
         max_position_embeddings=96,
     )
     assert_the_same(getattr(transformers, kind)(config), recipes.bert())
+
+
+SMALL = {
+    "hidden_size": 64,
+    "intermediate_size": 112,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "vocab_size": 99,
+}
+TASKS = ("Model", "ForCausalLM", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering")
+ARCHITECTURES = [
+    *(f"{family}{task}" for family in ("Llama", "Mistral", "Qwen2") for task in TASKS),
+    *(
+        f"Bert{task}"
+        for task in ("ForMaskedLM", "LMHeadModel", "ForMultipleChoice", "ForNextSentencePrediction", *TASKS[2:])
+    ),
+    *(f"GPT2{task}" for task in ("LMHeadModel", *TASKS[2:])),
+    *(f"ViT{task}" for task in ("Model", "ForImageClassification")),
+]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_recipe_that_suits_a_config_has_a_rule_for_every_parameter(architecture, tied, tmp_path):
+    """By the names of config.json, and by those of the state_dict."""
+    build = getattr(transformers, architecture)
+    gpt2 = {"n_layer": 2, "n_embd": 48, "n_head": 4} if architecture.startswith("GPT2") else SMALL
+    with torch.device("meta"):
+        model = build(build.config_class(**gpt2, tie_word_embeddings=tied))
+    (tmp_path / "config.json").write_text(json.dumps({**model.config.to_dict(), "architectures": [architecture]}))
+    described, held = parameters(tmp_path / "config.json"), parameters(model.state_dict())
+    recipe = recipes.resolve(None, described)
+    assert len(recipe.match(described, strict=True)) == len(described) > 10
+    assert len(recipes.resolve(described.family, held).match(held, strict=True)) == len(held)
 
 
 VIT = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 256}

@@ -7,7 +7,9 @@ and TOML. Nothing here imports torch or transformers, unless a config.json is of
 from __future__ import annotations
 
 from .builtin import MODELS, gpt2
+from .checkpoints import files_of
+from .headers import Header
 from .parameter import Parameter, Parameters
 from .sources import parameters
 
-__all__ = ["MODELS", "Parameter", "Parameters", "gpt2", "parameters"]
+__all__ = ["MODELS", "Header", "Parameter", "Parameters", "files_of", "gpt2", "parameters"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .buffers import reason_to_skip
 from .checks import as_name, as_shape, short
-from .parameter import Parameters
+from .parameter import Parameter, Parameters
 
 _MOST_WORK: Any = 100_000  # of NumPy's search for an element that two views share
 
@@ -28,34 +28,48 @@ def from_mapping(source: Mapping[str, Any]) -> Parameters:
     >>> import numpy as np
     >>> embedding = np.empty((10, 4), "float32")
     >>> model = from_mapping({"embed": embedding, "head": embedding, "norm": (4,), "steps": np.array(7)})
-    >>> model.parameters
-    (Parameter(name='embed', shape=(10, 4), aliases=('head',)), Parameter(name='norm', shape=(4,), aliases=()))
+    >>> model.parameters  # doctest: +NORMALIZE_WHITESPACE
+    (Parameter(name='embed', shape=(10, 4), aliases=('head',), dtype='float32'),
+     Parameter(name='norm', shape=(4,), aliases=(), dtype=None))
     >>> model.skipped
     (('steps', 'dtype int64 is not floating-point'),)
     """
     items = list(source.items())  # kept: the memory of an array that is let go may be the next one's
-    shapes: dict[str, tuple[int, ...]] = {}
-    ties: dict[str, str] = {}
+    found: dict[str, Parameter] = {}
+    aliases: dict[str, list[str]] = {}
     skipped: list[tuple[str, str]] = []
     owners: dict[Hashable, str] = {}
     views: list[_View] = []
     for name, value in items:
-        shape = as_shape(getattr(value, "shape", value), f"{short(as_name(name))} must be a shape or an array: it")
-        dtype = getattr(value, "dtype", "") if hasattr(value, "shape") else ""
-        if reason := reason_to_skip(name, shape, getattr(dtype, "name", None) or str(dtype)):
+        as_name(name)
+        is_array = hasattr(value, "shape")
+        try:
+            shape = as_shape(value.shape if is_array else value, "it")
+        except ValueError as error:
+            raise ValueError(f"{short(name)} must be a shape or an array: {error}") from None
+        dtype = _dtype(value) if is_array else ""
+        if reason := reason_to_skip(name, shape, dtype):
             skipped.append((name, reason))
             continue
-        view = None if 0 in shape else _view(name, value)
+        view = _view(name, value) if is_array and 0 not in shape else None
         if view or hasattr(value, "__array__"):  # a mere description of an array has no memory
             owner = owners.setdefault(view.key if view else id(value), name)
             if owner != name:
-                ties[name] = owner
+                aliases.setdefault(owner, []).append(name)
                 continue
-        shapes[name] = shape
+        found[name] = Parameter(name, shape, (), dtype.removeprefix("torch.") or None)
         if view:
             views.append(view)
     _reject_overlaps(views)
-    return Parameters.of(shapes, ties, skipped)
+    for name, others in aliases.items():
+        found[name] = replace(found[name], aliases=others)
+    return Parameters(tuple(found.values()), tuple(skipped))
+
+
+def _dtype(array: Any) -> str:
+    """The name of an array's dtype, as its library writes it."""
+    dtype = getattr(array, "dtype", "")
+    return getattr(dtype, "name", None) or str(dtype)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,19 @@ def _llama(
     return build
 
 
+def family(model: str) -> str:
+    """The recipe that suits a built-in model: its name begins with that.
+
+    Examples
+    --------
+    >>> family("gpt2-xl"), family("llama-3-8b")
+    ('gpt2', 'llama')
+    """
+    return next(name for name in _FAMILIES if model.startswith(name))
+
+
+_FAMILIES = ("gpt2", "llama", "resnet", "vit", "bert", "lstm-lm")
+
 MODELS: dict[str, Callable[[], tuple[Parameter, ...]]] = {
     "gpt2": gpt2,
     "gpt2-medium": lambda: gpt2(layers=24, width=1024),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from operator import index
 from typing import Any
 
-MOST_ELEMENTS = 2**63  # fewer, as everywhere in fanin
+_MOST = 2**63 - 1  # elements, as everywhere in fanin
 MOST_AXES = 64  # as NumPy
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
@@ -44,12 +44,18 @@ def as_shape(shape: object, what: str = "shape") -> tuple[int, ...]:
     >>> as_shape([3, 4])
     (3, 4)
     """
-    if not isinstance(shape, Sequence) or isinstance(shape, (str, bytes)) or len(shape) > MOST_AXES:
+    # A tuple or a list is a Sequence, and quickly known to be one.
+    if not isinstance(shape, (tuple, list, Sequence)) or isinstance(shape, (str, bytes)) or len(shape) > MOST_AXES:
         raise ValueError(f"{what} must be a sequence of at most {MOST_AXES} integers, got {short(shape)}")
     sizes = tuple(
-        as_integer(size, f"{what} must have at axis {axis}", 0, MOST_ELEMENTS - 1) for axis, size in enumerate(shape)
+        [  # a list is the faster way to a tuple, and this is asked of every parameter
+            size
+            if type(size) is int and 0 <= size <= _MOST
+            else as_integer(size, f"{what} must have at axis {axis}", 0, _MOST)
+            for axis, size in enumerate(shape)
+        ]
     )
-    if math.prod(size or 1 for size in sizes) >= MOST_ELEMENTS:
+    if math.prod(filter(None, sizes)) > _MOST:
         raise ValueError(f"{what} must have fewer than 2^63 elements, got {short(sizes)}")
     return sizes
 

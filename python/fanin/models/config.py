@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from .bert import bert_lm_shapes, bert_shapes
@@ -19,6 +19,10 @@ from .vision import vit_shapes
 
 _MOST = 2**31 - 1  # of any size
 _MOST_LAYERS = 10_000
+_FAMILIES = {
+    **{name: name for name in ("gpt2", "llama", "bert", "vit")},
+    **dict.fromkeys(("mistral", "qwen2"), "llama"),
+}
 
 Ties: TypeAlias = dict[str, str]
 
@@ -41,9 +45,10 @@ def read_config(path: str | os.PathLike[str]) -> Parameters:
     where = f"{os.fspath(path)}: "
     config = Config(where, parse_object(read_text(path), f"{where}the file"))
     builder = _BUILDERS.get((config.model_type, config.architecture))
+    family = _FAMILIES.get(config.model_type, "")
     if builder is None or (built := builder(config)) is None:
-        return build(config.model_type, config.architecture, config.values, where)
-    return Parameters.of(*built, where=where)
+        return replace(build(config.model_type, config.architecture, config.values, where), family=family)
+    return Parameters.of(*built, family=family, where=where)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+import stat
+from typing import Any, BinaryIO
 
 from .checks import short
 
-_MOST_TEXT = 10_000_000  # bytes of a config.json, an index or a TOML file
+_MOST = 10_000_000  # bytes of a config.json or a TOML file
 
 
-def read_text(path: str | os.PathLike[str]) -> str:
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file for reading; ValueError for what is none, as a pipe, which might never give a byte."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ValueError(f"{os.fspath(path)}: it must be a regular file")
+    return open(path, "rb")
+
+
+def read_text(path: str | os.PathLike[str], most: int = _MOST) -> str:
     """A small file's text; ValueError where it is not small, or not UTF-8."""
-    with open(path, "rb") as file:
-        data = file.read(_MOST_TEXT + 1)
-    if len(data) > _MOST_TEXT:
-        raise ValueError(f"{os.fspath(path)}: the file must have at most {_MOST_TEXT} bytes, got more")
+    with open_regular(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"{os.fspath(path)}: the file must have at most {most} bytes, got more")
     return decode(data, f"{os.fspath(path)}: the file")
 
 
@@ -39,17 +47,8 @@ def parse_object(text: str, what: str) -> dict[str, Any]:
     Traceback (most recent call last):
     ValueError: x.json: the file must give each name once, got 'a' again
     """
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, value in pairs:
-            if name in found:
-                raise _Repeated(name)
-            found[name] = value
-        return found
-
     try:
-        value = json.loads(text, object_pairs_hook=unique)
+        value = _JSON.decode(text)
     except _Repeated as error:
         raise ValueError(f"{what} must give each name once, got {short(error.args[0])} again") from None
     except (ValueError, RecursionError) as error:
@@ -61,3 +60,15 @@ def parse_object(text: str, what: str) -> dict[str, Any]:
 
 class _Repeated(Exception):
     """A name given twice."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Repeated(name)
+        found[name] = value
+    return found
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_unique)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..checkpoint.format import MOST_HEADER
 from .checks import as_integer, as_name, as_shape, short
-from .files import decode, parse_object
+from .files import decode, open_regular, parse_object
+from .members import Reader
 
-_MOST = 100_000_000  # bytes of a header, in the format's definition
 _BITS = {
     **dict.fromkeys(("F64", "I64", "U64", "C64"), 64),
     **dict.fromkeys(("F32", "I32", "U32"), 32),
@@ -17,6 +20,15 @@ _BITS = {
     **dict.fromkeys(("BOOL", "I8", "U8", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),
     **dict.fromkeys(("F6_E2M3", "F6_E3M2"), 6),
     "F4": 4,
+}
+
+
+# What NumPy and ml_dtypes call the floating-point ones.
+NUMPY_NAMES = {
+    **{"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"},
+    **{"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F8_E8M0": "float8_e8m0fnu"},
+    **{"F8_E4M3FNUZ": "float8_e4m3fnuz", "F8_E5M2FNUZ": "float8_e5m2fnuz"},
+    **{"F6_E2M3": "float6_e2m3fn", "F6_E3M2": "float6_e3m2fn", "F4": "float4_e2m1fn"},
 }
 
 
@@ -30,10 +42,14 @@ class Header:
         The dtype, as the format spells it, and the shape of each tensor, in the order of the data.
     metadata : dict of str to str
         Free text.
+    places : dict of str to (int, int)
+        Where in the file each tensor's data is: its first byte, and the one after its last. Empty where the tensors are
+        those of several files.
     """
 
     tensors: dict[str, tuple[str, tuple[int, ...]]]
     metadata: dict[str, str] = field(default_factory=dict)
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def ties(self) -> dict[str, str]:
@@ -61,64 +77,84 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     >>> from fanin.checkpoint import Entry, Writer
     >>> with Writer("w.safetensors", [Entry("w", "float32", (2, 3))]) as file:
     ...     file.write("w", np.ones((2, 3), "float32"))
-    >>> read_header("w.safetensors").tensors
-    {'w': ('F32', (2, 3))}
+    >>> header = read_header("w.safetensors")
+    >>> header.tensors, header.places
+    ({'w': ('F32', (2, 3))}, {'w': (72, 96)})
     """
     name = os.fspath(path)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(prefix := file.read(8), "little")
-        if len(prefix) < 8 or not 2 <= length <= min(_MOST, size - 8):
+        if len(prefix) < 8 or not 2 <= length <= min(MOST_HEADER, size - 8):
             raise ValueError(
-                f"{name}: the header must have 2 to {_MOST} bytes within a file of {size}, got "
+                f"{name}: the header must have 2 to {MOST_HEADER} bytes within a file of {size}, got "
                 + (f"{length}" if len(prefix) == 8 else "no length")
             )
-        text = file.read(length)
-    what = f"{name}: the header"
-    entries = parse_object(decode(text, what), what)
-    metadata = _metadata(entries.pop("__metadata__", None), name)
-    places = sorted((_place(entry, tensor, name), tensor) for tensor, entry in entries.items())
-    _check_places(places, size - 8 - length, name)
-    return Header(
-        {tensor: (entries[tensor]["dtype"], tuple(entries[tensor]["shape"])) for _, tensor in places}, metadata
-    )
+        text = decode(file.read(length), f"{name}: the header")
+    header, start = Header({}), 8 + length
+    reader = Reader(text, f"{name}: the header")
+    for tensor in reader.members():
+        if tensor == "__metadata__":
+            header.metadata = _metadata(reader, name)
+        else:
+            header.tensors[tensor], (begin, end) = _tensor(reader, as_name(tensor, f"{name}: "), name)
+            header.places[tensor] = start + begin, start + end
+    reader.end()
+    order = sorted(header.places, key=header.places.__getitem__)
+    header.tensors = {tensor: header.tensors[tensor] for tensor in order}
+    header.places = {tensor: header.places[tensor] for tensor in order}
+    _check_places(header.places, start, size, name)
+    return header
 
 
-def _metadata(value: Any, path: str) -> dict[str, str]:
-    texts = value or {}
-    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
-        raise ValueError(f"{path}: __metadata__ must be an object of strings, got {short(value)}")
-    return texts
+def _metadata(reader: Reader, path: str) -> dict[str, str]:
+    if reader.null():
+        return {}
+    inner = Reader(reader.text, f"{path}: __metadata__ must be an object of strings: it", reader.at)
+    found = {name: inner.string() for name in inner.members()}
+    reader.at = inner.at
+    return found
 
 
-def _place(entry: Any, tensor: str, path: str) -> tuple[int, int]:
-    """Where a tensor's data begins and ends, which is as far apart as its dtype and its shape tell."""
-    what = f"{path}: tensor {short(as_name(tensor, f'{path}: '))}"
-    if not isinstance(entry, dict) or not {"dtype", "shape", "data_offsets"} <= entry.keys():
-        raise ValueError(f"{what} must be an object of dtype, shape and data_offsets, got {short(entry)}")
-    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+def _tensor(reader: Reader, tensor: str, path: str) -> tuple[tuple[str, tuple[int, ...]], tuple[int, int]]:
+    """Dtype and shape of a tensor, and where its data begins and ends."""
+    at = reader.at
+    try:
+        text = reader.flat_object()
+        entry = parse_object(text, "it") if text else None
+        if entry is None or not {"dtype", "shape", "data_offsets"} <= entry.keys():
+            got = short(reader.text[at : at + 100])
+            raise ValueError(f"it must be an object of dtype, shape and data_offsets, got {got}")
+        return _described(entry["dtype"], entry["shape"], entry["data_offsets"])
+    except ValueError as error:
+        raise ValueError(f"{path}: tensor {short(tensor)}: {error}") from None
+
+
+def _described(dtype: Any, shape: Any, offsets: Any) -> tuple[tuple[str, tuple[int, ...]], tuple[int, int]]:
+    """The same, checked: the data is as long as dtype and shape tell."""
     if not isinstance(dtype, str) or dtype not in _BITS:
-        raise ValueError(f"{what}: dtype must be one of {', '.join(_BITS)}, got {short(dtype)}")
-    bits = _BITS[dtype]
-    for length in as_shape(shape, f"{what}: shape"):
-        bits *= length
+        raise ValueError(f"dtype must be one of {', '.join(_BITS)}, got {short(dtype)}")
+    sizes = as_shape(shape)
     if not isinstance(offsets, list) or len(offsets) != 2:
-        raise ValueError(f"{what}: data_offsets must be [begin, end], got {short(offsets)}")
-    begin, end = (as_integer(offset, f"{what}: data_offsets must each be", 0, 2**63 - 1) for offset in offsets)
+        raise ValueError(f"data_offsets must be [begin, end], got {short(offsets)}")
+    begin = as_integer(offsets[0], "data_offsets must each be", 0, 2**63 - 1)
+    end = as_integer(offsets[1], "data_offsets must each be", 0, 2**63 - 1)
+    bits = _BITS[dtype] * math.prod(sizes)
     if (end - begin) * 8 != bits:
-        raise ValueError(f"{what}: data_offsets must be {bits / 8:.17g} bytes apart for {dtype} {shape}, got {offsets}")
-    return begin, end
+        raise ValueError(f"data_offsets must be {bits / 8:.17g} bytes apart for {dtype} {shape}, got {offsets}")
+    return (sys.intern(dtype), sizes), (begin, end)
 
 
-def _check_places(places: list[tuple[tuple[int, int], str]], size: int, path: str) -> None:
+def _check_places(places: dict[str, tuple[int, int]], start: int, size: int, path: str) -> None:
     """The data of one tensor begins where that of the one before ends, and the last ends with the file."""
-    before, at = "the header", 0
-    for (begin, end), tensor in places:
+    before, at = "", start
+    for tensor, (begin, end) in places.items():
         if begin != at:
-            problem = f"leaves a hole after {before}" if begin > at else f"overlaps {before}"
+            problem = "leaves a hole after" if begin > at else "overlaps"
             raise ValueError(
-                f"{path}: tensor {short(tensor)} must begin at byte {at} of the data, got {begin}: it {problem}"
+                f"{path}: tensor {short(tensor)} must begin at byte {at - start} of the data, got {begin - start}: it "
+                f"{problem} {short(before) if before else 'the header'}"
             )
-        before, at = short(tensor), end
+        before, at = tensor, end
     if at != size:
-        raise ValueError(f"{path}: the tensors must take all {size} bytes of the data, got {at}")
+        raise ValueError(f"{path}: the tensors must take all {size - start} bytes of the data, got {at - start}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import textwrap
+from dataclasses import replace
 from typing import Any
 
 from .arrays import from_mapping
@@ -52,7 +53,8 @@ def build(model_type: str, architecture: str | None, values: dict[str, Any], whe
             f"{where}transformers {transformers.__version__} cannot build model_type {short(model_type)}, architecture "
             f"{short(architecture)}: {textwrap.shorten(str(error), 300)}"
         ) from error
-    return Parameters(found.parameters, (*found.skipped, *((name, "buffer") for name in state if name in buffers)))
+    described = tuple(replace(parameter, dtype=None) for parameter in found)  # their dtype is torch's default
+    return Parameters(described, (*found.skipped, *((name, "buffer") for name in state if name in buffers)))
 
 
 def _class(transformers: Any, architecture: str | None, config: Any) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 from .checks import as_name, short
 from .files import parse_object, read_text
 from .headers import Header, read_header
 
-_PLAIN = re.compile(r"[^/\\:\0]+\.safetensors")
+_MOST = 25_000_000  # bytes: of a trillion parameters in experts, the index has about ten million
+# The plain name of a file, and none of those that Windows keeps for devices.
+_PLAIN = re.compile(r"(?!(con|prn|aux|nul|(com|lpt)[0-9])\.)[^/\\:\0]+\.safetensors", re.IGNORECASE)
 
 
 def read_index(path: str | os.PathLike[str]) -> Header:
@@ -19,8 +20,20 @@ def read_index(path: str | os.PathLike[str]) -> Header:
     Raises ValueError where the index and the headers disagree, and where a file's name would lead out of the
     index's directory.
     """
+    places, headers = _read(path)
+    metadata = {key: text for header in headers.values() for key, text in header.metadata.items()}
+    return Header({tensor: headers[file].tensors[tensor] for tensor, file in places.items()}, metadata)
+
+
+def read_parts(path: str | os.PathLike[str]) -> dict[str, Header]:
+    """The header of each of the files, by its path; what `read_index` raises."""
+    return {_beside(path, file): header for file, header in _read(path)[1].items()}
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, str], dict[str, Header]]:
+    """The file of each tensor, and the header of each file."""
     name = os.fspath(path)
-    places = parse_object(read_text(path), f"{name}: the file").get("weight_map")
+    places = parse_object(read_text(path, _MOST), f"{name}: the file").get("weight_map")
     if not isinstance(places, dict):
         raise ValueError(f"{name}: weight_map must be an object of file names, got {short(places)}")
     for tensor, file in places.items():
@@ -38,12 +51,15 @@ def read_index(path: str | os.PathLike[str]) -> Header:
     for tensor, file in places.items():
         if tensor not in headers[file].tensors:
             raise ValueError(f"{name}: tensor {short(tensor)} must be in {short(file)}, which does not hold it")
-    metadata = {key: text for header in headers.values() for key, text in header.metadata.items()}
-    return Header({tensor: headers[file].tensors[tensor] for tensor, file in places.items()}, metadata)
+    return places, headers
+
+
+def _beside(index: str | os.PathLike[str], file: str) -> str:
+    return os.path.join(os.path.dirname(os.fspath(index)), file)
 
 
 def _read_beside(index: str | os.PathLike[str], file: str) -> Header:
     try:
-        return read_header(Path(index).parent / file)
+        return read_header(_beside(index, file))
     except OSError as error:
         raise ValueError(f"{os.fspath(index)}: {short(file)} must be a file beside it: {error.strerror}") from error

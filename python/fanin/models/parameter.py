@@ -22,6 +22,9 @@ class Parameter:
         Its global shape.
     aliases : sequence of str
         Other names of the same values: what is tied to it.
+    dtype : str, optional
+        The dtype it has in its source, as NumPy and ml_dtypes name it, whether or not fanin draws it: "float32",
+        "bfloat16", "float8_e4m3fn". None where the source does not say.
 
     Examples
     --------
@@ -32,10 +35,13 @@ class Parameter:
     name: str
     shape: Sequence[int]
     aliases: Sequence[str] = ()
+    dtype: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", tuple(self.shape))
-        object.__setattr__(self, "aliases", tuple(self.aliases))
+        if type(self.shape) is not tuple:
+            object.__setattr__(self, "shape", tuple(self.shape))
+        if type(self.aliases) is not tuple:
+            object.__setattr__(self, "aliases", tuple(self.aliases))
 
     @property
     def size(self) -> int:
@@ -53,6 +59,9 @@ class Parameters:
         In the order of the source.
     skipped : tuple of (str, str)
         Names of what is no parameter, each with the reason: integers, running statistics, masks.
+    family : str
+        The name of the built-in recipe that suits the model, as "llama" for Mistral too; "" where the source does not
+        tell.
 
     Examples
     --------
@@ -65,6 +74,7 @@ class Parameters:
 
     parameters: tuple[Parameter, ...]
     skipped: tuple[tuple[str, str], ...] = ()
+    family: str = ""
 
     @classmethod
     def of(
@@ -73,6 +83,8 @@ class Parameters:
         ties: Mapping[str, str] | None = None,
         skipped: Iterable[tuple[str, str]] = (),
         *,
+        dtypes: Mapping[str, str | None] | None = None,
+        family: str = "",
         where: str = "",
     ) -> Self:
         """Parameters of these names and shapes; `ties` gives other names, each with the one that it is tied to.
@@ -85,11 +97,15 @@ class Parameters:
         return cls(
             tuple(
                 Parameter(
-                    as_name(name, where), as_shape(shape, f"{where}tensor {name!r}: shape"), aliases.get(name, ())
+                    as_name(name, where),
+                    as_shape(shape, f"{where}tensor {name!r}: shape"),
+                    aliases.get(name, ()),
+                    (dtypes or {}).get(name),
                 )
                 for name, shape in shapes.items()
             ),
             tuple(skipped),
+            family,
         )
 
     @property

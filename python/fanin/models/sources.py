@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .arrays import from_mapping
 from .buffers import reason_to_skip
-from .builtin import MODELS
-from .checks import as_shape, short
+from .builtin import MODELS, family
+from .checkpoints import checkpoint_in
+from .checks import as_name, as_shape, short
 from .config import read_config
-from .headers import Header, read_header
+from .headers import NUMPY_NAMES, Header, read_header
 from .index import read_index
-from .parameter import Parameters
+from .parameter import Parameter, Parameters
 from .toml_file import read_toml
 
 
-def parameters(source: str | os.PathLike[str] | Mapping[str, Any]) -> Parameters:
-    """The parameters of a model: name, shape, and what is tied to what.
+def parameters(source: str | os.PathLike[str] | Mapping[str, Any] | Iterable[Parameter]) -> Parameters:
+    """The parameters of a model: name, shape, dtype, what is tied to what, and which recipe suits.
 
     Integer tensors, running statistics, masks and tables are no parameters; the result lists them with the reason.
     Tensors that share their memory are one parameter, whose name is the first; the others are its aliases. A name
@@ -27,15 +28,17 @@ def parameters(source: str | os.PathLike[str] | Mapping[str, Any]) -> Parameters
 
     Parameters
     ----------
-    source : str, path-like or mapping
+    source : str, path-like, mapping or iterable of Parameter
         - the name of a built-in model: "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "llama-7b", "llama-13b",
           "llama-30b", "llama-65b", "llama-70b" (Llama 2), "llama-3-8b", "resnet50" (torchvision's names), "vit-b-16"
           (those of google/vit-base-patch16-224), "bert-base" (BertModel), "lstm-lm";
         - a mapping from names to shapes or to arrays, such as a torch state_dict;
-        - the path of a .safetensors file or of an .index.json of several; only headers are read;
+        - the path of a .safetensors file, of an .index.json of several, or of a directory, as `files_of` takes it; only
+          headers are read;
         - the path of a Hugging Face config.json; transformers must be installed for types of model other than gpt2,
           llama, mistral, qwen2, bert and vit;
-        - the path of a .toml file of shapes by name.
+        - the path of a .toml file of shapes by name;
+        - `Parameters`, which are returned as they are, or several `Parameter`.
 
     Raises
     ------
@@ -50,37 +53,60 @@ def parameters(source: str | os.PathLike[str] | Mapping[str, Any]) -> Parameters
     >>> parameters("llama-70b").size
     68976648192
     >>> parameters({"fc.weight": (10, 4), "fc.bias": (10,)}).parameters[0]
-    Parameter(name='fc.weight', shape=(10, 4), aliases=())
+    Parameter(name='fc.weight', shape=(10, 4), aliases=(), dtype=None)
     """
+    if isinstance(source, Parameters):
+        return source
     if isinstance(source, Mapping):
         return from_mapping(source)
     if not isinstance(source, (str, os.PathLike)):
-        raise TypeError(f"source must be a name, a path or a mapping, got {type(source).__name__}")
+        return _from_parameters(source)
     name = os.fspath(source)
-    if name in MODELS:
-        return Parameters(MODELS[name]())
-    if name.endswith(".safetensors"):
-        return _from_header(read_header(name), name)
-    if name.endswith(".index.json"):
-        return _from_header(read_index(name), name)
-    if name.endswith(".json"):
-        return read_config(name)
-    if name.endswith(".toml"):
-        return _from_shapes(read_toml(name), name)
+    if not isinstance(name, str):
+        raise TypeError(f"source must be a path as a string, got {short(name)}")
+    return Parameters(MODELS[name](), family=family(name)) if name in MODELS else _from_path(name)
+
+
+def _from_path(path: str) -> Parameters:
+    if os.path.isdir(path):
+        path = checkpoint_in(path)
+    if path.endswith(".safetensors"):
+        return _from_header(read_header(path), path)
+    if path.endswith(".index.json"):
+        return _from_header(read_index(path), path)
+    if path.endswith(".json"):
+        return read_config(path)
+    if path.endswith(".toml"):
+        return _from_shapes(read_toml(path), path)
     raise ValueError(
         f"source must be one of {', '.join(MODELS)}, or the path of a .safetensors, .index.json, config.json or .toml "
-        f"file, got {short(name)}"
+        f"file, got {short(path)}"
     )
 
 
+def _from_parameters(source: object) -> Parameters:
+    """Those of an iterable, checked as those of a mapping are."""
+    given = tuple(source) if isinstance(source, Iterable) else (source,)
+    if not all(isinstance(parameter, Parameter) for parameter in given):
+        raise TypeError(f"source must be a name, a path, a mapping or several Parameter, got {short(source)}")
+    names: set[str] = set()
+    for parameter in given:
+        as_shape(parameter.shape, f"{short(as_name(parameter.name))}: shape")
+        for name in (parameter.name, *parameter.aliases):
+            if as_name(name) in names:
+                raise ValueError(f"every parameter must have its own name, got {short(name)} twice")
+            names.add(name)
+    return Parameters(given)
+
+
 def _from_header(header: Header, path: str) -> Parameters:
-    shapes, skipped = {}, []
+    shapes, dtypes, skipped = {}, {}, []
     for name, (dtype, shape) in header.tensors.items():
         if reason := reason_to_skip(name, shape, dtype):
             skipped.append((name, reason))
         else:
-            shapes[name] = shape
-    return Parameters.of(shapes, header.ties, skipped, where=f"{path}: ")
+            shapes[name], dtypes[name] = shape, NUMPY_NAMES.get(dtype)
+    return Parameters.of(shapes, header.ties, skipped, dtypes=dtypes, where=f"{path}: ")
 
 
 def _from_shapes(shapes: Mapping[str, Any], path: str) -> Parameters:

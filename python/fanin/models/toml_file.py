@@ -10,6 +10,8 @@ from typing import Any
 from .checks import short
 from .files import read_text
 
+_MOST_DOTS = 100
+
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Shapes by name. Tables nest names, with dots between; a name may also be written in quotes.
@@ -28,6 +30,11 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     what = f"{os.fspath(path)}: the file"
     text = read_text(path)
+    for number, line in enumerate(text.splitlines(), 1):  # tomllib's time grows with the square of a name's parts
+        if line.count(".") > _MOST_DOTS:
+            raise ValueError(
+                f"{what} must have at most {_MOST_DOTS} dots in a line, got {line.count('.')} in line {number}"
+            )
     try:
         leaves = list(_leaves(tomllib.loads(text)))
     except (ValueError, RecursionError) as error:

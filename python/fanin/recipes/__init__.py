@@ -9,12 +9,12 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from .choice import RECIPES, resolve
 from .recipe import Recipe
 from .recurrent import lstm_lm
 from .rule import Rule
 from .scaled import deepnorm, mup
+from .spelling import scheme
 from .torch_default import torch_default
 from .transformers import bert, gpt2, llama
 from .vision import resnet, vit
@@ -30,18 +30,8 @@ __all__ = [
     "lstm_lm",
     "mup",
     "resnet",
+    "resolve",
+    "scheme",
     "torch_default",
     "vit",
 ]
-
-RECIPES: dict[str, Callable[..., Recipe]] = {
-    "torch-default": torch_default,
-    "gpt2": gpt2,
-    "llama": llama,
-    "bert": bert,
-    "vit": vit,
-    "resnet": resnet,
-    "lstm-lm": lstm_lm,
-    "deepnorm": deepnorm,
-    "mup": mup,
-}

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import schemes
 from ..fans import FanOptions
-from ..schemes import Normal, Scheme, TruncatedNormal, Uniform
+from ..schemes import Constant, Normal, Scheme, TruncatedNormal, Uniform
 from .rule import ANY, Rule
 
 _RECIPE = ("name", "source", "layout", "rules")
 _RULE = ("pattern", "scheme", "role", "ndim", "shape", "optional", "layout")
-_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
-    "float": ((int, float), "a number"),
-    "int": ((int,), "an integer"),
-    "bool": ((bool,), "true or false"),
-}
+_MOST_GATES = 1000  # each is a scheme of its own
 _ELSEWHERE = {
     "deepnorm_alpha": "it is a number, for the model",
     "mup": "it is written scheme = 'Mup', of = the scheme, base = the shape",
@@ -53,20 +50,24 @@ def _rule(data: Any, layout: str | None) -> Rule:
     given: dict[str, Any] = {key: data[key] for key in _RULE if key in data and key != "layout"}
     if isinstance(given.get("shape"), list | tuple):
         given["shape"] = tuple(None if size == ANY else size for size in given["shape"])
-    given["scheme"] = _scheme(given["scheme"], data.get("layout", layout))
+    given["scheme"] = scheme(given["scheme"], data.get("layout", layout))
     return Rule(**given)
 
 
-def _scheme(data: Any, layout: str | None) -> Scheme:
+def scheme(data: Any, layout: str | None = None) -> Scheme:
+    """A scheme of its name, or of a table of its name and parameters; `layout` is that of schemes that name none."""
     if isinstance(data, str):
         data = {"scheme": data}
     if not isinstance(data, Mapping):
         raise TypeError(f"scheme must be a name, or a table of a scheme and its parameters, got {data!r}")
     _require_keys(data, tuple(data), ("scheme",), "a scheme")
-    scheme = Scheme.from_dict(_completed(data, layout))
-    if isinstance(scheme, Normal | TruncatedNormal | Uniform):
-        scheme(0, seed=0, name="")  # these look at their parameters when they draw
-    return scheme
+    try:
+        found = Scheme.from_dict(_completed(data, layout))
+        if isinstance(found, Constant | Normal | TruncatedNormal | Uniform):
+            found(0, seed=0, name="")  # these look at their parameters when they draw
+    except OverflowError as error:
+        raise ValueError(f"scheme {data['scheme']!r} must have numbers that a float64 can hold: {error}") from error
+    return found
 
 
 def _completed(data: Any, layout: str | None) -> Any:
@@ -76,9 +77,10 @@ def _completed(data: Any, layout: str | None) -> Any:
     if not isinstance(data, Mapping) or "scheme" not in data:
         return data
     name = data["scheme"]
-    kinds = _kinds(name)
+    kinds = kinds_of(name)
     if kinds is None:
         return data
+    data = {key: _named(value) if "Scheme" in kinds.get(key, "") else value for key, value in data.items()}
     for key, value in data.items():
         if key != "scheme":
             _require_parameter(name, key, value, kinds)
@@ -86,7 +88,14 @@ def _completed(data: Any, layout: str | None) -> Any:
     return own | {key: _completed(value, layout) for key, value in data.items()}
 
 
-def _kinds(name: Any) -> dict[str, str] | None:
+def _named(value: Any) -> Any:
+    """The same with names of schemes as the tables that they stand for."""
+    if isinstance(value, list | tuple):
+        return [_named(item) for item in value]
+    return {"scheme": value} if isinstance(value, str) else value
+
+
+def kinds_of(name: Any) -> dict[str, str] | None:
     """What a scheme takes, by name and type; None where there is no such scheme, as `Scheme.from_dict` will say."""
     if isinstance(name, str) and name in _ELSEWHERE:
         raise ValueError(f"scheme must be one that a table can hold, got {name!r}: {_ELSEWHERE[name]}")
@@ -99,15 +108,40 @@ def _kinds(name: Any) -> dict[str, str] | None:
             if parameter.kind is parameter.VAR_KEYWORD
             else {parameter.name: parameter.annotation}
         )
-    return {key: getattr(kind, "__forward_arg__", str(kind)).removesuffix(" | None") for key, kind in kinds.items()}
+    return {key: getattr(kind, "__forward_arg__", str(kind)) for key, kind in kinds.items()}
 
 
 def _require_parameter(name: str, key: str, value: Any, kinds: dict[str, str]) -> None:
     if key not in kinds:
         raise ValueError(f"scheme {name!r} takes {', '.join(kinds) or 'no parameters'}, got {key!r} = {value!r}")
-    types, words = _KINDS.get(kinds[key], ((object,), ""))
-    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types and object not in types):
+    kind = kinds[key].removesuffix(" | None")
+    if kind not in _KINDS or (value is None and kind != kinds[key]):
+        return
+    is_one, words = _KINDS[kind]
+    if key == "gates" and _is_integer(value) and value > _MOST_GATES:
+        raise ValueError(f"gates of scheme {name!r} must be at most {_MOST_GATES}, got {value}")
+    if not is_one(value):
         raise TypeError(f"{key} of scheme {name!r} must be {words}, got {value!r}")
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) or (_is_integer(value) and math.isfinite(value))  # OverflowError beyond a float
+
+
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "float": (_is_number, "a number"),
+    "int": (_is_integer, "an integer"),
+    "bool": (lambda value: isinstance(value, bool), "true or false"),
+    "Scheme": (lambda value: isinstance(value, Mapping), "a scheme: a name, or a table of one and its parameters"),
+    "tuple[int, ...]": (
+        lambda value: isinstance(value, list | tuple) and all(map(_is_integer, value)),
+        "a list of integers",
+    ),
+}
 
 
 def _require_keys(data: Mapping[str, Any], allowed: tuple[str, ...], needed: tuple[str, ...], what: str) -> None:

@@ -8,7 +8,7 @@ import os
 import tomllib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,6 +55,7 @@ class Recipe:
     name: str
     rules: Sequence[Rule]
     source: str = ""
+    _overrides: int = field(default=0, init=False, repr=False, compare=False)  # rules that stand before others
 
     def __post_init__(self) -> None:
         for argument, value in (("name", self.name), ("source", self.source)):
@@ -104,19 +105,24 @@ class Recipe:
         ValueError: no rule of recipe 'mine' matches 2 parameters: 'a.weight', 'b.weight'; its patterns are *.bias
         """
         matched: dict[str, Rule] = {}
-        missing = []
+        shapes: dict[str, Shape] = {}
+        drawable: set[tuple[int, Shape]] = set()  # most models have few shapes
         for name, shape in pairs(parameters):
-            if name in matched:
+            if name in shapes:
                 raise ValueError(f"every parameter must have its own name, got {name!r} twice")
+            shapes[name] = shape
             rule = self._first(name, shape)
             if rule is None:
-                missing.append(name)
-            else:
-                matched[name] = rule
-                self._require_drawable(name, shape, rule)
-        if missing:
-            raise ValueError(self._unmatched(missing))
-        idle = self._idle(matched.values())
+                continue
+            matched[name] = rule
+            if isinstance(shape, tuple):
+                if (id(rule), shape) in drawable:
+                    continue
+                drawable.add((id(rule), shape))
+            self._require_drawable(name, shape, rule)
+        if len(matched) < len(shapes):
+            raise ValueError(self._unmatched([name for name in shapes if name not in matched]))
+        idle = self._idle(matched, shapes)
         if idle:
             verb = "draws" if len(idle) == 1 else "draw"
             message = f"{_listed(idle)} of recipe {self.name!r} {verb} nothing: no parameter is left"
@@ -124,6 +130,23 @@ class Recipe:
                 raise ValueError(message)
             warnings.warn(message, UserWarning, stacklevel=2)
         return matched
+
+    def with_rules(self, rules: Iterable[Rule], *, name: str | None = None) -> Recipe:
+        """The same recipe with rules before its own, for what is to be drawn in another way.
+
+        `match` does not warn of a rule of its own for which they leave nothing.
+
+        Examples
+        --------
+        >>> from fanin import recipes, schemes
+        >>> wide = recipes.gpt2().with_rules([Rule("wte.weight", schemes.normal(std=0.05))], name="wide")
+        >>> wide.rule("wte.weight").scheme.describe(), wide.rule("wpe.weight").scheme.describe()
+        ('normal(mean=0, std=0.05)', 'normal(mean=0, std=0.02)')
+        """
+        first = tuple(rules)
+        changed = Recipe(self.name if name is None else name, (*first, *self.rules), self.source)
+        object.__setattr__(changed, "_overrides", len(first) + self._overrides)
+        return changed
 
     @property
     def digest(self) -> str:
@@ -187,7 +210,11 @@ class Recipe:
             raise kind(f"{os.fspath(path)}: {error}") from error
 
     def _first(self, name: str, shape: Shape | None) -> Rule | None:
-        return next((rule for rule in self.rules if rule.matches(name, shape)), None)
+        # This is asked of every parameter, and most fail at the ending, in a fifth of the time of an expression.
+        for rule in self.rules:
+            if name.endswith(rule._ending) and rule._regex.fullmatch(name) and rule._lets_pass(name, shape):
+                return rule
+        return None
 
     def _require_drawable(self, name: str, shape: Shape, rule: Rule) -> None:
         try:
@@ -197,13 +224,16 @@ class Recipe:
                 f"rule {rule.describe()} of recipe {self.name!r} cannot draw the parameter {name!r}: {error}"
             ) from error
 
-    def _idle(self, used: Iterable[Rule]) -> list[str]:
-        """The rules that are none of those used, nor optional."""
-        busy = {id(rule) for rule in used}
+    def _idle(self, matched: Mapping[str, Rule], shapes: Mapping[str, Shape]) -> list[str]:
+        """The rules that draw nothing, are not optional, and have not lost a parameter to a rule of `with_rules`."""
+        busy = {id(rule) for rule in matched.values()}
+        overrides = {id(rule) for rule in self.rules[: self._overrides]}
+        lost = [(name, shapes[name]) for name, rule in matched.items() if id(rule) in overrides]
         return [
             f"rule {number} ({rule.describe()})"
             for number, rule in enumerate(self.rules, 1)
-            if not rule.optional and id(rule) not in busy
+            if not (rule.optional or id(rule) in busy)
+            and not (number > self._overrides and any(rule.matches(name, shape) for name, shape in lost))
         ]
 
     def _unmatched(self, names: list[str]) -> str:

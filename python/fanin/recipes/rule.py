@@ -14,6 +14,7 @@ from .._types import Shape
 from ..schemes import Scheme
 
 ANY = "*"  # a size that may be any, where None cannot be written
+_AFTER_WILDCARDS = re.compile(r"[*?\]]")
 _FLAGS = {re.ASCII: "a", re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s", re.VERBOSE: "x"}
 
 
@@ -59,6 +60,7 @@ class Rule:
     shape: Sequence[int | None] | None = None
     optional: bool = False
     _regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _ending: str = field(init=False, repr=False, compare=False)
     _ndims: tuple[int, ...] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -77,6 +79,7 @@ class Rule:
         set_(self, "ndim", ndims[0] if ndims is not None and len(ndims) == 1 else ndims)
         set_(self, "shape", sizes)
         set_(self, "_regex", regex)
+        set_(self, "_ending", "" if pattern.endswith("/") else _AFTER_WILDCARDS.split(pattern)[-1])
         set_(self, "_ndims", ndims)
 
     def matches(self, name: str, shape: Shape | None = None) -> bool:
@@ -84,8 +87,9 @@ class Rule:
 
         Its shape may be left out where the rule has no guard on it; ValueError otherwise.
         """
-        if self._regex.fullmatch(name) is None:
-            return False
+        return self._regex.fullmatch(name) is not None and self._lets_pass(name, shape)
+
+    def _lets_pass(self, name: str, shape: Shape | None) -> bool:
         if self._ndims is None and self.shape is None:
             return True
         if shape is None:

@@ -8,6 +8,7 @@ from .recipe import Recipe
 from .rule import Rule
 
 _ZEROS, _ONES = schemes.zeros(), schemes.ones()
+_HEAD = r"/(.*\.)?(lm_head|score|classifier|qa_outputs)\.%s/"  # of a language model, and of what is tuned from one
 # The normal before it is cut has 1/√fan_in: the scheme's own gain is that of the std afterwards.
 _CUT_AT_THREE = schemes.lecun_normal(layout="OI", truncate=3.0) * _core.truncated_std(3.0)
 
@@ -18,7 +19,7 @@ def gpt2(layers: int = 12) -> Recipe:
     Radford et al., *Improving Language Understanding by Generative Pre-Training* (2018), §4.1, and *Language
     Models are Unsupervised Multitask Learners* (2019), §2.3: each block adds to the residual stream twice.
     Position embeddings have std 0.02 as in Hugging Face's transformers; OpenAI's own code has 0.01 there.
-    The output projection is tied to the token embeddings and has no rule.
+    The output projection, where it is not tied to the token embeddings, is as they are.
 
     Examples
     --------
@@ -37,6 +38,8 @@ def gpt2(layers: int = 12) -> Recipe:
             Rule("*ln_[12f].weight", _ONES, "norm scales"),
             Rule("*ln_[12f].bias", _ZEROS, "norm shifts"),
             Rule("*h.*.bias", _ZEROS, "biases"),
+            Rule(_HEAD % "weight", weight, "head", optional=True),
+            Rule(_HEAD % "bias", _ZEROS, "biases", optional=True),
         ),
         source="Radford et al. (2018), section 4.1; Radford et al. (2019), section 2.3",
     )
@@ -92,7 +95,8 @@ def llama(layers: int = 32, *, std: float = 0.02, depth_scaled: bool = False, pa
             Rule(rf"/.*\.(self_attn|mlp)\.({plain})\.weight/", weight, "linear"),
             Rule("*norm.weight", _ONES, "norm scales"),
             Rule("*_proj.bias", _ZEROS, "biases", optional=True),
-            Rule("*lm_head.weight", head, "head", optional=True),
+            Rule(_HEAD % "weight", head, "head", optional=True),
+            Rule(_HEAD % "bias", _ZEROS, "biases", optional=True),
         ),
         source="torchtitan, models/llama3/model/model.py" if depth_scaled else "transformers 5.24, LlamaConfig",
     )
@@ -102,8 +106,8 @@ def bert(*, std: float = 0.02, truncated: bool = False) -> Recipe:
     """BERT: N(0, std) for linear layers and embeddings, norms 1 and 0, biases 0.
 
     transformers 5.24, modeling_utils.py, `_init_weights`, with the `initializer_range` of `BertConfig`; the embedding
-    of the padding token, row 0, is zeros. Masked language modelling ties its decoder to the word embeddings, so that it
-    has no rule.
+    of the padding token, row 0, is zeros. The decoder of masked language modelling, where it is not tied to the word
+    embeddings, is as other layers. Norms may have the names of old checkpoints, gamma and beta.
 
     Parameters
     ----------
@@ -124,7 +128,7 @@ def bert(*, std: float = 0.02, truncated: bool = False) -> Recipe:
     words: Scheme = schemes.embedding(std, padding=0)
     if truncated:
         weight = words = schemes.truncated_normal(std=std)
-    heads = r"/(.*\.)?(pooler\.dense|transform\.dense|seq_relationship|classifier|qa_outputs)\.weight/"
+    heads = r"/(.*\.)?(pooler\.dense|transform\.dense|decoder|seq_relationship|classifier|qa_outputs)\.weight/"
     return Recipe(
         "bert",
         (
@@ -132,8 +136,8 @@ def bert(*, std: float = 0.02, truncated: bool = False) -> Recipe:
             Rule(r"/(.*\.)?embeddings\.(position|token_type)_embeddings\.weight/", weight, "embeddings"),
             Rule(r"/(.*\.)?layer\..*\.(query|key|value|dense)\.weight/", weight, "linear"),
             Rule(heads, weight, "heads", optional=True),
-            Rule("*LayerNorm.weight", _ONES, "norm scales"),
-            Rule("*LayerNorm.bias", _ZEROS, "norm shifts"),
+            Rule(r"/.*LayerNorm\.(weight|gamma)/", _ONES, "norm scales"),
+            Rule(r"/.*LayerNorm\.(bias|beta)/", _ZEROS, "norm shifts"),
             Rule("*.bias", _ZEROS, "biases"),
         ),
         source="google-research/bert, modeling.py" if truncated else "transformers 5.24, BertConfig",

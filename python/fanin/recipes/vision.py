@@ -72,7 +72,8 @@ def resnet(depth: int = 50, *, zero_init_residual: bool = True, features: int | 
 
     He et al. (2015), *Delving deep into rectifiers*, §2.2, and Goyal et al. (2017), *Accurate, large minibatch SGD*,
     §5.1, which starts the last norm of a block at zero, so that the block is the identity; as in torchvision's
-    models/resnet.py with `zero_init_residual`, for the names of which it is. ResNeXt's and wide ones too.
+    models/resnet.py with `zero_init_residual`, for the names of which it is, after any prefix. ResNeXt's and wide ones
+    too.
 
     Parameters
     ----------
@@ -97,18 +98,18 @@ def resnet(depth: int = 50, *, zero_init_residual: bool = True, features: int | 
     convolution = schemes.he_normal(layout="OI", mode="fan_out", convention="torch")
     head_bias = torch.linear(inputs, 1, True, "linear")["bias"].scheme
     inside = rf"layer[1-4]\.[0-9]+\.(%s[1-{convolutions}]|downsample\.%d)"
-    norm, last = rf"(bn1|{inside % ('bn', 1)})", rf"layer[1-4]\.[0-9]+\.bn{convolutions}"
+    norm, last = rf"(.*\.)?(bn1|{inside % ('bn', 1)})", rf"(.*\.)?layer[1-4]\.[0-9]+\.bn{convolutions}"
     return Recipe(
         "resnet",
         (
-            Rule(rf"/conv1\.weight|{inside % ('conv', 0)}\.weight/", convolution, "convolutions", ndim=4),
+            Rule(rf"/(.*\.)?(conv1|{inside % ('conv', 0)})\.weight/", convolution, "convolutions", ndim=4),
             *([Rule(rf"/{last}\.weight/", _ZEROS, "last norms of blocks")] if zero_init_residual else []),
             Rule(rf"/{norm}\.weight/", _ONES, "norm scales"),
             Rule(rf"/{norm}\.bias/", _ZEROS, "norm shifts"),
             Rule(rf"/{norm}\.running_mean/", _ZEROS, "running means", optional=True),
             Rule(rf"/{norm}\.running_var/", _ONES, "running variances", optional=True),
-            Rule("fc.weight", WEIGHT, "head", shape=(None, inputs)),
-            Rule("fc.bias", head_bias, "head"),
+            Rule(r"/(.*\.)?fc\.weight/", WEIGHT, "head", shape=(None, inputs)),
+            Rule(r"/(.*\.)?fc\.bias/", head_bias, "head"),
         ),
         source="torchvision, models/resnet.py; Goyal et al. (2017), section 5.1",
     )

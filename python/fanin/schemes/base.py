@@ -60,6 +60,10 @@ class Scheme(ABC):
         """What the parameter is put together from, where it is not drawn whole."""
         return None
 
+    def _is_whole(self) -> bool:
+        """Whether a small part costs much of what the parameter does."""
+        return False
+
     def describe(self) -> str:
         """The scheme in one line; equal only for schemes that draw the same values."""
         fields = (f"{_FIELDS.get(name, name)}={text(value)}" for name, value in self._items())

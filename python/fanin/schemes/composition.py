@@ -60,6 +60,9 @@ class Concatenate(_Assembled):
     def _scaled(self, factor: float) -> Concatenate:
         return self._with(schemes=tuple(factor * scheme for scheme in self.schemes))
 
+    def _is_whole(self) -> bool:
+        return any(scheme._is_whole() for scheme in self.schemes)
+
     def _pieces(self, shape: Shape, name: str) -> Pieces:
         shape = as_shape(shape)
         axis = _axis(self.axis, shape)
@@ -90,6 +93,9 @@ class Padded(_Assembled):
 
     def _scaled(self, factor: float) -> Padded:
         return Padded(factor * self.of, self.row)
+
+    def _is_whole(self) -> bool:
+        return self.of._is_whole()
 
     def _pieces(self, shape: Shape, name: str) -> Pieces:
         shape = as_shape(shape)

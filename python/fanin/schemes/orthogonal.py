@@ -44,6 +44,9 @@ class Orthogonal(Scheme):
     def _scaled(self, factor: float) -> Orthogonal:
         return self._with(gain=factor * self.gain)
 
+    def _is_whole(self) -> bool:
+        return True
+
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
         sizes = () if self.blocks == 1 else self.sizes(shape)[0]
         return _core.orthogonal, (self.gain, self.layout == "OI", sizes, seed, name)
@@ -67,6 +70,9 @@ class Haar(Scheme):
 
     def _scaled(self, factor: float) -> Haar:
         return self._with(gain=factor * self.gain)
+
+    def _is_whole(self) -> bool:
+        return True
 
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
         axes = as_shape(shape)
@@ -97,6 +103,9 @@ class DeltaOrthogonal(Scheme):
 
     def _scaled(self, factor: float) -> DeltaOrthogonal:
         return self._with(gain=factor * self.gain)
+
+    def _is_whole(self) -> bool:
+        return True
 
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
         return _core.delta_orthogonal, (self.gain, self.layout == "OI", seed, name)

@@ -123,6 +123,9 @@ class Sparse(Scheme):
         require_scale("factor of sparse", factor)
         return self._with(sigma=factor * self.sigma)
 
+    def _is_whole(self) -> bool:
+        return True
+
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
         arguments = (self.sigma, self.count(shape)[0], self.per == "output", self.layout == "OI", seed, name)
         return _core.sparse, arguments

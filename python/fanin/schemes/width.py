@@ -74,6 +74,9 @@ class Mup(Scheme):
     def _pieces(self, shape: Shape, name: str) -> Pieces | None:
         return self._at(shape)._pieces(shape, name)
 
+    def _is_whole(self) -> bool:
+        return self.of._is_whole()
+
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
         return self._at(shape)._native(shape, seed, name)
 

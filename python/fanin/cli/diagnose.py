@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._types import Activation
+from .._types import Activation
+from .errors import reads_files
 
 if TYPE_CHECKING:
-    from .diagnose import Stack, Task
-    from .schemes import Scheme
+    from ..diagnose import Stack, Task
+    from ..schemes import Scheme
 
 _KINDS = ("dense", "conv", "rnn", "lstm")
-
-
-class CommandError(Exception):
-    """What went wrong and what to do, in one line."""
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -78,41 +73,24 @@ def activation(text: str) -> Activation:
         raise argparse.ArgumentTypeError(f"must be a name, or as leaky_relu:0.2, got {text!r}") from None
 
 
-def _command(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """A file or a library that is missing is the user's to mend: one line says which."""
-
-    @functools.wraps(run)
-    def reported(arguments: argparse.Namespace) -> int:
-        try:
-            return run(arguments)
-        except OSError as error:
-            if error.filename is None:  # standard output's
-                raise
-            raise CommandError(f"cannot open {error.filename}: {error.strerror}") from error
-        except ImportError as error:
-            raise CommandError(str(error)) from error
-
-    return reported
-
-
 def _stack(arguments: argparse.Namespace, weights: Scheme) -> Stack:
-    from .diagnose import Stack
+    from ..diagnose import Stack
 
     names = ("activation", "depth", "width", "kind", "norm", "residual")
     return Stack(weights=weights, **{name: getattr(arguments, name) for name in names})
 
 
 def _task(arguments: argparse.Namespace) -> Task:
-    from .diagnose import digits, load
+    from ..diagnose import digits, load
 
     return digits() if arguments.data is None else load(arguments.data)
 
 
-@_command
+@reads_files
 def _probe(arguments: argparse.Namespace) -> int:
-    from . import schemes
-    from .diagnose import plots, probe, scheme_named
-    from .diagnose.tasks import permutation
+    from .. import schemes
+    from ..diagnose import plots, probe, scheme_named
+    from ..diagnose.tasks import permutation
 
     stack = _stack(arguments, schemes.zeros())
     stack = _stack(arguments, scheme_named(arguments.scheme, stack))
@@ -127,10 +105,10 @@ def _probe(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@_command
+@reads_files
 def _compare(arguments: argparse.Namespace) -> int:
-    from . import schemes
-    from .diagnose import compare, plots
+    from .. import schemes
+    from ..diagnose import compare, plots
 
     stack = _stack(arguments, schemes.zeros())  # whose weights the schemes replace
     result = compare(
@@ -143,9 +121,9 @@ def _compare(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@_command
+@reads_files
 def _audit(arguments: argparse.Namespace) -> int:
-    from .diagnose import audit
+    from ..diagnose import audit
 
     found = audit(arguments.file, activation=arguments.activation, layout=arguments.layout)
     print(found)

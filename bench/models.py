@@ -1,0 +1,138 @@
+"""Whole models: planned, filled in memory, and streamed to disk."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import fanin
+from fanin import schemes
+from fanin.recipes import Recipe, Rule
+
+from .figures import OURS, Figure, Figures
+from .fills import use_threads
+from .timing import pin, usable_cpus
+
+IN_PLACE, TRANSFORMERS = "fanin, into arrays that exist", "transformers, GPT2Model(config)"
+DD = "dd conv=fdatasync"
+
+_CPUS = usable_cpus()
+_MOST = 3  # rounds: they take a while
+
+# In a process of its own, whose memory is its own; the sizes are read at its end.
+_SAVE = """
+import fanin, resource, sys, time
+plan = fanin.plan("llama-7b", "llama", 0, dtype="bfloat16")
+start = time.perf_counter()
+plan.save(sys.argv[1])
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def fill(rounds: int) -> Figures:
+    """Seconds for the 1.56 G parameters of GPT-2 XL in bfloat16, planning included.
+
+    Memory is new in every round, except for the row that says so, but the machine has had it before: a virtual machine
+    may have to fetch it from its host, which takes as long for any library.
+    """
+    use_threads(len(_CPUS))
+    kept = fanin.plan("gpt2-xl", "gpt2", 0, dtype="bfloat16").fill()
+    calls: dict[str, Callable[[], object]] = {
+        OURS: lambda: fanin.plan("gpt2-xl", "gpt2", 0, dtype="bfloat16").fill(),
+        IN_PLACE: lambda: fanin.plan(kept, "gpt2", 0).fill(kept),
+    }
+    construct = _construction()
+    if construct:
+        calls[TRANSFORMERS] = construct
+    seconds: dict[str, list[float]] = {label: [] for label in calls}
+    for _ in range(min(rounds, _MOST)):
+        for label, call in calls.items():
+            seconds[label].append(_seconds(call))
+            gc.collect()
+    return {label: _figure(seconds[label]) if label in seconds else None for label in (OURS, IN_PLACE, TRANSFORMERS)}
+
+
+def _construction() -> Callable[[], object] | None:
+    """What makes the same model as transformers does, drawing its parameters one by one in torch."""
+    try:
+        torch, transformers = importlib.import_module("torch"), importlib.import_module("transformers")
+    except ImportError:
+        return None
+    config = transformers.GPT2Config(n_layer=48, n_embd=1600, n_head=25)
+
+    def construct() -> None:
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(torch.bfloat16)
+        try:
+            transformers.GPT2Model(config)
+        finally:
+            torch.set_default_dtype(before)
+
+    return construct
+
+
+def stream(rounds: int) -> Figures:
+    """Seconds to have the 13.5 GB of Llama 7B on disk, beside dd writing as many zeros in turn."""
+    ours, dd = [], []
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        path = Path(folder, "model.safetensors")
+        if not shutil.which("dd") or shutil.disk_usage(folder).free < 16e9:
+            return {OURS: None, DD: None}
+        for _ in range(min(rounds, _MOST)):
+            ours.append(float(_run("-c", _SAVE, str(path)).split()[0]))
+            size = path.stat().st_size
+            path.unlink()
+            dd.append(_dd(path, size))
+            path.unlink()
+    return {OURS: _figure(ours), DD: _figure(dd)}
+
+
+def memory(rounds: int) -> Figures:
+    """MiB of the process's peak while it streams Llama 7B, interpreter and NumPy included."""
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        if shutil.disk_usage(folder).free < 16e9:
+            return {OURS: None}
+        peak = float(_run("-c", _SAVE, str(Path(folder, "model.safetensors"))).split()[1])
+    return {OURS: Figure(peak, peak)}
+
+
+def command(rounds: int) -> Figures:
+    """Seconds of `fanin plan llama-70b`, interpreter start included."""
+    return {OURS: _figure([_seconds(lambda: _run("-m", "fanin", "plan", "llama-70b")) for _ in range(rounds)])}
+
+
+def tiny(rounds: int) -> Figures:
+    """Seconds to plan and fill 100 000 parameters of 4 × 4."""
+    use_threads(len(_CPUS))
+    shapes = {f"layers.{i // 10}.block.{i % 10}.weight": (4, 4) for i in range(100_000)}
+    recipe = Recipe("tiny", [Rule("*.bias", schemes.zeros(), optional=True), Rule("*", schemes.normal(std=0.02))])
+    return {OURS: _figure([_seconds(lambda: fanin.plan(shapes, recipe, 0).fill()) for _ in range(rounds)])}
+
+
+def _dd(path: Path, size: int) -> float:
+    pieces = -(-size // (4 << 20))
+    words = ["dd", "if=/dev/zero", f"of={path}", "bs=4M", f"count={pieces}", "conv=fdatasync"]
+    return _seconds(lambda: subprocess.run(words, check=True, capture_output=True))
+
+
+def _run(*arguments: str) -> str:
+    pin(_CPUS)
+    return subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def _figure(values: list[float]) -> Figure:
+    return Figure(min(values), statistics.median(values))

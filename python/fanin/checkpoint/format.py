@@ -1,0 +1,67 @@
+"""The safetensors format: what a file says of its tensors, byte for byte as the reference library writes it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# Name in the format and size, in the order the reference library lays tensors out: widest first.
+DTYPES = {"float64": ("F64", 8), "float32": ("F32", 4), "bfloat16": ("BF16", 2), "float16": ("F16", 2)}
+MOST_HEADER = 100_000_000  # bytes, in the format's definition
+_RANK = {dtype: rank for rank, dtype in enumerate(DTYPES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A tensor of a checkpoint: its name, its dtype's name and its shape."""
+
+    name: str
+    dtype: str
+    shape: Sequence[int]
+
+    def __post_init__(self) -> None:
+        if self.dtype not in DTYPES:
+            raise TypeError(f"dtype must be one of {', '.join(DTYPES)}, got {self.dtype!r}")
+        object.__setattr__(self, "shape", tuple(self.shape))
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of an element."""
+        return DTYPES[self.dtype][1]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tensor's data."""
+        return math.prod(self.shape) * self.itemsize
+
+
+def in_file_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The entries as a file holds them: wide dtypes first, so that all stay aligned, then by name."""
+    return tuple(sorted(entries, key=lambda entry: (_RANK[entry.dtype], entry.name)))
+
+
+def encode_header(entries: Iterable[Entry], metadata: Mapping[str, str] | None = None) -> bytes:
+    """The bytes before the data: the header's length, then JSON padded with spaces to a multiple of 8.
+
+    Raises ValueError for a repeated or reserved name, and where the header exceeds the format's 100 MB.
+
+    Examples
+    --------
+    >>> encode_header([Entry("w", "float32", (2, 3))])[8:]
+    b'{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}       '
+    """
+    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
+    end = 0
+    for entry in in_file_order(entries):
+        if entry.name in header or entry.name == "__metadata__":
+            raise ValueError(f"name must be unique in a file and not '__metadata__', got {entry.name!r} again")
+        begin, end = end, end + entry.nbytes
+        header[entry.name] = {"dtype": DTYPES[entry.dtype][0], "shape": entry.shape, "data_offsets": [begin, end]}
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    if len(text) > MOST_HEADER:
+        raise ValueError(f"the header must not exceed {MOST_HEADER} bytes, got {len(text)}; write more than one file")
+    return len(text).to_bytes(8, "little") + text

@@ -1,0 +1,145 @@
+"""The journal of a checkpoint being written: which run it is, and what of it is on disk."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import json
+import os
+from contextlib import suppress
+from hashlib import blake2b
+from typing import Any
+from weakref import WeakSet
+
+from . import disk
+
+
+class Journal:
+    """A file of checked lines of JSON, each on disk before `append` returns, that one process at a time can hold.
+
+    A line that is not as it was written, as after a kill or a power loss, does not count, nor does what follows it.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    found : bool
+        Whether there was something in it, of any kind, when it was opened.
+
+    Examples
+    --------
+    >>> journal = Journal("model.safetensors.journal")
+    >>> journal.open()
+    []
+    >>> journal.append({"seed": 0})
+    >>> journal.close()
+    >>> journal.open()
+    [{'seed': 0}]
+    >>> journal.delete()
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.found = False
+        self._file = -1
+        self._end = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether it is open."""
+        return self._file >= 0
+
+    def open(self) -> list[Any]:
+        """Hold the journal, and read it; OSError (EBUSY) while another process holds it."""
+        while self._file < 0:
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666)
+            try:
+                _lock(file, self.path)
+                if _is_at(file, self.path):  # else its last holder deleted it meanwhile
+                    self._file, file = file, -1
+                    _held.add(self)
+            finally:
+                if file >= 0:
+                    os.close(file)
+        with os.fdopen(os.dup(self._file), "rb") as reader:
+            data = reader.read()
+        self.found = bool(data)
+        values, self._end = [], 0
+        for line in data.split(b"\n")[:-1]:
+            check, _, text = line.partition(b" ")
+            if check != _check(text):
+                break
+            values.append(json.loads(text))
+            self._end += len(line) + 1
+        return values
+
+    def append(self, value: Any) -> None:
+        """Write a line."""
+        text = json.dumps(value).encode()
+        line = _check(text) + b" " + text + b"\n"
+        try:
+            os.ftruncate(self._file, self._end)  # what does not count, as of an append that failed
+            disk.write_at(self._file, self._end, memoryview(line))
+            disk.sync(self._file)
+        except OSError as error:
+            error.filename = self.path
+            raise
+        self._end += len(line)
+
+    def clear(self) -> None:
+        """Forget all lines, once another is appended."""
+        self._end = 0
+
+    def close(self) -> None:
+        """Let go of the journal."""
+        if self._file >= 0:
+            file, self._file = self._file, -1
+            os.close(file)
+
+    def delete(self) -> None:
+        """Delete the file, if it is held, and let go of it."""
+        if self._file < 0:
+            return
+        if os.name == "nt":  # an open file cannot be deleted
+            self.close()
+        with suppress(FileNotFoundError):
+            os.unlink(self.path)
+        self.close()
+
+
+_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_held: WeakSet[Journal] = WeakSet()
+
+
+def _close_all() -> None:
+    for journal in list(_held):
+        journal.close()
+
+
+if hasattr(os, "register_at_fork"):
+    # A worker would hold the lock as long as it lives, which may be longer than the run does.
+    os.register_at_fork(after_in_child=_close_all)
+
+
+def _check(text: bytes) -> bytes:
+    return blake2b(text, digest_size=8).hexdigest().encode()
+
+
+def _lock(file: int, path: str) -> None:
+    try:
+        fcntl = importlib.import_module("fcntl")
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OSError(errno.EBUSY, "In use by another process", path) from None
+    except OSError:
+        pass  # a file system without locks
+
+
+def _is_at(file: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), os.stat(path))
+    except FileNotFoundError:
+        return False

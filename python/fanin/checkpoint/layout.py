@@ -1,0 +1,171 @@
+"""Which files a checkpoint is made of, and where each tensor lies in them: Hugging Face's conventions."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import accumulate, pairwise
+
+from .format import Entry, encode_header, in_file_order
+
+MAX_SHARD_SIZE = "50GB"  # what transformers 5 takes
+_SUFFIX = ".safetensors"
+_SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?) *([kMGT]?)B", re.IGNORECASE)
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+@dataclass(frozen=True)
+class File:
+    """A safetensors file: its path, its tensors in their order, and the bytes before their data."""
+
+    path: str
+    entries: tuple[Entry, ...]
+    header: bytes
+
+    @property
+    def partial(self) -> str:
+        """What the file is called until it is complete."""
+        return self.path + ".partial"
+
+    @cached_property
+    def data_nbytes(self) -> int:
+        """Bytes of all tensors."""
+        return sum(entry.nbytes for entry in self.entries)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the whole file."""
+        return len(self.header) + self.data_nbytes
+
+    @cached_property
+    def places(self) -> dict[str, tuple[int, int]]:
+        """Where each tensor's data begins and ends."""
+        ends = accumulate((entry.nbytes for entry in self.entries), initial=len(self.header))
+        return {entry.name: place for entry, place in zip(self.entries, pairwise(ends), strict=True)}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of a checkpoint.
+
+    Attributes
+    ----------
+    path : str
+        Where a single file would be.
+    files : tuple of File
+        One of that path, or as many as it takes, `model-00001-of-00003.safetensors`, beside an index.
+    index : bytes
+        What the index holds; empty where there is one file.
+
+    Examples
+    --------
+    >>> tensors = [Entry("a", "float32", (300,)), Entry("b", "float32", (200,))]
+    >>> layout = Layout.of("model.safetensors", tensors, max_shard_size="1.5kB")
+    >>> [os.path.basename(file.path) for file in layout.files]
+    ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors']
+    """
+
+    path: str
+    files: tuple[File, ...]
+    index: bytes
+
+    @property
+    def index_path(self) -> str:
+        """Where an index would be."""
+        return self.path.removesuffix(_SUFFIX) + _SUFFIX + ".index.json"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all files but the index."""
+        return sum(file.nbytes for file in self.files)
+
+    @classmethod
+    def of(
+        cls,
+        path: str | os.PathLike[str],
+        entries: Iterable[Entry],
+        metadata: Mapping[str, str] | None = None,
+        *,
+        max_shard_size: int | str = MAX_SHARD_SIZE,
+    ) -> Layout:
+        """The files for these tensors.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Of a single file; in a directory, that is `model.safetensors`. Symbolic links are followed.
+        entries : iterable of Entry
+            In the order in which they fill one file after another.
+        metadata : mapping of str to str, optional
+            Free text for every file's header.
+        max_shard_size : int or str
+            Most bytes of tensors in a file, in bytes or as "5GB"; a larger tensor has a file of its own.
+        """
+        target = os.path.realpath(path)
+        if os.path.isdir(target):
+            target = os.path.join(target, "model" + _SUFFIX)
+        shards = list(_shards(entries, parse_size(max_shard_size)))
+        if len(shards) <= 1:
+            return cls(target, (_file(target, shards[0] if shards else [], metadata),), b"")
+        stem = target.removesuffix(_SUFFIX)
+        files = tuple(
+            _file(f"{stem}-{number:05d}-of-{len(shards):05d}{_SUFFIX}", shard, metadata)
+            for number, shard in enumerate(shards, 1)
+        )
+        return cls(target, files, _index(files))
+
+
+def parse_size(size: int | str) -> int:
+    """Bytes from a number, or from text with a decimal unit; ValueError for anything else.
+
+    Examples
+    --------
+    >>> parse_size("5GB"), parse_size("1.5 kB"), parse_size(100)
+    (5000000000, 1500, 100)
+    """
+    if isinstance(size, int) and not isinstance(size, bool) and size > 0:
+        return size
+    match = _SIZE.fullmatch(size.strip()) if isinstance(size, str) else None
+    if match and (number := int(Fraction(match[1]) * _UNITS[match[2].upper()])) > 0:
+        return number
+    raise ValueError(f"max_shard_size must be a positive number of bytes, or as '5GB' or '500MB', got {size!r}")
+
+
+def _shards(entries: Iterable[Entry], most: int) -> Iterator[list[Entry]]:
+    """Tensors file by file, in the order in which huggingface_hub completes them."""
+    shard: list[Entry] = []
+    size = 0
+    for entry in entries:
+        if entry.nbytes > most:  # alone, while the others go on
+            yield [entry]
+            continue
+        if size + entry.nbytes > most:
+            yield shard
+            shard, size = [], 0
+        shard.append(entry)
+        size += entry.nbytes
+    if shard:
+        yield shard
+
+
+def _file(path: str, entries: Iterable[Entry], metadata: Mapping[str, str] | None) -> File:
+    ordered = in_file_order(entries)
+    return File(path, ordered, encode_header(ordered, metadata))
+
+
+def _index(files: Iterable[File]) -> bytes:
+    """As `save_pretrained` of transformers writes it."""
+    places = {entry.name: os.path.basename(file.path) for file in files for entry in file.entries}
+    entries = [entry for file in files for entry in file.entries]
+    if len(places) != len(entries):
+        raise ValueError("name must be unique in a checkpoint")
+    sizes = {
+        "total_parameters": sum(entry.nbytes // entry.itemsize for entry in entries),
+        "total_size": sum(entry.nbytes for entry in entries),
+    }
+    return json.dumps({"metadata": sizes, "weight_map": places}, indent=2, sort_keys=True).encode() + b"\n"

@@ -1,0 +1,338 @@
+"""Write a checkpoint so that it appears complete or not at all, and so that an interrupted run can go on."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from hashlib import blake2b
+from threading import Lock
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from . import disk
+from .format import Entry
+from .journal import Journal
+from .layout import MAX_SHARD_SIZE, File, Layout, parse_size
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+_MARK = b"partial "  # eight bytes, as the length of a header: too much for any reader
+
+
+class Writer:
+    """Safetensors files that appear under their names only once all of them are complete, the index last.
+
+    A context manager. Tensors' data comes in pieces of any size and order, from any thread by `write`, or from any
+    process, which writes to `File.partial` itself. A piece of work that is on disk may be put on record, and need not
+    be done again by a run that resumes. Until all is done files are called `<path>.partial` and begin not with a header
+    but with `mark`, so that nothing can load them, and so that what still works for a run that is gone knows whether a
+    file is its own. An error or an interruption before anything is on record leaves no file; after that, what
+    there is stays, to be resumed.
+
+    Parameters
+    ----------
+    path : str or path-like
+        See `Layout.of`, as for entries, metadata, max_shard_size; attribute `layout` is the result.
+    entries : iterable of Entry
+        All tensors.
+    metadata : mapping of str to str, optional
+        Free text for every file's header.
+    max_shard_size : int or str
+        Most bytes of tensors in a file.
+    identity : mapping of str to JSON values, optional
+        What decides the data: a run of another identity is not resumed. Beside it, all headers count.
+    force : bool
+        Replace an existing checkpoint, once the new one is complete, and at once what an interrupted run left behind.
+    resume : bool
+        Go on where an interrupted run of the same identity stopped, and replace what that was to replace; start where
+        there is none. A complete checkpoint of the same headers is left as it is, and attribute `complete` says so.
+
+    Raises
+    ------
+    FileExistsError
+        If the checkpoint, or what an interrupted run left, exists, and neither force nor resume is given.
+    ValueError
+        If what an interrupted run left is of another identity; for `force` with `resume`.
+    OSError
+        EBUSY while another process writes the same checkpoint; whatever else the file system refuses. Space is reserved
+        first, so that a full disk is known at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> with Writer("model.safetensors", [Entry("w", "float32", (2, 3))]) as writer:
+    ...     writer.write("w", np.ones((2, 3), "float32"))
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        entries: Iterable[Entry],
+        metadata: Mapping[str, str] | None = None,
+        *,
+        max_shard_size: int | str = MAX_SHARD_SIZE,
+        identity: Mapping[str, Any] | None = None,
+        force: bool = False,
+        resume: bool = False,
+    ) -> None:
+        if force and resume:
+            raise ValueError("force and resume must not both be true: one starts anew, the other goes on")
+        self._given = os.fspath(path)
+        self.layout = Layout.of(path, entries, metadata, max_shard_size=max_shard_size)
+        self.complete = False
+        self.done: dict[int, Any] = {}
+        self.mark = _MARK + os.urandom(8)
+        self._homes = {entry.name: file for file in self.layout.files for entry in file.entries}
+        self._identity = {**(identity or {}), **_described(self.layout)}
+        self._max_shard_size = parse_size(max_shard_size)
+        self._force, self._resume = force, resume
+        self._journal = Journal(self.layout.path + ".journal")
+        self._index_partial = self.layout.index_path + ".partial"
+        self._written = 0
+        self._owned = False  # whether journal and partial files are of this run, or of one that it resumes
+        self._lock = Lock()
+
+    @property
+    def left(self) -> int:
+        """Bytes of tensors that are yet to be written."""
+        return sum(file.data_nbytes for file in self.layout.files) - self._written
+
+    def __enter__(self) -> Self:
+        try:
+            self._require_regular()
+            lines = self._journal.open()
+            if self._force:
+                self._start()
+            elif lines and self._resume:
+                self._go_on(*lines)
+            elif self._resume and self._is_there():
+                self.complete = True
+            else:
+                self._require_nothing()
+                self._start()
+        except BaseException:
+            self._leave()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._publish()
+        finally:
+            self._leave()
+
+    def write(self, name: str, data: Buffer, start: int = 0) -> None:
+        """Write a C-contiguous buffer at byte `start` of a tensor; ValueError beyond its end."""
+        view = memoryview(data)
+        view = view.cast("B") if view.nbytes else memoryview(b"")
+        file = self._homes[name]
+        begin, end = file.places[name]
+        if not begin <= begin + start <= end - len(view):
+            raise ValueError(f"data must lie within the {end - begin} bytes of {name!r}, got {len(view)} at {start}")
+        with disk.opened(file.partial) as descriptor:
+            disk.write_at(descriptor, begin + start, view)
+        with self._lock:
+            self._written += len(view)
+
+    def record(self, number: int, file: int, nbytes: int, note: Any = None) -> None:
+        """Put on record a piece of work, any number, that wrote and synced so many bytes of the file of this position.
+
+        `note`, a JSON value, comes back in `done` when a later run resumes.
+        """
+        self._journal.append([number, file, nbytes, note])
+        self.done[number] = note
+        self._written += nbytes
+
+    def _start(self) -> None:
+        """Begin with nothing."""
+        self._owned = True
+        self._remove_partials()
+        self._journal.clear()
+        self._journal.append(
+            {
+                "identity": self._identity,
+                "mark": self.mark.hex(),
+                "force": self._force,
+                "max_shard_size": self._max_shard_size,
+            }
+        )
+        self._sync_directory()  # no partial file without its journal
+        for file in self.layout.files:
+            disk.create(file.partial, file.nbytes, self.mark)
+        self._sync_directory()
+
+    def _go_on(self, first: Any, *lines: list[Any]) -> None:
+        """Take what an interrupted run has on record, unless its file is gone."""
+        self._require_same(first)
+        self._force, self.mark = first["force"], bytes.fromhex(first["mark"])
+        recorded: list[dict[int, tuple[int, Any]]] = [{} for _ in self.layout.files]
+        for line in lines:
+            if len(line) == 1:
+                recorded[line[0]].clear()
+            else:
+                number, position, nbytes, note = line
+                recorded[position][number] = nbytes, note
+        begun = [_is_partial(file, self.mark) for file in self.layout.files]
+        published = [
+            not there and _is_complete(file) and file.data_nbytes == sum(nbytes for nbytes, _ in tasks.values())
+            for file, there, tasks in zip(self.layout.files, begun, recorded, strict=True)
+        ]
+        self._require_free([file for file, there in zip(self.layout.files, published, strict=True) if not there])
+        self._owned = True
+        for position, file in enumerate(self.layout.files):
+            if not begun[position] and not published[position]:
+                self._journal.append([position])  # what is on record of it is void, also for the runs to come
+                recorded[position].clear()
+                disk.remove(file.partial)
+                disk.create(file.partial, file.nbytes, self.mark)
+        self._sync_directory()
+        for tasks in recorded:
+            for number, (nbytes, note) in tasks.items():
+                self.done[number] = note
+                self._written += nbytes
+
+    def _is_there(self) -> bool:
+        """Whether the whole checkpoint is there."""
+        return all(map(_is_complete, self.layout.files)) and (
+            not self.layout.index or _holds(self.layout.index_path, self.layout.index)
+        )
+
+    def _require_same(self, first: Any) -> None:
+        """ValueError that names what decides the data and is another in the interrupted run."""
+        told = first if isinstance(first, dict) else {}
+        ours, theirs = self._identity, told.get("identity")
+        theirs = theirs if isinstance(theirs, dict) else {}
+        different = [key for key in (*ours, *theirs) if ours.get(key) != theirs.get(key)]
+        if not different:
+            return
+        key = different[0]
+        if key == "tensors" and told.get("max_shard_size") != self._max_shard_size:
+            key, ours, theirs = "max_shard_size", {"max_shard_size": self._max_shard_size}, told
+        raise ValueError(
+            f"{key} must be that of the interrupted run, {theirs.get(key)!r}, got {ours.get(key)!r}: resume with the "
+            f"same, or force to start anew ({self._journal.path})"
+        )
+
+    def _require_regular(self) -> None:
+        """OSError where a directory, a device or the like is where a file should be."""
+        path = self.layout.path
+        if self._given.endswith(os.sep) and not os.path.isdir(self._given):
+            raise NotADirectoryError(errno.ENOTDIR, "Not a directory", self._given)
+        for target in (path, self.layout.index_path, self._journal.path, *(file.path for file in self.layout.files)):
+            if os.path.lexists(target) and not os.path.isfile(target):
+                raise OSError(errno.EINVAL, "Not a regular file", target if target != path else self._given)
+
+    def _require_nothing(self) -> None:
+        """FileExistsError where there is a checkpoint, or what an interrupted run or another program left."""
+        if self._journal.found and not self._resume:
+            raise FileExistsError(errno.EEXIST, "Left by an interrupted run", self._journal.path)
+        self._require_free(self.layout.files)
+        for file in self.layout.files:
+            # Beside a journal that says nothing, it is of no use to any run.
+            if os.path.lexists(file.partial) and not self._journal.found:
+                raise FileExistsError(errno.EEXIST, "File exists", file.partial)
+
+    def _require_free(self, files: Sequence[File]) -> None:
+        """FileExistsError where a file is that these, or what a reader would look for first, shall replace unasked."""
+        if self._force:
+            return
+        path, index = self.layout.path, self.layout.index_path
+        for target in ([path] if self.layout.index or files else []) + [index] + [file.path for file in files]:
+            if os.path.exists(target) and not (target == index and _holds(index, self.layout.index)):
+                raise FileExistsError(errno.EEXIST, "File exists", target if target != path else self._given)
+
+    def _publish(self) -> None:
+        """Give the files their names.
+
+        Each step is on disk before the next, so that a power loss too leaves no index without its files, nor one that
+        stands for files old and new.
+        """
+        if self.complete:
+            self._journal.delete()
+            return
+        if self.left:
+            raise ValueError(f"all bytes must be written, got {self.left} less")
+        files = [file for file in self.layout.files if os.path.exists(file.partial)]
+        for file in files:
+            with disk.opened(file.partial) as descriptor:
+                for part in (slice(len(self.mark), None), slice(len(self.mark))):  # the mark goes last
+                    disk.write_at(descriptor, part.start or 0, memoryview(file.header)[part])
+                disk.sync(descriptor)
+        path, index = self.layout.path, self.layout.index_path
+        if self.layout.index:
+            disk.place(self._index_partial, self.layout.index)
+        self._require_regular()
+        self._require_free(files)
+        if self._force and self.layout.index:
+            disk.remove(path)  # a reader would take it for the checkpoint
+            disk.remove(index)
+            self._sync_directory()
+        for file in files:
+            os.replace(file.partial, file.path)
+        self._sync_directory()
+        if self.layout.index:
+            os.replace(self._index_partial, index)
+        elif self._force:
+            disk.remove(index)
+        self._sync_directory()
+        self._journal.delete()
+
+    def _leave(self) -> None:
+        """Let go: what is on record stays, to be resumed, and without a record nothing does."""
+        if not self._journal.held:  # another process may hold it
+            return
+        with suppress(OSError):  # what went wrong before matters more
+            if self._owned and not self.done:
+                self._remove_partials()
+                self._journal.delete()
+            elif not self._owned and not self._journal.found:  # it was made by opening it
+                self._journal.delete()
+        self._journal.close()
+
+    def _remove_partials(self) -> None:
+        for file in self.layout.files:
+            disk.remove(file.partial)
+        disk.remove(self._index_partial)
+
+    def _sync_directory(self) -> None:
+        disk.sync_directory(os.path.dirname(self.layout.path))
+
+
+def _described(layout: Layout) -> dict[str, Any]:
+    """What decides where in which file a byte is; the dtypes apart, so that an error can name them."""
+    headers = blake2b(b"".join(file.header for file in layout.files), digest_size=16).hexdigest()
+    dtypes = {entry.dtype for file in layout.files for entry in file.entries}
+    return {"dtypes": sorted(dtypes), "tensors": headers}
+
+
+def _is_partial(file: File, mark: bytes) -> bool:
+    """Whether what the run of this mark wrote so far is there."""
+    if os.path.islink(file.partial) or not os.path.isfile(file.partial):
+        return False
+    with open(file.partial, "rb") as existing:
+        begin = existing.read(len(file.header))
+    return os.path.getsize(file.partial) == file.nbytes and (begin.startswith(mark) or begin == file.header)
+
+
+def _is_complete(file: File) -> bool:
+    """Whether the file is there, with our header, which is written last."""
+    try:
+        with open(file.path, "rb") as existing:
+            return os.path.getsize(file.path) == file.nbytes and existing.read(len(file.header)) == file.header
+    except OSError:
+        return False
+
+
+def _holds(path: str, data: bytes) -> bool:
+    """Whether a file is there, of these bytes."""
+    try:
+        with open(path, "rb") as existing:
+            return existing.read(len(data) + 1) == data
+    except OSError:
+        return False

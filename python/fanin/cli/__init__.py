@@ -1,0 +1,68 @@
+"""The command line: plan, write and verify initial weights, recommend, diagnose, and describe the build."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from .. import __version__, info
+from . import diagnose, plans, recommend
+from .errors import CommandError
+
+_STATUS = "exit status: 0 done; 1 an error, or not as planned; 2 wrong usage; 130 interrupted"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the result is its exit status.
+
+    0, or 1 after an error and where `verify` or `audit` finds something, 2 for wrong usage, 130 after Ctrl-C. An error
+    is one line on standard error.
+
+    Examples
+    --------
+    >>> main(["info"])  # doctest: +ELLIPSIS
+    version ...
+    0
+    """
+    try:
+        arguments = _parser().parse_args(argv)
+        status = arguments.run(arguments) or 0
+        sys.stdout.flush()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    except KeyboardInterrupt:
+        return _fail("interrupted", status=130)
+    except CommandError as error:
+        return _fail(str(error), error.status)
+    except (ValueError, TypeError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        # Standard output is closed or full. What is left in its buffer must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _fail(f"cannot write to standard output: {error.strerror}")
+    return int(status)
+
+
+def _fail(message: str, status: int = 1) -> int:
+    print(f"fanin: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "fanin", description="Initial weights for neural networks, the same everywhere.", epilog=_STATUS
+    )
+    parser.add_argument("--version", action="version", version=f"fanin {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    plans.add_commands(commands)
+    recommend.add_command(commands)
+    diagnose.add_commands(commands)
+    command = commands.add_parser("info", help="print version, instruction sets, threads, OpenMP and CUDA")
+    command.set_defaults(run=_info)
+    return parser
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    print(info())

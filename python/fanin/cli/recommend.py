@@ -1,0 +1,63 @@
+"""The command `fanin recommend`."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+import textwrap
+
+from .. import schemes
+from ..plans.table import shorten
+from ..recommendation import LAYERS, recommend, review
+from .diagnose import activation
+from .errors import CommandError
+
+
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add it to the parser of `fanin`."""
+    advise = commands.add_parser("recommend", help="say which scheme suits a layer, and why")
+    advise.add_argument(
+        "--activation",
+        type=activation,
+        default="relu",
+        help="what follows the layer, as leaky_relu:0.2; default %(default)s",
+    )
+    advise.add_argument("--layer", choices=LAYERS, default="linear", help="%(choices)s; default %(default)s")
+    advise.add_argument("--depth", type=int, metavar="N", help="layers of the network, or its residual blocks")
+    advise.add_argument("--norm", action="store_true", help="every layer is normalized")
+    advise.add_argument("--residual", action="store_true", help="the layer is in a residual branch")
+    advise.add_argument(
+        "--layout", default="OI", help="OI: (out, in, *spatial), IO: (*spatial, in, out); default %(default)s"
+    )
+    advise.add_argument("--shape", type=_shape, metavar="OxI", help="of the weight, as 4096x1024: prints its std")
+    advise.add_argument("--std", type=float, metavar="STD", help="with --shape, says what is wrong with this std")
+    advise.set_defaults(run=_recommend)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    if re.fullmatch(r"\d+([x,]\d+)*", text):
+        return tuple(map(int, re.split("[x,]", text)))
+    raise argparse.ArgumentTypeError(f"must be sizes as 4096x1024, got {text!r}")
+
+
+def _recommend(arguments: argparse.Namespace) -> None:
+    situation = {"depth": arguments.depth, "layout": arguments.layout}
+    advice = recommend(
+        arguments.activation, arguments.layer, norm=arguments.norm, residual=arguments.residual, **situation
+    )
+    lines = {"scheme": advice.name, "exactly": shorten(advice.scheme.describe())}
+    if arguments.shape:
+        lines["std"] = f"{advice.std(arguments.shape):.6g} for {'x'.join(map(str, arguments.shape))}"
+    lines |= {"why": advice.why, "source": advice.source}
+    if arguments.std is not None:
+        if not arguments.shape:
+            raise CommandError("--std needs --shape, from which the weight's fans follow")
+        scheme = schemes.normal(std=arguments.std)
+        problems = review(scheme, arguments.shape, activation=arguments.activation, layer=arguments.layer, **situation)
+        lines[f"std {arguments.std:g}"] = " ".join(problems) or "is fine"
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
+    margin = max(map(len, lines)) + 2
+    for heading, text in lines.items():
+        print(textwrap.fill(text, width, initial_indent=heading.ljust(margin), subsequent_indent=" " * margin))

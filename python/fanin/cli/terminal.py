@@ -1,0 +1,123 @@
+"""What the commands for whole models print: progress, results, and what the file system refused."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .. import _tables
+from .._tables import si
+from ..plans import Plan, Saved, Verified
+from ..plans.table import shorten
+
+_MOST_PROBLEMS = 20
+_HEADINGS = [("group", "scheme"), ("parameters", "tensors"), ("mean", "observed"), ("std", "observed")]
+
+
+@contextmanager
+def progress_bar(nbytes: int, *, visible: bool) -> Iterator[Callable[[int], object]]:
+    """A function to call with numbers of bytes; a bar on standard error, if that is a terminal, shows their sum."""
+    if not visible or not sys.stderr.isatty():
+        yield lambda piece: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = BarColumn(bar_width=None), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as progress:
+        task = progress.add_task("", total=nbytes)
+        yield lambda piece: progress.advance(task, piece)
+
+
+def print_saved(plan: Plan, saved: Saved) -> None:
+    """The table of what was written, expected beside observed, and what it took."""
+    rows = []
+    for group in saved.groups:
+        expected, observed = group.expected, group.observed
+        seen = observed.count > 0
+        rows.append(
+            [
+                (group.role, shorten(group.scheme)),
+                (f"{expected.count:,}", f"{group.tensors}"),
+                (f"{expected.mean:.6g}", f"{observed.mean:.2g}" if seen else "–"),
+                (f"{expected.std:.6g}", (f"{observed.std:#.6g}" if observed.std else "0") if seen else "–"),
+            ]
+        )
+    width = _tables.terminal_width()
+    print(_tables.render(_HEADINGS, rows, width, right="parameters tensors mean observed std"), end="\n\n")
+    dtypes = ", ".join(dict.fromkeys(row.dtype for row in plan.rows))
+    files = f", {len(saved.files)} files" if len(saved.files) > 1 else ""
+    what = f"{len(plan)} tensors, {plan.size:,} parameters, {dtypes}, seed {plan.seed}{files}"
+    print(_tables.wrapped(f"{_shown(saved.path)}: {what}", width))
+    if saved.resumed:
+        took = f"{si(saved.resumed)}B were there; {si(plan.nbytes - saved.resumed)}B more in {saved.seconds:.2f} s"
+    else:
+        rates = f"{si(plan.size / saved.seconds)} parameters/s, {si(saved.nbytes / saved.seconds)}B/s"
+        took = f"{si(saved.nbytes)}B in {saved.seconds:.2f} s: {rates}"
+    print(_tables.wrapped(took, width))
+
+
+def _shown(path: str) -> str:
+    """Relative where that is shorter."""
+    try:
+        return min(path, os.path.relpath(path), key=len)
+    except ValueError:  # on another drive
+        return path
+
+
+def print_verified(verified: Verified) -> None:
+    """The problems found, or that there are none, and what it took."""
+    count, width = len(verified.problems), _tables.terminal_width()
+    for problem in verified.problems[:_MOST_PROBLEMS]:
+        print(_tables.wrapped(problem, width))
+    if count > _MOST_PROBLEMS:
+        print(f"… and {count - _MOST_PROBLEMS} problems more")
+    rate = f"{si(verified.nbytes)}B in {verified.seconds:.2f} s, {si(verified.nbytes / verified.seconds)}B/s"
+    verdict = f"{count} problem{'s' * (count > 1)}" if count else "every byte is as planned"
+    print(_tables.wrapped(f"{verified.tensors} tensors, {rate}: {verdict}", width))
+
+
+def write_json(path: str | None, data: dict[str, Any]) -> None:
+    """Write a result to a file, or to standard output where the path is -."""
+    if path == "-":
+        print(json.dumps(data, indent=1, allow_nan=False))
+    elif path:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=1, allow_nan=False)
+            file.write("\n")
+
+
+def explain(error: OSError, path: str, nbytes: int) -> str:
+    """What the file system refused, in the user's terms."""
+    folder = os.path.dirname(os.path.realpath(path))
+    match error.errno:
+        case errno.EEXIST if str(error.filename).endswith(".journal"):
+            text = f"{error.filename} is left by an interrupted run; pass --resume to go on, --force to start anew"
+        case errno.EEXIST if str(error.filename).endswith(".partial"):
+            text = f"{error.filename} is left by another program; pass --force to replace it"
+        case errno.EEXIST:
+            text = f"{error.filename} exists; pass --force to replace it"
+        case errno.EBUSY:
+            text = f"{path} is being written by another process; wait for it, or write elsewhere"
+        case errno.ENOSPC | errno.EDQUOT:
+            free = shutil.disk_usage(folder).free
+            text = f"{path} takes {si(nbytes)}B, {folder} has {si(free)}B free; make room or write elsewhere"
+        case errno.EFBIG:
+            text = (
+                f"{path} takes {si(nbytes)}B, more than a file may have here; see `ulimit -f`, pass --max-shard-size, "
+                "or write elsewhere"
+            )
+        case errno.ENOENT | errno.ENOTDIR:
+            missing = path if error.errno == errno.ENOTDIR else folder
+            text = f"there is no directory {missing}; create it or write elsewhere"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            text = f"cannot write in {folder}: {error.strerror}; change its permissions or write elsewhere"
+        case _:
+            text = f"cannot write {path}: {error.strerror}"
+    return text

@@ -1,0 +1,91 @@
+"""Work handed to any executor, a bounded number of tasks at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import TypeVar
+
+from .. import _core
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_MOST_WORKERS = 8  # enough for any disk
+_MOST_WAITING = 1024  # tasks handed over and not yet done: they take memory, and are few kB each
+
+
+@contextmanager
+def workers(executor: Executor | None, count: int | None) -> Iterator[Executor]:
+    """The executor given, or so many threads; by default as many as fanin has, but at most eight."""
+    if executor is not None:
+        if not isinstance(executor, Executor):
+            raise TypeError(
+                f"executor must be a concurrent.futures.Executor, as Dask's Client.get_executor() is, got {executor!r}"
+            )
+        if count is not None:
+            raise ValueError(f"workers must not be given with an executor, which has its own, got {count!r}")
+        yield executor
+        return
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+        raise ValueError(f"workers must be a positive integer, got {count!r}")
+    with ThreadPoolExecutor(count or min(_core.get_num_threads(), _MOST_WORKERS)) as pool:
+        yield pool
+
+
+def as_completed(
+    executor: Executor, function: Callable[[T], R], items: Iterable[T]
+) -> Generator[tuple[T, R], None, None]:
+    """Each item with its result, in the order in which they are done.
+
+    After an error or an interruption nothing more is begun, what is under way is waited for, and what is done is still
+    given, unless it was the taker who failed.
+    """
+    pending: dict[Future[R], T] = {}
+    done: SimpleQueue[Future[R]] = SimpleQueue()  # futures tell it themselves, also those that others cancel
+    run = os.urandom(8).hex()
+    rest = iter(items)
+    error: BaseException | None = None
+    try:
+        while error is None:
+            for item in rest:
+                future = executor.submit(_call, function, item, run)
+                pending[future] = item
+                future.add_done_callback(done.put)
+                if len(pending) >= _MOST_WAITING:
+                    break
+            if not pending:
+                return
+            future = done.get()
+            item = pending.pop(future)
+            error = future.exception()
+            if error is None:
+                yield item, future.result()
+    except GeneratorExit:
+        _abandon(pending)
+        raise
+    except BaseException as raised:
+        error = raised
+    _abandon(pending)
+    for future, item in pending.items():
+        if not future.cancelled() and future.exception() is None:
+            yield item, future.result()
+    raise error
+
+
+def _call(function: Callable[[T], R], item: T, run: str) -> R:
+    """The function's result; `run` sets calls apart, as Dask takes equal ones for one, and does not do it again."""
+    return function(item)
+
+
+def _abandon(pending: Iterable[Future[R]]) -> None:
+    """Let nothing more be begun, and wait for what is under way."""
+    left: SimpleQueue[Future[R]] = SimpleQueue()
+    under_way = [future for future in pending if not future.cancel()]
+    for future in under_way:
+        future.add_done_callback(left.put)
+    for _ in under_way:
+        left.get()

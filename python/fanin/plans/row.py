@@ -1,0 +1,132 @@
+"""A row of a plan: a parameter, the rule that draws it, its dtype and its stream."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from .. import _core, _dtypes
+from .._types import DType
+from ..models import Parameter
+from ..recipes import Recipe, Rule
+from ..schemes import Scheme
+
+_TAGS = range(5)  # of the streams that a name may draw from: docs/stream-v1.md, section 2
+
+Renamed = Mapping[str, str] | Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A parameter of a plan.
+
+    Attributes
+    ----------
+    name, shape, aliases
+        The parameter's; the aliases are tied to it.
+    dtype : str
+        float32, float64, float16 or bfloat16.
+    rule : Rule
+        The rule that draws it.
+    stream : str
+        The name that selects its random stream: its own, unless the plan was told that it had another.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    rule: Rule
+    stream: str
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def scheme(self) -> Scheme:
+        """How it is drawn."""
+        return self.rule.scheme
+
+    @property
+    def group(self) -> tuple[str, Scheme]:
+        """What it has in common with its group."""
+        return self.rule.role, self.rule.scheme
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.size * _dtypes.native(_dtypes.code(self.dtype, _dtypes.FLOATS)).itemsize
+
+
+def rows(
+    parameters: Iterable[Parameter],
+    recipe: Recipe,
+    *,
+    dtype: DType = None,
+    renamed: Renamed | None = None,
+    strict: bool = False,
+) -> tuple[Row, ...]:
+    """The rows of a plan, checked: every name has a rule, a dtype and a stream of its own.
+
+    Errors are those of `Recipe.match`; ValueError for two names of one stream; TypeError for a dtype that is not drawn.
+    """
+    parameters = list(parameters)
+    matched = recipe.match(parameters, strict=strict)
+    given = None if dtype is None else _dtypes.name(dtype)
+    former = _renaming(renamed)
+    made = tuple(
+        Row(
+            parameter.name,
+            tuple(parameter.shape),
+            given or _own_dtype(parameter),
+            matched[parameter.name],
+            former(parameter.name),
+            tuple(parameter.aliases),
+        )
+        for parameter in parameters
+    )
+    _require_used(renamed, made)
+    _require_distinct([name for row in made for name in (row.name, *row.aliases)], "name")
+    _require_distinct([row.stream for row in made], "stream")
+    stream_id = _core.stream_id
+    _require_distinct([stream_id(row.stream, tag) for row in made for tag in _TAGS], "random stream")
+    return made
+
+
+def _own_dtype(parameter: Parameter) -> str:
+    if parameter.dtype is None:
+        return "float32"
+    try:
+        return _dtypes.name(parameter.dtype)
+    except TypeError as error:
+        raise TypeError(f"{parameter.name!r}: {error}; give the plan a dtype") from None
+
+
+def _renaming(renamed: Renamed | None) -> Callable[[str], str]:
+    if renamed is None:
+        return lambda name: name
+    if isinstance(renamed, Mapping):
+        table = renamed
+        return lambda name: table.get(name, name)
+    return renamed
+
+
+def _require_used(renamed: Renamed | None, made: tuple[Row, ...]) -> None:
+    if isinstance(renamed, Mapping):
+        unknown = renamed.keys() - {row.name for row in made}
+        if unknown:
+            raise ValueError(f"renamed must have names of parameters as its keys, got {min(unknown)!r}")
+    for row in made:
+        if not isinstance(row.stream, str):
+            raise TypeError(f"renamed must give a string for {row.name!r}, got {row.stream!r}")
+
+
+def _require_distinct(values: list[object] | list[str] | list[int], what: str) -> None:
+    if len(set(values)) == len(values):
+        return
+    value, count = Counter(values).most_common(1)[0]
+    raise ValueError(f"every parameter must have its own {what}, got {value!r} {count} times")

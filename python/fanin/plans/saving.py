@@ -1,0 +1,135 @@
+"""Save a plan: its parameters streamed into a checkpoint, by threads or by any executor."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from .. import _core
+from ..checkpoint import Entry, Layout, Writer
+from . import pieces
+from .executors import as_completed, workers
+from .moments import Group, Moments, groups
+from .pieces import Task, tasks
+from .row import Row
+from .work import write
+
+if TYPE_CHECKING:
+    from .planning import Plan
+
+STREAM = "v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What `Plan.save` wrote.
+
+    Attributes
+    ----------
+    path : str
+        The file, or the index of several.
+    files : tuple of str
+        The safetensors files.
+    groups : tuple of Group
+        Parameters by role and scheme, with the moments expected and, where this run and those that it resumed drew
+        them, observed.
+    nbytes : int
+        Size of all files.
+    resumed : int
+        Bytes of tensors that were there already.
+    seconds : float
+        Wall-clock time.
+    """
+
+    path: str
+    files: tuple[str, ...]
+    groups: tuple[Group, ...]
+    nbytes: int
+    resumed: int
+    seconds: float
+
+
+def save(
+    plan: Plan,
+    path: str | os.PathLike[str],
+    *,
+    max_shard_size: int | str,
+    force: bool,
+    resume: bool,
+    executor: Executor | None,
+    count: int | None,
+    progress: Callable[[int], object],
+) -> Saved:
+    """See `Plan.save`."""
+    start = time.perf_counter()
+    table = groups(plan.rows)
+    entries = [Entry(row.name, row.dtype, row.shape) for row in plan.rows]
+    writer = Writer(
+        path,
+        entries,
+        metadata(plan),
+        max_shard_size=max_shard_size,
+        identity=_origin(plan) | {"cut": [pieces.PIECE, pieces.WHOLE, pieces.TASK]},
+        force=force,
+        resume=resume,
+    )
+    numbers = {key: number for number, key in enumerate(table)}
+    found = tuple(table.values())
+    with workers(executor, count) as pool, writer:
+        resumed = plan.nbytes if writer.complete else plan.nbytes - writer.left
+        if resumed:
+            progress(resumed)
+        for note in writer.done.values():
+            for number, *moments in note:
+                found[number].observed.merge(Moments(*moments))
+        rows = {row.name: (row, numbers[row.group]) for row in plan.rows}
+        todo: Iterable[Task] = () if writer.complete else tasks(_files(writer.layout, rows), plan.seed, writer.mark)
+        todo = (task for task in todo if task.number not in writer.done)
+        with closing(as_completed(pool, write, todo)) as completed:
+            for task, drawn in completed:
+                note = [[number, each.count, each.mean, each.squares] for number, each in drawn.items()]
+                writer.record(task.number, task.file, task.nbytes, note)
+                for number, each in drawn.items():
+                    found[number].observed.merge(each)
+                progress(task.nbytes)
+    layout = writer.layout
+    return Saved(
+        layout.index_path if layout.index else layout.path,
+        tuple(file.path for file in layout.files),
+        found,
+        layout.nbytes,
+        resumed,
+        time.perf_counter() - start,
+    )
+
+
+def metadata(plan: Plan) -> dict[str, str]:
+    """What every file says of its origin."""
+    return {"format": "pt", "fanin": json.dumps(_origin(plan), sort_keys=True)}
+
+
+def _origin(plan: Plan) -> dict[str, Any]:
+    """What decides the data beside names, shapes and dtypes, which are in the headers."""
+    origin = {
+        "version": _core.__version__,
+        "stream": STREAM,
+        "recipe": plan.recipe.name,
+        "recipe_digest": plan.recipe.digest,
+        "seed": plan.seed,
+    }
+    renamed = [[row.name, row.stream] for row in plan.rows if row.stream != row.name]
+    if renamed:
+        origin["renamed_digest"] = blake2b(json.dumps(renamed).encode(), digest_size=8).hexdigest()
+    return origin
+
+
+def _files(layout: Layout, rows: dict[str, tuple[Row, int]]) -> Iterator[tuple[str, Iterator[tuple[Row, int, int]]]]:
+    for file in layout.files:
+        yield file.partial, ((*rows[entry.name], file.places[entry.name][0]) for entry in file.entries)

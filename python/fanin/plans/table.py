@@ -1,0 +1,98 @@
+"""The table of a plan: parameters that differ only in a number are one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from .. import _tables
+from .row import Row
+
+if TYPE_CHECKING:
+    from .planning import Plan
+
+_MOST_LINES = 200
+_MOST_NAMED = 8
+_NUMBER = re.compile(r"(?<![^._/])\d+(?![^._/])")
+_HEADINGS = [("parameter", "rule", "scheme"), ("shape", "dtype"), ("std", "parameters", "bytes")]
+
+
+def render(plan: Plan, width: int | None = None) -> str:
+    """The table, at most so wide, with totals, ties and what was skipped."""
+    lines = group(plan.rows)
+    shown = lines[:_MOST_LINES]
+    table = _tables.render(_HEADINGS, map(_cells, shown), width, right="std parameters bytes")
+    notes = (_tables.wrapped(note, width) for note in _notes(plan, len(lines) - len(shown)))
+    return "\n".join([table, "", *notes])
+
+
+def group(rows: Iterable[Row]) -> list[list[Row]]:
+    """Rows that differ in a number of their name alone, in the order of their first."""
+    found: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        found.setdefault((_NUMBER.sub("*", row.name), row.shape, row.dtype, id(row.rule)), []).append(row)
+    return list(found.values())
+
+
+def common_name(names: list[str]) -> str:
+    """One name for several that differ in numbers.
+
+    Examples
+    --------
+    >>> common_name(["h.0.ln_1.weight", "h.1.ln_1.weight", "h.2.ln_1.weight"])
+    'h.0-2.ln_1.weight'
+    >>> common_name(["conv.1.bias", "conv.4.bias"])
+    'conv.*.bias'
+    """
+    columns = iter([_range(column) for column in zip(*(_NUMBER.findall(name) for name in names), strict=True)])
+    return _NUMBER.sub(lambda _: next(columns), names[0])
+
+
+def shorten(text: str) -> str:
+    """Numbers to six digits.
+
+    Examples
+    --------
+    >>> shorten("normal(mean=0, std=0.004082482904638631)")
+    'normal(mean=0, std=0.00408248)'
+    """
+    return re.sub(r"\d+\.\d+(e-?\d+)?", lambda number: f"{float(number[0]):.6g}", text)
+
+
+def _cells(rows: list[Row]) -> list[tuple[str, ...]]:
+    first = rows[0]
+    name = common_name([row.name for row in rows]) + (f" ({len(rows)})" if len(rows) > 1 else "")
+    return [
+        (name, first.rule.describe(), shorten(first.scheme.describe())),
+        ("×".join(map(str, first.shape)) or "scalar", first.dtype),
+        (
+            f"{first.scheme.std(first.shape):.6g}",
+            f"{sum(row.size for row in rows):,}",
+            f"{_tables.si(sum(row.nbytes for row in rows))}B",
+        ),
+    ]
+
+
+def _notes(plan: Plan, hidden: int) -> Iterator[str]:
+    if hidden:
+        yield f"… and {hidden} lines more"
+    total = f"{plan.size:,} parameters, {_tables.si(plan.nbytes)}B"
+    yield f"{len(plan.rows)} tensors, {total}; recipe {plan.recipe.name}, seed {plan.seed}"
+    ties = list(plan.ties.items())
+    for alias, name in ties[:_MOST_NAMED]:
+        yield f"{alias} is tied to {name}"
+    if len(ties) > _MOST_NAMED:
+        yield f"… and {len(ties) - _MOST_NAMED} names more are tied"
+    if plan.skipped:
+        named = ", ".join(f"{name} ({reason})" for name, reason in plan.skipped[:_MOST_NAMED])
+        more = len(plan.skipped) - _MOST_NAMED
+        yield f"{len(plan.skipped)} skipped: {named}" + (f" and {more} more" if more > 0 else "")
+
+
+def _range(values: tuple[str, ...]) -> str:
+    numbers = set(map(int, values))
+    low, high = min(numbers), max(numbers)
+    if low == high:
+        return values[0]
+    return f"{low}-{high}" if len(numbers) == high - low + 1 else "*"

@@ -1,0 +1,120 @@
+"""What a worker does with a task, in any thread or process: draw, and write to the file or compare with it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core, _dtypes
+from ..checkpoint import disk
+from .moments import Moments
+from .pieces import PIECE, Piece, Task
+
+Bytes = NDArray[np.uint8]
+
+
+def write(task: Task) -> dict[int, Moments]:
+    """Draw and write; what is returned is the moments of each group, once all is on disk."""
+    moments: dict[int, Moments] = {}
+    with _one_thread(), disk.opened(task.path, os.O_RDWR) as file:
+        if os.read(file, len(task.mark)) != task.mark:
+            raise OSError(errno.ESTALE, "Another run's by now", task.path)
+        for data, drawn in _draw(task):
+            disk.write_at(file, drawn[0][0].offset, data.data)
+            for piece, values in drawn:
+                found = _core.statistics(values)
+                moments.setdefault(piece.group, Moments()).add(values.size, found["mean"], found["std"])
+        disk.sync(file)
+    return moments
+
+
+def compare(task: Task) -> dict[str, str]:
+    """Draw and compare; what is returned says, for each parameter that differs, where it does first."""
+    different: dict[str, str] = {}
+    existing = np.empty(PIECE, np.uint8)
+    with _one_thread(), disk.opened(task.path, os.O_RDONLY) as file:
+        for data, drawn in _draw(task):
+            if len(existing) < len(data):
+                existing = np.empty(len(data), np.uint8)
+            found = existing[: len(data)]
+            _read(file, drawn[0][0].offset, found, task.path)
+            if np.array_equal(found, data):
+                continue
+            start = drawn[0][0].offset
+            for piece, values in drawn:
+                begin = piece.offset - start
+                theirs = found[begin : begin + piece.nbytes].view(values.dtype).reshape(values.shape)
+                if piece.name not in different and not np.array_equal(_bits(theirs), _bits(values)):
+                    different[piece.name] = _first_difference(piece, values, theirs)
+    return different
+
+
+def _draw(task: Task) -> Iterator[tuple[Bytes, list[tuple[Piece, NDArray[Any]]]]]:
+    """Bytes that follow each other in the file, and the pieces that they are."""
+    buffer = np.empty(PIECE, np.uint8)
+    drawn: list[tuple[Piece, NDArray[Any]]] = []
+    used = 0
+    for piece in task.pieces:
+        dtype = _dtypes.native(_dtypes.code(piece.dtype, _dtypes.FLOATS))
+        if drawn:
+            adjacent = drawn[-1][0].offset + drawn[-1][0].nbytes == piece.offset
+            if not adjacent or used + piece.nbytes > len(buffer) or used % dtype.itemsize:
+                yield buffer[:used], drawn
+                drawn, used = [], 0
+        if piece.nbytes > len(buffer):
+            buffer = np.empty(piece.nbytes, np.uint8)
+        values = buffer[used : used + piece.nbytes].view(dtype).reshape(piece.shape)
+        piece.scheme(piece.whole, seed=task.seed, name=piece.stream, index=piece.part, out=values)
+        drawn.append((piece, values))
+        used += piece.nbytes
+    if drawn:
+        yield buffer[:used], drawn
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Workers are many already."""
+    outer = _core.swap_thread_limit(1)
+    try:
+        yield
+    finally:
+        _core.swap_thread_limit(outer)
+
+
+def _read(file: int, position: int, into: Bytes, path: str) -> None:
+    view = memoryview(into.data)
+    while view:
+        if hasattr(os, "preadv"):
+            count = os.preadv(file, [view], position)
+        else:
+            os.lseek(file, position, os.SEEK_SET)
+            data = os.read(file, len(view))
+            count = len(data)
+            view[:count] = data
+        if not count:
+            raise OSError(errno.EIO, f"The file ends at byte {position}, {len(view)} too early", path)
+        position += count
+        view = view[count:]
+
+
+def _bits(values: NDArray[Any]) -> NDArray[Any]:
+    return values.view(f"u{values.dtype.itemsize}") if values.ndim else values.reshape(1).view(f"u{values.itemsize}")
+
+
+def _first_difference(piece: Piece, ours: NDArray[Any], theirs: NDArray[Any]) -> str:
+    flat = int(np.flatnonzero(_bits(ours).ravel() != _bits(theirs).ravel())[0])
+    place = [int(part) for part in np.unravel_index(flat, ours.shape)] if ours.ndim else []
+    leading: list[int] = []
+    for part in piece.part:
+        if isinstance(part, slice):
+            place[0] += part.start
+        else:
+            leading.append(part)
+    where = ", ".join(map(str, (*leading, *place)))
+    return f"differs first at [{where}]: {theirs.ravel()[flat]!s} in the file, {ours.ravel()[flat]!s} by the plan"

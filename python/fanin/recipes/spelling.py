@@ -1,0 +1,119 @@
+"""A scheme as a command line spells it: `normal(std=0.01)`."""
+
+from __future__ import annotations
+
+import ast
+import math
+import warnings
+from typing import Any
+
+from .. import schemes
+from ..models.checks import short
+from ..schemes import Scheme
+from . import reading
+
+_MOST = 10_000  # characters
+_HOW = "a name, or a call of one with keywords, as he_normal(layout=OI, activation=(leaky_relu, 0.2))"
+
+
+def scheme(text: str) -> Scheme:
+    """The scheme that a text spells: the name of a function of `fanin.schemes`, and its keywords.
+
+    Words need no quotes. Values are words, numbers, tuples, True, False, None and other schemes, as calls. What
+    `describe` prints is read too.
+
+    Raises
+    ------
+    ValueError
+        For what is no such text, an unknown name, and parameters that the scheme cannot have. Nothing is evaluated.
+
+    Examples
+    --------
+    >>> scheme("he_normal(layout=OI, activation=relu)").std((10, 200))
+    0.1
+    >>> scheme("padded(of=normal(std=0.02), row=0)").describe()
+    'padded(of=normal(mean=0, std=0.02), row=0)'
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"scheme must be a string, got {text!r}")
+    try:
+        data = _value(_parsed(text))
+        if not isinstance(data, str | dict):
+            raise ValueError(f"scheme must be {_HOW}, got {short(text)}")
+        return reading.scheme(data)
+    except RecursionError:
+        raise ValueError(f"scheme must be {_HOW}, got {short(text)}: it is nested too deeply") from None
+    except TypeError as error:  # a wrong type of value is a wrong text
+        raise ValueError(str(error)) from error
+
+
+def _parsed(text: str) -> ast.expr:
+    problem = f"scheme must be {_HOW}, got {short(text)}"
+    if len(text) > _MOST:
+        raise ValueError(f"{problem}: it has more than {_MOST} characters")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError) as error:  # MemoryError is the parser's word for too deep
+        why = getattr(error, "msg", None) or str(error) or "it is nested too deeply"
+        raise ValueError(f"{problem}: {why}") from None
+
+
+def _value(node: ast.expr) -> Any:
+    """What a node stands for, as plain data."""
+    match node:
+        case ast.Constant(value=str() | int() | float() | None):
+            return node.value
+        case ast.Name():
+            return math.inf if node.id == "inf" else node.id
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+            number = _value(operand)
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                return -number if isinstance(node.op, ast.USub) else number
+        case ast.Tuple(elts=items) | ast.List(elts=items):
+            return tuple(map(_value, items))
+        case ast.BinOp(op=ast.Add()):  # how `describe` writes a tuple
+            return tuple(map(_value, _summands(node)))
+        case ast.Call(func=ast.Name(id=name)):
+            return _call(name, node)
+    raise ValueError(f"a value must be a word, a number, a tuple or a scheme as {_HOW}, got {short(ast.unparse(node))}")
+
+
+def _summands(node: ast.expr) -> list[ast.expr]:
+    found: list[ast.expr] = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        found.append(node.right)
+        node = node.left
+    return [node, *reversed(found)]
+
+
+def _call(name: str, node: ast.Call) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    if name == "constant" and len(node.args) == 1 and not node.keywords:  # as `describe` writes it
+        given["value"] = _value(node.args[0])
+    elif node.args or any(keyword.arg is None for keyword in node.keywords):
+        raise ValueError(
+            f"scheme {name!r} must have its parameters by name, as std=0.01, got {short(ast.unparse(node))}"
+        )
+    for keyword in node.keywords:
+        key = "of" if keyword.arg == "scheme" else str(keyword.arg)  # `mup` has both, for the same
+        if key in given:
+            raise ValueError(f"scheme {name!r} must have each parameter once, got {key} again")
+        given[key] = _value(keyword.value)
+    name = _name(name, given)
+    for key, kind in (reading.kinds_of(name) or {}).items():
+        if kind.startswith(("tuple", "Sequence")) and key in given and not isinstance(given[key], tuple | None):
+            given[key] = (given[key],)  # `describe` writes one as it writes itself
+    return {"scheme": name, **given}
+
+
+def _name(name: str, given: dict[str, Any]) -> str:
+    """The name of a function or, as `describe` gives it, of the object of which only that takes what is given."""
+    thing = "".join(part.capitalize() for part in name.split("_"))
+    if thing not in schemes.__all__ or thing == "Scheme":
+        return name
+    if name not in schemes.__all__ or name == "mup":
+        return thing
+    takes = [reading.kinds_of(each) or {} for each in (name, thing)]
+    return thing if given.keys() <= takes[1].keys() and not given.keys() <= takes[0].keys() else name

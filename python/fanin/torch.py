@@ -1,0 +1,74 @@
+"""Modules of torch, filled in place by a plan."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from ._types import Seed
+from .models import Parameters, parameters
+from .plans import Plan
+from .plans.row import Renamed
+from .recipes import Recipe, resolve
+
+if TYPE_CHECKING:
+    import torch
+
+
+def init_(
+    module: torch.nn.Module,
+    recipe: Recipe | str | os.PathLike[str],
+    seed: Seed,
+    *,
+    renamed: Renamed | None = None,
+    strict: bool = False,
+) -> Plan:
+    """Draw every parameter of a module in place: the values that the plan for its state_dict saves.
+
+    Parameters keep their memory, dtype, device and `requires_grad`; tied ones stay tied, and their version counters are
+    incremented. Buffers are left alone, and listed in the plan as skipped.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Its parameters must have memory: `module.to_empty(device="cpu")` gives it to those on the meta device, and a
+        first batch to those of lazy modules. CUDA where fanin was built with it.
+    recipe, seed, renamed, strict
+        As for `fanin.plan`.
+
+    Returns
+    -------
+    Plan
+        `print` shows what was drawn.
+
+    Raises
+    ------
+    ValueError
+        For a parameter without memory, or that no rule matches; nothing is drawn then.
+    TypeError
+        For a module that is none.
+
+    Examples
+    --------
+    >>> import torch                                                        # doctest: +SKIP
+    >>> model = torch.nn.Linear(64, 10)                                     # doctest: +SKIP
+    >>> plan = fanin.torch.init_(model, "torch-default", seed=0)            # doctest: +SKIP
+    >>> torch.equal(model.bias.detach(), torch.from_numpy(plan["bias"]))    # doctest: +SKIP
+    True
+    """
+    nn = importlib.import_module("torch").nn
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
+    tensors: dict[str, Any] = dict(module.named_parameters(remove_duplicate=False))
+    for name, tensor in tensors.items():
+        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+            raise ValueError(f"{name!r} must have a shape: pass a first batch through its lazy module")
+        if tensor.is_meta:
+            raise ValueError(f"{name!r} must have memory, and is on the meta device: use module.to_empty(device='cpu')")
+    found = parameters(tensors)
+    skipped = [*found.skipped, *((name, "buffer") for name, _ in module.named_buffers(remove_duplicate=False))]
+    model = Parameters(found.parameters, tuple(skipped))
+    plan = Plan.of(model, resolve(recipe, model), seed, renamed=renamed, strict=strict)
+    plan.fill(tensors)
+    return plan

@@ -1,0 +1,221 @@
+"""A plan: every parameter with its rule, read before it is run, filled in place, the same in every spelling."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fanin
+from fanin import Plan, schemes
+from fanin.models import Parameter
+from fanin.plans import table
+from fanin.recipes import Recipe, Rule
+
+NORMAL = Recipe("normal", [Rule("*", schemes.normal(std=0.5))])
+SHAPES = {"embed.weight": (7, 4), "fc.weight": (3, 4), "fc.bias": (3,), "scale": ()}
+
+
+def test_a_parameter_is_what_its_scheme_draws_alone():
+    plan = fanin.plan(SHAPES, NORMAL, 3)
+    for name, shape in SHAPES.items():
+        assert np.array_equal(plan[name], fanin.normal(shape, std=0.5, seed=3, name=name))
+    assert plan["scale"].shape == ()
+
+
+@pytest.mark.parametrize(
+    "index", [2, -1, slice(1, 3), ..., (slice(None), 1), (0, 0), (slice(4, None, -2), slice(1, 3))]
+)
+def test_any_part_is_that_of_the_whole(index):
+    plan = fanin.plan(SHAPES, NORMAL, 3)
+    assert np.array_equal(plan["embed.weight", index], plan["embed.weight"][index])
+    if isinstance(index, tuple):
+        assert np.array_equal(plan[("embed.weight", *index)], plan["embed.weight"][index])
+
+
+def test_unknown_names_are_named():
+    with pytest.raises(KeyError, match="'head' is none of the 4 parameters"):
+        fanin.plan(SHAPES, NORMAL, 3)["head"]
+    assert "head" not in fanin.plan(SHAPES, NORMAL, 3)
+
+
+def test_the_recipe_may_be_a_name_a_file_or_the_one_that_suits(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(NORMAL.to_toml())
+    assert fanin.plan(SHAPES, path, 0).rows == fanin.plan(SHAPES, NORMAL, 0).rows
+    assert fanin.plan("gpt2-xl", "gpt2", 0) == fanin.plan("gpt2-xl", None, 0)
+    assert fanin.plan("gpt2-xl", None, 0).row("h.47.mlp.c_proj.weight").scheme.std((1,)) == pytest.approx(
+        0.02 / 96**0.5
+    )
+    with pytest.raises(ValueError, match="recipe must be given"):
+        fanin.plan(SHAPES, None, 0)
+
+
+def test_dtypes_are_the_sources_unless_the_plan_has_one():
+    arrays = {"a": np.empty(3, "float16"), "b": np.empty(3, ml_dtypes.bfloat16), "c": np.empty(3, "float64")}
+    assert [row.dtype for row in fanin.plan(arrays, NORMAL, 0).rows] == ["float16", "bfloat16", "float64"]
+    assert {row.dtype for row in fanin.plan(arrays, NORMAL, 0, dtype="bfloat16").rows} == {"bfloat16"}
+    assert {row.dtype for row in fanin.plan(SHAPES, NORMAL, 0).rows} == {"float32"}
+    assert {row.dtype for row in fanin.plan(SHAPES, NORMAL, 0, dtype=np.float16).rows} == {"float16"}
+    small = [Parameter("w", (3,), (), "float8_e4m3fn")]
+    with pytest.raises(TypeError, match=r"'w': dtype must be one of .* got 'float8_e4m3fn'; give the plan a dtype"):
+        fanin.plan(small, NORMAL, 0)
+    assert fanin.plan(small, NORMAL, 0, dtype="float16")["w"].dtype == "float16"
+
+
+def test_renamed_parameters_keep_their_stream():
+    old = fanin.plan({"fc.weight": (3, 4), "fc.bias": (3,)}, NORMAL, 0)
+    new = {"head.weight": (3, 4), "head.bias": (3,)}
+    for renamed in ({"head.weight": "fc.weight", "head.bias": "fc.bias"}, lambda name: name.replace("head", "fc")):
+        plan = fanin.plan(new, NORMAL, 0, renamed=renamed)
+        assert np.array_equal(plan["head.weight"], old["fc.weight"])
+        assert np.array_equal(plan["head.bias"], old["fc.bias"])
+        assert Plan.from_dict(plan.to_dict()) == plan
+    assert not np.array_equal(fanin.plan(new, NORMAL, 0)["head.weight"], old["fc.weight"])
+    with pytest.raises(ValueError, match=r"every parameter must have its own stream, got 'head\.bias' 2 times"):
+        fanin.plan(new, NORMAL, 0, renamed={"head.weight": "head.bias"})
+    with pytest.raises(ValueError, match="renamed must have names of parameters as its keys, got 'x'"):
+        fanin.plan(new, NORMAL, 0, renamed={"x": "head.bias"})
+    with pytest.raises(TypeError, match=r"renamed must give a string for 'head\.weight', got None"):
+        fanin.plan(new, NORMAL, 0, renamed=lambda name: None)
+
+
+def test_more_rows_leave_the_first_alone():
+    """A larger vocabulary keeps the embeddings that it had, as the std does not change."""
+    small, large = (fanin.plan({"wte.weight": (rows, 48)}, NORMAL, 0, dtype="bfloat16") for rows in (1000, 1100))
+    assert np.array_equal(large["wte.weight"][:1000], small["wte.weight"])
+    assert np.array_equal(large["wte.weight", 990:1010][:10], small["wte.weight", 990:])
+
+
+def test_arrays_of_one_memory_are_one_parameter():
+    embedding = np.empty((7, 4), "float32")
+    model = {"embed.weight": embedding, "head.weight": embedding, "steps": np.array(3), "bn.running_mean": np.zeros(4)}
+    plan = fanin.plan(model, NORMAL, 0)
+    assert plan.ties == {"head.weight": "embed.weight"}
+    assert [name for name, _ in plan.skipped] == ["steps", "bn.running_mean"]
+    assert (len(plan), plan.size) == (1, 28)
+    assert plan.fill(model) is model
+    assert np.array_equal(embedding, plan["head.weight"])
+    assert np.array_equal(embedding, fanin.normal((7, 4), std=0.5, seed=0, name="embed.weight"))
+    assert not model["bn.running_mean"].any()
+
+
+def test_filling_writes_in_place_in_the_arrays_own_dtype_and_strides():
+    arrays = {
+        "embed.weight": np.empty((4, 7), "float64").T,
+        "fc.weight": np.empty((3, 8), "float16")[:, ::2],
+        "fc.bias": np.empty(3, ml_dtypes.bfloat16),
+        "scale": np.empty((), "float32"),
+    }
+    plan = fanin.plan(SHAPES, NORMAL, 0)
+    plan.fill(arrays)
+    for name, array in arrays.items():
+        assert np.array_equal(array, fanin.normal(SHAPES[name], std=0.5, seed=0, name=name, dtype=array.dtype))
+
+
+def test_tied_names_with_memory_of_their_own_are_filled_alike():
+    plan = fanin.plan([Parameter("embed", (7, 4), ("head",))], NORMAL, 0)
+    apart = {"embed": np.zeros((7, 4), "float32"), "head": np.zeros((7, 4), "float32")}
+    plan.fill(apart)
+    assert np.array_equal(apart["embed"], apart["head"])
+    assert apart["embed"].any()
+    only = {"head": np.zeros((7, 4), "float32")}
+    assert np.array_equal(plan.fill(only)["head"], apart["embed"])
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"fc.bias": None}, ValueError, "must have every parameter of the plan, got none named 'fc.bias'"),
+        ({"x": np.zeros(3)}, ValueError, "must have names of the plan's parameters, got 'x'"),
+        ({"fc.bias": np.zeros(4, "float32")}, ValueError, r"'fc.bias': the array must have shape \(3,\), got \(4,\)"),
+        ({"fc.bias": np.zeros(3, "int32")}, TypeError, "'fc.bias': dtype must be one of float32"),
+        ({"fc.bias": np.zeros(3, ">f4")}, ValueError, "'fc.bias': the array must be writable and of native byte order"),
+        ({"fc.bias": np.broadcast_to(np.float32(0), 3)}, ValueError, "'fc.bias': the array must be writable"),
+        ({"fc.bias": [0, 0, 0]}, TypeError, "'fc.bias': out must be a NumPy array"),
+    ],
+)
+def test_what_cannot_be_filled_is_refused_before_anything_is_written(change, error, message):
+    arrays = {name: np.zeros(shape, "float32") for name, shape in SHAPES.items()} | change
+    arrays = {name: array for name, array in arrays.items() if array is not None}
+    with pytest.raises(error, match=message):
+        fanin.plan(SHAPES, NORMAL, 0).fill(arrays)
+    assert not arrays["embed.weight"].any()
+
+
+@given(
+    st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=6), st.lists(st.integers(0, 3), max_size=3)),
+    st.integers(0, 2**64 - 1),
+    st.sampled_from(["float32", "float64", "float16", "bfloat16"]),
+)
+def test_a_dict_carries_a_plan(shapes, seed, dtype):
+    plan = fanin.plan(shapes, Recipe("r", [Rule("*", schemes.normal(std=0.1), optional=True)]), seed, dtype=dtype)
+    again = Plan.from_dict(json.loads(json.dumps(plan.to_dict())))
+    assert again == plan
+    assert all(again[name].tobytes() == plan[name].tobytes() for name in shapes)
+
+
+def test_a_dict_that_is_no_plan_is_refused():
+    data = fanin.plan(SHAPES, NORMAL, 0).to_dict()
+    with pytest.raises(ValueError, match="stream must be 'v1', got 'v9'"):
+        Plan.from_dict(data | {"stream": "v9"})
+    with pytest.raises(ValueError, match="got no 'seed'"):
+        Plan.from_dict({key: value for key, value in data.items() if key != "seed"})
+
+
+def test_a_rule_that_draws_nothing_is_a_warning_and_under_strict_an_error():
+    recipe = Recipe("r", [Rule("*.gamma", schemes.ones()), *NORMAL.rules])
+    with pytest.warns(UserWarning, match=r"\*\.gamma"):
+        fanin.plan(SHAPES, recipe, 0)
+    with pytest.raises(ValueError, match=r"\*\.gamma"):
+        fanin.plan(SHAPES, recipe, 0, strict=True)
+
+
+def test_the_table_groups_what_differs_in_a_number():
+    plan = fanin.plan("llama-70b", None, 0, dtype="bfloat16")
+    lines = table.render(plan, None).splitlines()
+    assert len(lines) == 2 + 12 + 2
+    assert "model.layers.0-79.self_attn.k_proj.weight (80)" in lines[4]
+    assert all(word in lines[4] for word in ("1024×8192", "bfloat16", "0.02", "671,088,640", "1.34 GB"))
+    assert lines[-1] == "723 tensors, 68,976,648,192 parameters, 138 GB; recipe llama, seed 0"
+    assert str(plan) == table.render(plan, None)  # no terminal here
+
+
+def test_the_table_tells_ties_and_what_was_skipped():
+    weight = np.empty((7, 4), "float32")
+    text = str(fanin.plan({"embed": weight, "head": weight, "steps": np.array(3)}, NORMAL, 0))
+    assert "\nhead is tied to embed" in text
+    assert "1 skipped: steps (dtype int64 is not floating-point)" in text
+
+
+def test_a_table_without_end_is_cut():
+    text = str(fanin.plan({f"a{'b' * i}.weight": (2,) for i in range(300)}, NORMAL, 0))
+    assert "\n… and 100 lines more\n" in text
+    assert "300 tensors" in text
+
+
+@pytest.mark.parametrize("width", [40, 72, 120])
+def test_a_table_fits_its_width(width):
+    text = table.render(fanin.plan("bert-base", None, 0), width)
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_a_hundred_thousand_small_parameters():
+    shapes = {f"layers.{i // 10}.block.{i % 10}.weight": (4, 4) for i in range(100_000)}
+    best = min(timed(lambda: fanin.plan(shapes, NORMAL, 0).fill()) for _ in range(3))
+    assert best < 2.0
+
+
+def test_a_plan_of_llama_70b_takes_no_time():
+    assert min(timed(lambda: str(fanin.plan("llama-70b", None, 0))) for _ in range(3)) < 1.0
+
+
+def timed(work) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
