@@ -17,7 +17,7 @@ import saves
 
 from fanin.plans import Plan
 
-CALLS = "open pwrite ftruncate truncate posix_fallocate fdatasync fsync replace unlink".split()
+CALLS = ["open", "pwrite", "ftruncate", "truncate", "posix_fallocate", "fdatasync", "fsync", "replace", "unlink"]
 NAMES = ("open", "replace", "unlink")  # those that change a directory
 
 

@@ -156,12 +156,18 @@ def test_in_a_directory_the_file_has_hugging_faces_name(tmp_path):
     assert os.listdir(tmp_path) == ["model.safetensors"]
 
 
+def test_a_directory_that_is_named_as_one_is_made(tmp_path):
+    write(f"{tmp_path}/a/b/", {})
+    assert os.listdir(tmp_path / "a" / "b") == ["model.safetensors"]
+
+
 def test_directories_and_devices_are_not_replaced(tmp_path):
     (tmp_path / "model.safetensors").mkdir()
     with pytest.raises(OSError, match="regular"):
         write(tmp_path, {}, force=True)
+    (tmp_path / "file").write_text("precious")
     with pytest.raises(NotADirectoryError):
-        write(f"{tmp_path}/new/", {}, force=True)
+        write(f"{tmp_path}/file/", {}, force=True)
     with pytest.raises(OSError, match="regular"):
         write(os.devnull, {}, force=True)
 

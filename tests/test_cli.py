@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import safetensors.numpy
 
@@ -115,7 +116,7 @@ def test_partial_file_of_another_program_needs_force(tmp_path):
     ("output", "words"),
     [
         ("missing/gpt2.safetensors", ["no directory", "missing", "create it"]),
-        ("new/", ["no directory", "new", "create it"]),
+        ("/dev/null/new/", ["/dev/null", "no directory"]),
         ("x" * 300, ["cannot write", "too long"]),
         pytest.param("/sys/kernel/gpt2.safetensors", ["cannot write in /sys/kernel", "Permission"], marks=linux_only),
         pytest.param("/dev/null", ["cannot write /dev/null", "regular"], marks=posix_only),
@@ -200,6 +201,38 @@ def test_full_standard_output_is_one_clear_line():
         )
     assert done.returncode == 1
     assert_one_line(done.stderr, "standard output", "No space")
+
+
+@posix_only
+def test_a_reader_that_leaves_is_no_error():
+    done = run(command=["bash", "-c", f"{sys.executable} -m fanin recommend | true; exit ${{PIPESTATUS[0]}}"])
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@posix_only
+@pytest.mark.parametrize(("closed", "status"), [(">&-", 0), ("2>&-", 0), (">&- 2>&-", 0), ("2>&- --seed x", 2)])
+def test_closed_streams_are_no_error(closed, status):
+    done = run(command=["bash", "-c", f"{sys.executable} -m fanin plan lstm-lm {closed}"])
+    assert (done.returncode, done.stderr) == (status, "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+def test_any_encoding_can_be_printed(encoding):
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    words = "plan", "lstm-lm", "--set", "decoder.bias=normal(std=0.5)"
+    lines = run(*words, env=environment, encoding=encoding).stdout.splitlines()
+    assert set(lines[1]) == {"-"}
+    assert ("10000x650" if encoding == "ascii" else "10000×650") in lines[2]
+    assert run("probe", "--help", env=environment, encoding=encoding).returncode == 0
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("file", "words"), [("", ["No such file"]), ("/nope/x", ["/nope/x"]), ("/dev/full", ["/dev/full", "No space"])]
+)
+def test_json_that_cannot_be_written_is_one_clear_line(file, words, capsys):
+    assert main(["plan", "lstm-lm", "--json", file]) == 1
+    assert_one_line(capsys.readouterr().err, "cannot write", *words)
 
 
 def test_info_prints_what_the_library_says(capsys):
@@ -329,6 +362,53 @@ def test_init_in_shards_and_verify(tmp_path, capsys):
     assert any(problem.startswith("wte.weight: differs first at [0, 0]") for problem in problems)
     assert main(["verify", str(tmp_path), "--workers", "1", "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
+
+
+def write_hostile(path, names=("w",), **metadata) -> None:
+    told = {"fanin": json.dumps(metadata)} if metadata else None
+    safetensors.numpy.save_file({name: np.zeros(2, "float32") for name in names}, path, told)
+
+
+@pytest.mark.parametrize("seed", [True, 1.0, "1", -1, 2**64, None, "9" * 5000])
+def test_verify_believes_no_seed_that_is_none(tmp_path, capsys, seed):
+    write_hostile(tmp_path / "x.safetensors", seed=seed, recipe="torch-default")
+    assert main(["verify", str(tmp_path)]) == 1
+    assert_one_line(capsys.readouterr().err, "does not say which seed it is from; give --seed")
+
+
+@pytest.mark.parametrize("told", ["[" * 100_000, "1" * 5000, "null", "{"])
+def test_verify_believes_no_metadata_that_is_none(tmp_path, capsys, told):
+    safetensors.numpy.save_file({"w": np.zeros(2, "float32")}, tmp_path / "x.safetensors", {"fanin": told})
+    assert main(["verify", str(tmp_path)]) == 1
+    assert_one_line(capsys.readouterr().err, "does not say which seed it is from; give --seed")
+
+
+def test_verify_opens_no_recipe_that_a_checkpoint_names(tmp_path, capsys):
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('name = "mine"\n[[rules]]\npattern = "*"\nscheme = "zeros"\n')
+    for told in (str(recipe), "mine", 5, ["gpt2"], "\x1b[31m"):
+        write_hostile(tmp_path / "x.safetensors", seed=0, recipe=told)
+        assert main(["verify", str(tmp_path)]) == 1
+        assert_one_line(capsys.readouterr().err, "is from the recipe", "not a built-in one; give --recipe")
+    assert main(["verify", str(tmp_path), "--recipe", str(recipe)]) == 1
+    assert "its recipe is" in capsys.readouterr().out
+
+
+def test_a_hostile_name_does_not_command_the_terminal(tmp_path, capsys):
+    path = tmp_path / "x.safetensors"
+    write_hostile(path, ["\x1b[31mw", "x\nevery byte is as planned", "\u202ey", "[red]z", "w" * 300])
+    (tmp_path / "mine.toml").write_text('name = "\\u001bx"\n[[rules]]\npattern = "*"\nscheme = "zeros"\n')
+    for words, status in (
+        (["plan", path, "--recipe", tmp_path / "mine.toml"], 0),
+        (["plan", path, "--recipe", "gpt2"], 1),
+        (["verify", path, "gpt2", "--seed", "0"], 1),
+        (["audit", path], 0),
+    ):
+        assert main([str(word) for word in words]) == status
+        out, err = capsys.readouterr()
+        assert (out + err).replace("\n", "").isprintable()
+        assert r"\x1b[31mw" in out + err
+        assert not any(line.startswith("every byte") for line in out.splitlines())
 
 
 @pytest.mark.parametrize(

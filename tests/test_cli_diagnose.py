@@ -61,6 +61,8 @@ def test_audit_has_status_1_where_it_finds_something(tmp_path, capsys):
     np.savez(path, **{"fc1.weight": good, "fc2.weight": np.full((64, 64), np.nan, np.float32)})
     assert main(["audit", path]) == 1
     assert "fc2.weight" in capsys.readouterr().out
+    assert main(["audit", path, "--json", "-"]) == 1
+    assert json.loads(capsys.readouterr().out)["findings"][0]["name"] == "fc2.weight"
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,8 @@ def test_progress_counts_every_byte(tmp_path):
 def test_memory_does_not_grow_with_the_model(tmp_path):
     """A tensor of 268 MB is written in less than 16 MB."""
     program = (
-        "import fanin, resource\nrecipe = fanin.recipes.Recipe('r', [fanin.recipes.Rule('*', fanin.schemes.normal())])\n"
+        "import fanin, resource\nfrom fanin.recipes import Recipe, Rule\n"
+        "recipe = Recipe('r', [Rule('*', fanin.schemes.normal())])\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "save = lambda rows: fanin.plan({'wte.weight': (rows, 1024)}, recipe, 0).save(\n"
         f"    {str(tmp_path / 'model')!r}, force=True)\n"

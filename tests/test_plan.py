@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import time
 
 import ml_dtypes
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import as_strided
 
 import fanin
 from fanin import Plan, schemes
@@ -42,6 +45,28 @@ def test_unknown_names_are_named():
     with pytest.raises(KeyError, match="'head' is none of the 4 parameters"):
         fanin.plan(SHAPES, NORMAL, 3)["head"]
     assert "head" not in fanin.plan(SHAPES, NORMAL, 3)
+
+
+def test_what_is_asked_of_a_plan_by_no_name_of_its_is_refused():
+    plan = fanin.plan(SHAPES, NORMAL, 3)
+    with pytest.raises(KeyError, match="is none of the 4 parameters"):
+        plan[()]
+    with pytest.raises(TypeError, match="index may hold integers"):
+        plan["fc.weight", None]
+
+
+def test_a_plan_iterates_over_names_and_its_repr_is_a_line():
+    plan = fanin.plan(SHAPES, NORMAL, 3)
+    assert list(plan) == list(SHAPES)
+    assert repr(plan) == "<Plan: 4 parameters, recipe 'normal', seed 3>"
+
+
+def test_a_plan_can_be_copied_pickled_and_hashed():
+    plan = fanin.plan(SHAPES, NORMAL, 3)
+    for other in (copy.deepcopy(plan), pickle.loads(pickle.dumps(plan))):
+        assert (other, hash(other)) == (plan, hash(plan))
+        assert other["fc.bias"].tobytes() == plan["fc.bias"].tobytes()
+    assert plan != fanin.plan(SHAPES, NORMAL, 4)
 
 
 def test_the_recipe_may_be_a_name_a_file_or_the_one_that_suits(tmp_path):
@@ -81,6 +106,8 @@ def test_renamed_parameters_keep_their_stream():
         fanin.plan(new, NORMAL, 0, renamed={"head.weight": "head.bias"})
     with pytest.raises(ValueError, match="renamed must have names of parameters as its keys, got 'x'"):
         fanin.plan(new, NORMAL, 0, renamed={"x": "head.bias"})
+    with pytest.raises(TypeError, match=r"renamed must be a mapping or a callable, got \['fc\.weight'\]"):
+        fanin.plan(new, NORMAL, 0, renamed=["fc.weight"])
     with pytest.raises(TypeError, match=r"renamed must give a string for 'head\.weight', got None"):
         fanin.plan(new, NORMAL, 0, renamed=lambda name: None)
 
@@ -138,6 +165,11 @@ def test_tied_names_with_memory_of_their_own_are_filled_alike():
         ({"fc.bias": np.zeros(3, ">f4")}, ValueError, "'fc.bias': the array must be writable and of native byte order"),
         ({"fc.bias": np.broadcast_to(np.float32(0), 3)}, ValueError, "'fc.bias': the array must be writable"),
         ({"fc.bias": [0, 0, 0]}, TypeError, "'fc.bias': out must be a NumPy array"),
+        (
+            {"fc.weight": as_strided(np.zeros(8, "float32"), (3, 4), (8, 4))},
+            ValueError,
+            "'fc.weight': the array must not have elements whose memory overlaps",
+        ),
     ],
 )
 def test_what_cannot_be_filled_is_refused_before_anything_is_written(change, error, message):
@@ -146,6 +178,40 @@ def test_what_cannot_be_filled_is_refused_before_anything_is_written(change, err
     with pytest.raises(error, match=message):
         fanin.plan(SHAPES, NORMAL, 0).fill(arrays)
     assert not arrays["embed.weight"].any()
+
+
+MEMORY = np.zeros((4, 4), "float32")
+
+
+@pytest.mark.parametrize("other", [MEMORY, MEMORY.T, MEMORY[::-1], MEMORY.reshape(-1)[3:15].reshape(3, 4)])
+def test_two_parameters_in_one_memory_are_refused_before_anything_is_written(other):
+    plan = fanin.plan({"first": (4, 4), "second": other.shape, "empty": (0, 4)}, NORMAL, 0)
+    with pytest.raises(ValueError, match="'second': the array must not share memory with that of 'first'"):
+        plan.fill({"first": MEMORY, "second": other, "empty": MEMORY[:0]})
+    assert not MEMORY.any()
+
+
+def test_arrays_that_lie_among_each_other_are_filled():
+    memory = np.zeros((4, 8), "float32")
+    arrays = {"even": memory[:, ::2], "odd": memory[:, 1::2]}
+    plan = fanin.plan(dict.fromkeys(arrays, (4, 4)), NORMAL, 0)
+    plan.fill(arrays)
+    assert all(np.array_equal(array, plan[name]) for name, array in arrays.items())
+
+
+def test_a_tied_name_must_have_its_shape_in_the_same_memory_too():
+    plan = fanin.plan([Parameter("embed", (2, 4), ("head",))], NORMAL, 0)
+    memory = np.zeros((4, 4), "float32")
+    with pytest.raises(ValueError, match=r"'head': the array must have shape \(2, 4\), got \(4, 4\)"):
+        plan.fill({"embed": memory[:2], "head": memory})
+    assert not memory.any()
+
+
+def test_what_is_no_mapping_of_arrays_is_told_what_to_do():
+    with pytest.raises(TypeError, match=r"arrays must be a mapping .* got list; fanin\.torch\.init_ fills"):
+        fanin.plan(SHAPES, NORMAL, 0).fill([np.zeros(3)])
+    with pytest.raises(ValueError, match=r"'params' must be a shape.* got a mapping; flatten it"):
+        fanin.plan({"params": {"kernel": (3, 4)}}, NORMAL, 0)
 
 
 @given(
@@ -166,6 +232,23 @@ def test_a_dict_that_is_no_plan_is_refused():
         Plan.from_dict(data | {"stream": "v9"})
     with pytest.raises(ValueError, match="got no 'seed'"):
         Plan.from_dict({key: value for key, value in data.items() if key != "seed"})
+    with pytest.raises(TypeError, match="a plan must be a mapping, got list"):
+        Plan.from_dict([])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"parameters": None}, "parameters of a plan must each have name, shape and dtype"),
+        ({"parameters": [{"name": "w"}]}, "parameters of a plan must each have name, shape and dtype.*'shape'"),
+        ({"parameters": [{"name": "w", "shape": [-1], "dtype": "float32"}]}, "'w': shape must have at axis 0"),
+        ({"parameters": [{"name": 1, "shape": [1], "dtype": "float32"}]}, "name must be a string"),
+        ({"skipped": [1]}, "what it skipped a name and a reason"),
+    ],
+)
+def test_a_dict_whose_parameters_are_none_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        Plan.from_dict(fanin.plan(SHAPES, NORMAL, 0).to_dict() | change)
 
 
 def test_a_rule_that_draws_nothing_is_a_warning_and_under_strict_an_error():
@@ -199,6 +282,25 @@ def test_a_table_without_end_is_cut():
     assert "300 tensors" in text
 
 
+def test_a_number_of_any_length_is_part_of_a_name():
+    names = [f"layers.{'9' * digits}.weight" for digits in (5000, 5001)]
+    text = str(fanin.plan(dict.fromkeys(names, (2,)), NORMAL, 0))
+    assert "2 tensors" in text
+
+
+def test_a_hostile_name_does_not_command_the_terminal():
+    names = ["\x1b[31mred.weight", "two\nlines", "\x9b31m", "\u202egnirts", "[red]markup[/red]"]
+    for model in (dict.fromkeys(names, (2,)), {name: np.zeros(2, int) for name in names}):
+        text = str(fanin.plan(model, Recipe("all", [Rule("*", schemes.zeros(), optional=True)]), 0))
+        assert text.replace("\n", "").isprintable()
+        assert all(shown in text for shown in (r"\x1b[31mred", r"two\nlines", r"\u202egnirts", "[red]markup[/red]"))
+
+
+def test_what_is_folded_stays_under_its_heading():
+    lines = table.render(fanin.plan("resnet50", None, 0), 80).splitlines()
+    assert "  sample\\.0))\\.weight/ of 4 dimensions" in lines[6]
+
+
 @pytest.mark.parametrize("width", [40, 72, 120])
 def test_a_table_fits_its_width(width):
     text = table.render(fanin.plan("bert-base", None, 0), width)
@@ -207,8 +309,10 @@ def test_a_table_fits_its_width(width):
 
 def test_a_hundred_thousand_small_parameters():
     shapes = {f"layers.{i // 10}.block.{i % 10}.weight": (4, 4) for i in range(100_000)}
-    best = min(timed(lambda: fanin.plan(shapes, NORMAL, 0).fill()) for _ in range(3))
-    assert best < 2.0
+    assert min(timed(lambda: fanin.plan(shapes, NORMAL, 0).fill()) for _ in range(3)) < 2.0
+    arrays = {name: np.empty(shape, "float32") for name, shape in shapes.items()}
+    plan = fanin.plan(shapes, NORMAL, 0)
+    assert min(timed(lambda: plan.fill(arrays)) for _ in range(3)) < 2.0
 
 
 def test_a_plan_of_llama_70b_takes_no_time():

@@ -9,11 +9,26 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 _UNLIMITED = 240  # nobody's terminal: one line for each row
+_NARROWEST = 40  # below it no column is left with more than a few letters
 
 
 def terminal_width() -> int | None:
     """Columns of the terminal that standard output is; None if it is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return shutil.get_terminal_size().columns if is_terminal else None
+
+
+def printable(text: str) -> str:
+    r"""A name as one line that a terminal shows and does not obey, whoever wrote it.
+
+    Examples
+    --------
+    >>> print(printable("fc\x1b[31m\n.weight"))
+    fc\x1b[31m\n.weight
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def render(
@@ -29,7 +44,7 @@ def render(
         Their cells, in the same groups.
     width : int or None
         Of the terminal; None for no limit. Where it is too small for the columns side by side, those of a group stand
-        one below the other; where that is too wide too, cells are folded.
+        one below the other; where that is too wide too, cells are folded, down to 40 columns.
     right : str
         Headings whose columns are numbers, separated by spaces.
 
@@ -40,40 +55,47 @@ def render(
     name       shape  std
     ──────────────────────
     fc.weight  3x2    0.5
-    >>> print(render(headings, rows, 17, right="std"))
+    >>> rows = [[("decoder.layers.0.attention.out_proj.weight", "3x2"), ("0.5",)]]
+    >>> print(render(headings, rows, 40, right="std"))
     name
-      shape    std
-    ───────────────
-    fc.weight  0.5
+      shape                             std
+    ────────────────────────────────────────
+    decoder.layers.0.attention.out_pro  0.5
+    j.weight
       3x2
     """
-    lines = [headings, *rows]
     numbers = set(right.split())
-    text, widest = _render([[cell for group in line for cell in group] for line in lines], numbers, width)
-    if width is not None and widest > width:
-        text, _ = _render([list(map(_stacked, line)) for line in lines], numbers, width)
+    limit = max(width, _NARROWEST) if width else _UNLIMITED
+    lines = [[tuple(map(printable, group)) for group in line] for line in (headings, *rows)]
+    text, widest = _render([[(cell,) for group in line for cell in group] for line in lines], numbers, limit)
+    if width and widest > limit:
+        text, _ = _render(lines, numbers, limit)
     return text
 
 
-def _stacked(group: Sequence[str]) -> str:
-    return "\n  ".join(filter(None, group))
-
-
-def _render(lines: Sequence[Sequence[str]], numbers: set[str], width: int | None) -> tuple[str, int]:
-    """A table of these headings and rows, and how wide it would be at most."""
+def _render(lines: Sequence[Sequence[tuple[str, ...]]], numbers: set[str], width: int) -> tuple[str, int]:
+    """A table of these headings and rows, and how wide it would be at most. A cell's texts are one below the other."""
     from rich import box
-    from rich.console import Console
+    from rich.console import Console, Group
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
+    def cell(texts: tuple[str, ...], indent: int) -> Group:
+        first, *others = texts
+        return Group(Text(first), *(Padding(Text(text), (0, 0, 0, indent)) for text in others if text))
+
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for heading in lines[0]:
-        is_number = heading.partition("\n")[0] in numbers
-        table.add_column(Text(heading), justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
+    are_numbers = [heading[0] in numbers for heading in lines[0]]
+    indents = [0 if is_number else 2 for is_number in are_numbers]
+    for heading, is_number, indent in zip(lines[0], are_numbers, indents, strict=True):
+        table.add_column(
+            cell(heading, indent), justify="right" if is_number else "left", overflow="fold", no_wrap=is_number
+        )
     for line in lines[1:]:
-        table.add_row(*map(Text, line))
+        table.add_row(*map(cell, line, indents))
     file = io.StringIO()
-    console = Console(file=file, width=width or _UNLIMITED, color_system=None, highlight=False, markup=False)
+    console = Console(file=file, width=width, color_system=None, highlight=False, markup=False)
     widest = console.measure(table, options=console.options.update(max_width=10_000)).maximum
     console.print(table)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()), widest
@@ -81,7 +103,19 @@ def _render(lines: Sequence[Sequence[str]], numbers: set[str], width: int | None
 
 def wrapped(text: str, width: int | None) -> str:
     """A paragraph, at most so wide."""
+    text = printable(text)
     return textwrap.fill(text, width, subsequent_indent="  ", break_on_hyphens=False) if width else text
+
+
+def count(number: int, what: str) -> str:
+    """So many of what it is.
+
+    Examples
+    --------
+    >>> count(1, "tensor"), count(148, "tensor")
+    ('1 tensor', '148 tensors')
+    """
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def si(value: float) -> str:

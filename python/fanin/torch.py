@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ._types import Seed
@@ -27,7 +28,8 @@ def init_(
     """Draw every parameter of a module in place: the values that the plan for its state_dict saves.
 
     Parameters keep their memory, dtype, device and `requires_grad`; tied ones stay tied, and their version counters are
-    incremented. Buffers are left alone, and listed in the plan as skipped.
+    incremented. Buffers are left alone, and listed in the plan as skipped. Names decide the values: a module within
+    torch.compile, DataParallel or the like has others, so draw it before it is wrapped, or give `renamed`.
 
     Parameters
     ----------
@@ -49,6 +51,11 @@ def init_(
     TypeError
         For a module that is none.
 
+    Warns
+    -----
+    UserWarning
+        Where parameters are left alone: integers, as of a quantized module, complex numbers, tables known by name.
+
     Examples
     --------
     >>> import torch                                                        # doctest: +SKIP
@@ -67,6 +74,9 @@ def init_(
         if tensor.is_meta:
             raise ValueError(f"{name!r} must have memory, and is on the meta device: use module.to_empty(device='cpu')")
     found = parameters(tensors)
+    if found.skipped:
+        listed = ", ".join(f"{name} ({reason})" for name, reason in found.skipped)
+        warnings.warn(f"init_ leaves parameters alone: {listed}", UserWarning, stacklevel=2)
     skipped = [*found.skipped, *((name, "buffer") for name, _ in module.named_buffers(remove_duplicate=False))]
     model = Parameters(found.parameters, tuple(skipped))
     plan = Plan.of(model, resolve(recipe, model), seed, renamed=renamed, strict=strict)

@@ -113,6 +113,47 @@ def test_what_has_no_memory_or_no_rule_is_refused_before_anything_is_drawn():
     assert torch.equal(model.weight, before)
 
 
+def test_overlapping_parameters_are_refused_before_anything_is_drawn():
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(4, 3))
+    model[1].weight = torch.nn.Parameter(torch.zeros(1, 4).expand(3, 4))
+    before = model[0].weight.detach().clone()
+    with pytest.raises(ValueError, match=r"'1\.weight': the array must not have elements whose memory overlaps"):
+        fanin.torch.init_(model, "torch-default", 0)
+    assert torch.equal(model[0].weight, before)
+
+
+def test_parameters_that_are_left_alone_are_a_warning():
+    model = torch.nn.Linear(4, 3, dtype=torch.complex64)
+    with pytest.warns(UserWarning, match=r"leaves parameters alone: weight \(dtype torch\.complex64 is not floating"):
+        plan = fanin.torch.init_(model, "torch-default", 0)
+    assert len(plan) == 0
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch.jit, which torch.compile imports
+def test_a_wrapped_module_has_other_names_and_may_keep_its_values():
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3))
+    plan = fanin.torch.init_(model, "torch-default", 0)
+    for wrapper, prefix in ((torch.compile, "_orig_mod."), (torch.nn.DataParallel, "module.")):
+        wrapped = fanin.torch.init_(
+            wrapper(model), "torch-default", 0, renamed=lambda name, prefix=prefix: name.removeprefix(prefix)
+        )
+        assert list(wrapped) == [prefix + name for name in plan]
+        assert np.array_equal(model[0].weight.detach().numpy(), plan["0.weight"])
+
+
+def test_modules_of_other_kinds_are_drawn():
+    with torch.inference_mode():
+        model = torch.nn.Linear(4, 3)
+    plan = fanin.torch.init_(model, "torch-default", 0)
+    assert np.array_equal(model.weight.detach().numpy(), plan["weight"])
+    convolution = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last).requires_grad_(False)
+    plan = fanin.torch.init_(convolution, "torch-default", 0)
+    assert np.array_equal(convolution.weight.numpy(), plan["weight"])
+    assert not convolution.weight.requires_grad
+    assert len(fanin.torch.init_(torch.nn.MultiheadAttention(8, 2), "torch-default", 0)) == 4
+    assert len(fanin.torch.init_(torch.nn.Identity(), "torch-default", 0)) == 0
+
+
 def test_a_state_dict_is_filled_in_place_and_saved():
     model = torch.nn.LSTM(6, 5, num_layers=2)
     state = model.state_dict()

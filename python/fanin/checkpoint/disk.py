@@ -66,8 +66,12 @@ def sync(file: int) -> None:
 def sync_directory(path: str) -> None:
     """Wait until a directory's names are on disk, where the system can say so."""
     if os.name == "posix":
-        with suppress(OSError), opened(path, os.O_RDONLY) as directory:
-            os.fsync(directory)
+        try:
+            with opened(path, os.O_RDONLY) as directory:
+                os.fsync(directory)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EBADF, errno.EOPNOTSUPP, errno.EACCES):
+                raise
 
 
 def remove(path: str) -> None:

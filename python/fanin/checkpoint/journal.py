@@ -61,9 +61,14 @@ class Journal:
             finally:
                 if file >= 0:
                     os.close(file)
+        self.found = os.fstat(self._file).st_size > 0
+        return self.read()
+
+    def read(self) -> list[Any]:
+        """What it holds."""
+        os.lseek(self._file, 0, os.SEEK_SET)
         with os.fdopen(os.dup(self._file), "rb") as reader:
             data = reader.read()
-        self.found = bool(data)
         values, self._end = [], 0
         for line in data.split(b"\n")[:-1]:
             check, _, text = line.partition(b" ")
@@ -73,18 +78,18 @@ class Journal:
             self._end += len(line) + 1
         return values
 
-    def append(self, value: Any) -> None:
-        """Write a line."""
-        text = json.dumps(value).encode()
-        line = _check(text) + b" " + text + b"\n"
+    def append(self, *values: Any) -> None:
+        """Write a line for each value, and sync once."""
+        texts = [json.dumps(value).encode() for value in values]
+        lines = b"".join(_check(text) + b" " + text + b"\n" for text in texts)
         try:
             os.ftruncate(self._file, self._end)  # what does not count, as of an append that failed
-            disk.write_at(self._file, self._end, memoryview(line))
+            disk.write_at(self._file, self._end, memoryview(lines))
             disk.sync(self._file)
         except OSError as error:
             error.filename = self.path
             raise
-        self._end += len(line)
+        self._end += len(lines)
 
     def clear(self) -> None:
         """Forget all lines, once another is appended."""

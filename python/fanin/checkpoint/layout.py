@@ -14,6 +14,7 @@ from itertools import accumulate, pairwise
 from .format import Entry, encode_header, in_file_order
 
 MAX_SHARD_SIZE = "50GB"  # what transformers 5 takes
+PARTIAL = ".partial"
 _SUFFIX = ".safetensors"
 _SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?) *([kMGT]?)B", re.IGNORECASE)
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -30,7 +31,7 @@ class File:
     @property
     def partial(self) -> str:
         """What the file is called until it is complete."""
-        return self.path + ".partial"
+        return self.path + PARTIAL
 
     @cached_property
     def data_nbytes(self) -> int:
@@ -98,7 +99,8 @@ class Layout:
         Parameters
         ----------
         path : str or path-like
-            Of a single file; in a directory, that is `model.safetensors`. Symbolic links are followed.
+            Of a single file; in a directory, one that exists or ends with a slash, that is `model.safetensors`.
+            Symbolic links are followed.
         entries : iterable of Entry
             In the order in which they fill one file after another.
         metadata : mapping of str to str, optional
@@ -107,17 +109,18 @@ class Layout:
             Most bytes of tensors in a file, in bytes or as "5GB"; a larger tensor has a file of its own.
         """
         target = os.path.realpath(path)
-        if os.path.isdir(target):
+        if os.path.isdir(target) or os.fspath(path).endswith(os.sep):
             target = os.path.join(target, "model" + _SUFFIX)
-        shards = list(_shards(entries, parse_size(max_shard_size)))
-        if len(shards) <= 1:
-            return cls(target, (_file(target, shards[0] if shards else [], metadata),), b"")
-        stem = target.removesuffix(_SUFFIX)
-        files = tuple(
-            _file(f"{stem}-{number:05d}-of-{len(shards):05d}{_SUFFIX}", shard, metadata)
-            for number, shard in enumerate(shards, 1)
-        )
-        return cls(target, files, _index(files))
+        shards = list(_shards(entries, parse_size(max_shard_size))) or [[]]
+        paths = paths_of(target, len(shards))
+        files = tuple(_file(path, shard, metadata) for path, shard in zip(paths, shards, strict=True))
+        return cls(target, files, _index(files) if len(files) > 1 else b"")
+
+
+def paths_of(path: str, count: int) -> list[str]:
+    """What so many files are called instead of `path`."""
+    stem = path.removesuffix(_SUFFIX)
+    return [path] if count == 1 else [f"{stem}-{i:05d}-of-{count:05d}{_SUFFIX}" for i in range(1, count + 1)]
 
 
 def parse_size(size: int | str) -> int:

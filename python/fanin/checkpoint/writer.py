@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from hashlib import blake2b
 from threading import Lock
 from types import TracebackType
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from . import disk
 from .format import Entry
 from .journal import Journal
-from .layout import MAX_SHARD_SIZE, File, Layout, parse_size
+from .layout import MAX_SHARD_SIZE, PARTIAL, File, Layout, parse_size, paths_of
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -90,7 +89,7 @@ class Writer:
         self._max_shard_size = parse_size(max_shard_size)
         self._force, self._resume = force, resume
         self._journal = Journal(self.layout.path + ".journal")
-        self._index_partial = self.layout.index_path + ".partial"
+        self._index_partial = self.layout.index_path + PARTIAL
         self._written = 0
         self._owned = False  # whether journal and partial files are of this run, or of one that it resumes
         self._lock = Lock()
@@ -103,9 +102,11 @@ class Writer:
     def __enter__(self) -> Self:
         try:
             self._require_regular()
+            if self._given.endswith(os.sep):
+                os.makedirs(os.path.dirname(self.layout.path), exist_ok=True)
             lines = self._journal.open()
             if self._force:
-                self._start()
+                self._start(*lines[:1])
             elif lines and self._resume:
                 self._go_on(*lines)
             elif self._resume and self._is_there():
@@ -140,24 +141,30 @@ class Writer:
         with self._lock:
             self._written += len(view)
 
-    def record(self, number: int, file: int, nbytes: int, note: Any = None) -> None:
-        """Put on record a piece of work, any number, that wrote and synced so many bytes of the file of this position.
+    def record(self, works: Iterable[tuple[int, int, int, Any]]) -> None:
+        """Put on record pieces of work, each one that wrote and synced so many bytes of a file.
 
-        `note`, a JSON value, comes back in `done` when a later run resumes.
+        Each has any number of its own, the position of the file in the layout, the bytes, and a note, a JSON value that
+        comes back in `done` when a later run resumes.
         """
-        self._journal.append([number, file, nbytes, note])
-        self.done[number] = note
-        self._written += nbytes
+        works = list(works)
+        self._journal.append(*map(list, works))
+        for number, _, nbytes, note in works:
+            self.done[number] = note
+            self._written += nbytes
 
-    def _start(self) -> None:
-        """Begin with nothing."""
+    def _start(self, before: Any = None) -> None:
+        """Begin with nothing, also of a run before, whatever it was of."""
         self._owned = True
         self._remove_partials()
+        if isinstance(before, dict):
+            self._remove_partials(before.get("files"))
         self._journal.clear()
         self._journal.append(
             {
                 "identity": self._identity,
                 "mark": self.mark.hex(),
+                "files": len(self.layout.files),
                 "force": self._force,
                 "max_shard_size": self._max_shard_size,
             }
@@ -222,11 +229,11 @@ class Writer:
     def _require_regular(self) -> None:
         """OSError where a directory, a device or the like is where a file should be."""
         path = self.layout.path
-        if self._given.endswith(os.sep) and not os.path.isdir(self._given):
+        if self._given.endswith(os.sep) and os.path.lexists(self._given[:-1]) and not os.path.isdir(self._given):
             raise NotADirectoryError(errno.ENOTDIR, "Not a directory", self._given)
         for target in (path, self.layout.index_path, self._journal.path, *(file.path for file in self.layout.files)):
             if os.path.lexists(target) and not os.path.isfile(target):
-                raise OSError(errno.EINVAL, "Not a regular file", target if target != path else self._given)
+                raise OSError(errno.EINVAL, "Not a regular file", self._as_given(target))
 
     def _require_nothing(self) -> None:
         """FileExistsError where there is a checkpoint, or what an interrupted run or another program left."""
@@ -234,8 +241,8 @@ class Writer:
             raise FileExistsError(errno.EEXIST, "Left by an interrupted run", self._journal.path)
         self._require_free(self.layout.files)
         for file in self.layout.files:
-            # Beside a journal that says nothing, it is of no use to any run.
-            if os.path.lexists(file.partial) and not self._journal.found:
+            # One of ours whose journal says nothing is of no use to any run.
+            if os.path.lexists(file.partial) and not (self._resume and _begins(file.partial, _MARK)):
                 raise FileExistsError(errno.EEXIST, "File exists", file.partial)
 
     def _require_free(self, files: Sequence[File]) -> None:
@@ -245,7 +252,11 @@ class Writer:
         path, index = self.layout.path, self.layout.index_path
         for target in ([path] if self.layout.index or files else []) + [index] + [file.path for file in files]:
             if os.path.exists(target) and not (target == index and _holds(index, self.layout.index)):
-                raise FileExistsError(errno.EEXIST, "File exists", target if target != path else self._given)
+                raise FileExistsError(errno.EEXIST, "File exists", self._as_given(target))
+
+    def _as_given(self, target: str) -> str:
+        """The path of a single file as the user gave it."""
+        return self._given if target == self.layout.path and not os.path.isdir(self._given) else target
 
     def _publish(self) -> None:
         """Give the files their names.
@@ -258,7 +269,7 @@ class Writer:
             return
         if self.left:
             raise ValueError(f"all bytes must be written, got {self.left} less")
-        files = [file for file in self.layout.files if os.path.exists(file.partial)]
+        files = [file for file in self.layout.files if os.path.exists(file.partial) or not _is_complete(file)]
         for file in files:
             with disk.opened(file.partial) as descriptor:
                 for part in (slice(len(self.mark), None), slice(len(self.mark))):  # the mark goes last
@@ -287,18 +298,24 @@ class Writer:
         """Let go: what is on record stays, to be resumed, and without a record nothing does."""
         if not self._journal.held:  # another process may hold it
             return
-        with suppress(OSError):  # what went wrong before matters more
-            if self._owned and not self.done:
+        try:
+            if self._owned and len(self._journal.read()) < 2:
                 self._remove_partials()
                 self._journal.delete()
             elif not self._owned and not self._journal.found:  # it was made by opening it
                 self._journal.delete()
-        self._journal.close()
+        except OSError:
+            pass  # what went wrong before matters more
+        finally:
+            self._journal.close()
 
-    def _remove_partials(self) -> None:
-        for file in self.layout.files:
-            disk.remove(file.partial)
-        disk.remove(self._index_partial)
+    def _remove_partials(self, count: int | None = None) -> None:
+        """Delete what is not complete, of this many files."""
+        count = count or len(self.layout.files)
+        for path in paths_of(self.layout.path, count):
+            disk.remove(path + PARTIAL)
+        if count > 1:
+            disk.remove(self._index_partial)
 
     def _sync_directory(self) -> None:
         disk.sync_directory(os.path.dirname(self.layout.path))
@@ -313,26 +330,23 @@ def _described(layout: Layout) -> dict[str, Any]:
 
 def _is_partial(file: File, mark: bytes) -> bool:
     """Whether what the run of this mark wrote so far is there."""
-    if os.path.islink(file.partial) or not os.path.isfile(file.partial):
-        return False
-    with open(file.partial, "rb") as existing:
-        begin = existing.read(len(file.header))
-    return os.path.getsize(file.partial) == file.nbytes and (begin.startswith(mark) or begin == file.header)
+    begun = _begins(file.partial, mark) or _begins(file.partial, file.header)
+    return begun and os.path.getsize(file.partial) == file.nbytes
 
 
 def _is_complete(file: File) -> bool:
     """Whether the file is there, with our header, which is written last."""
-    try:
-        with open(file.path, "rb") as existing:
-            return os.path.getsize(file.path) == file.nbytes and existing.read(len(file.header)) == file.header
-    except OSError:
-        return False
+    return _begins(file.path, file.header) and os.path.getsize(file.path) == file.nbytes
 
 
 def _holds(path: str, data: bytes) -> bool:
     """Whether a file is there, of these bytes."""
-    try:
-        with open(path, "rb") as existing:
-            return existing.read(len(data) + 1) == data
-    except OSError:
+    return _begins(path, data) and os.path.getsize(path) == len(data)
+
+
+def _begins(path: str, data: bytes) -> bool:
+    """Whether a file is there that begins with these bytes."""
+    if not os.path.isfile(path):  # a pipe would not answer
         return False
+    with open(path, "rb") as existing:
+        return existing.read(len(data)) == data

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__, info
+from .._tables import printable
 from . import diagnose, plans, recommend
 from .errors import CommandError
+from .terminal import prepare_streams
 
 _STATUS = "exit status: 0 done; 1 an error, or not as planned; 2 wrong usage; 130 interrupted"
 
@@ -17,8 +19,8 @@ _STATUS = "exit status: 0 done; 1 an error, or not as planned; 2 wrong usage; 13
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the result is its exit status.
 
-    0, or 1 after an error and where `verify` or `audit` finds something, 2 for wrong usage, 130 after Ctrl-C. An error
-    is one line on standard error.
+    0, or 1 after an error and where `verify` or `audit` finds something, 2 for wrong usage, 130 after Ctrl-C, 141 where
+    nobody reads the output. An error is one line on standard error.
 
     Examples
     --------
@@ -26,12 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     version ...
     0
     """
+    prepare_streams()
     try:
-        arguments = _parser().parse_args(argv)
-        status = arguments.run(arguments) or 0
+        status = _run(argv)
         sys.stdout.flush()
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt:
         return _fail("interrupted", status=130)
     except CommandError as error:
@@ -41,12 +41,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         # Standard output is closed or full. What is left in its buffer must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # as `fanin plan … | head` has it, which is no error
+            return 128 + 13
         return _fail(f"cannot write to standard output: {error.strerror}")
-    return int(status)
+    return status
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as stop:  # after --help, --version, and wrong usage
+        return stop.code if isinstance(stop.code, int) else 0
+    return int(arguments.run(arguments) or 0)
 
 
 def _fail(message: str, status: int = 1) -> int:
-    print(f"fanin: {' '.join(message.split())}", file=sys.stderr)
+    print(f"fanin: {printable(' '.join(message.split()))}", file=sys.stderr)
     return status
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._types import Activation
 from .errors import reads_files
+from .terminal import write_json
 
 if TYPE_CHECKING:
     from ..diagnose import Stack, Task
@@ -44,7 +44,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     audit.add_argument(
         "--layout", default="OI", help="OI: (out, in, *spatial), IO: (*spatial, in, out); default %(default)s"
     )
-    audit.add_argument("--json", metavar="FILE", help="write everything measured there too")
+    audit.add_argument("--json", metavar="FILE", help="write everything measured there; - is standard output, alone")
     audit.set_defaults(run=_audit)
 
 
@@ -61,7 +61,7 @@ def _add_stack(parser: argparse.ArgumentParser) -> None:
 def _add_output(parser: argparse.ArgumentParser, figure: str | None) -> None:
     note = f"default {figure}" if figure else "default: none"
     parser.add_argument("-o", "--output", default=figure, metavar="FILE", help=f"draw the figure there; {note}")
-    parser.add_argument("--json", metavar="FILE", help="write everything measured there too")
+    parser.add_argument("--json", metavar="FILE", help="write everything measured there; - is standard output, alone")
 
 
 def activation(text: str) -> Activation:
@@ -98,8 +98,9 @@ def _probe(arguments: argparse.Namespace) -> int:
     some = permutation(len(task.inputs), seed=0, name="probe")[:256]  # enough for every mean
     x, labels = task.shaped(stack.kind)[some], task.labels[some]
     report = probe(stack, x, labels, seed=arguments.seed, draws=arguments.draws, classes=task.classes)
-    print(report)
-    _write_json(arguments, report)
+    if arguments.json != "-":
+        print(report)
+    write_json(arguments.json, report.to_dict())
     if arguments.output:
         plots.layers({arguments.scheme: report}, path=arguments.output)
     return 0
@@ -114,10 +115,12 @@ def _compare(arguments: argparse.Namespace) -> int:
     result = compare(
         arguments.schemes, stack=stack, task=_task(arguments), seeds=arguments.seeds, steps=arguments.steps
     )
-    print(result)
-    _write_json(arguments, result)
+    if arguments.json != "-":
+        print(result)
+    write_json(arguments.json, result.to_dict())
     plots.comparison(result, path=arguments.output)
-    print(f"\n{arguments.output}: the figure")
+    if arguments.json != "-":
+        print(f"\n{arguments.output}: the figure")
     return 0
 
 
@@ -126,13 +129,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     from ..diagnose import audit
 
     found = audit(arguments.file, activation=arguments.activation, layout=arguments.layout)
-    print(found)
-    _write_json(arguments, found)
+    if arguments.json != "-":
+        print(found)
+    write_json(arguments.json, found.to_dict())
     return 1 if found.findings else 0
-
-
-def _write_json(arguments: argparse.Namespace, result: Any) -> None:
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump(result.to_dict(), file, indent=1, allow_nan=False)
-            file.write("\n")

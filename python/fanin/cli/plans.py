@@ -11,10 +11,11 @@ import sys
 import warnings
 from typing import Any
 
-from .._tables import terminal_width
+from .._tables import printable, terminal_width
 from ..checkpoint import DTYPES, Layout
 from ..checkpoint.layout import MAX_SHARD_SIZE, parse_size
 from ..models import MODELS, Parameters, files_of, parameters
+from ..models.checks import short
 from ..plans import Plan, Saved
 from ..plans.table import render
 from ..recipes import RECIPES, Rule, resolve, scheme
@@ -31,7 +32,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     init = commands.add_parser("init", help="write the initial weights of a model as safetensors")
     _add_model(init)
-    init.add_argument("-o", "--output", required=True, metavar="PATH", help="the file to write, or its directory")
+    init.add_argument("-o", "--output", required=True, metavar="PATH", help="the file to write, or its directory/")
     init.add_argument(
         "--max-shard-size",
         type=_size,
@@ -163,17 +164,27 @@ def _verify(arguments: argparse.Namespace) -> int:
     stored = parameters(arguments.path)
     told = _origin(arguments.path)
     seed = told.get("seed") if arguments.seed is None else arguments.seed
-    if not isinstance(seed, int):
+    if type(seed) is not int or not 0 <= seed < 2**64:
         raise CommandError(f"{arguments.path} does not say which seed it is from; give --seed")
+    recipe = arguments.recipe
+    if recipe is None:
+        recipe = told.get("recipe")
+        if not (recipe is None or recipe in list(RECIPES)):  # a path would be a stranger's choice of a file to open
+            raise CommandError(
+                f"{arguments.path} is from the recipe {short(recipe)}, not a built-in one; give --recipe"
+            )
     model = stored
     if arguments.model:
         dtypes = {parameter.name: parameter.dtype for parameter in stored}
         model = parameters(arguments.model)
         own = tuple(dataclasses.replace(each, dtype=dtypes.get(each.name)) for each in model.parameters)
         model = dataclasses.replace(model, parameters=own)
-    plan = _planned(arguments, model, arguments.recipe or told.get("recipe"), seed)
-    with progress_bar(plan.nbytes, visible=not arguments.quiet) as advance:
-        verified = plan.verify(arguments.path, workers=arguments.workers, progress=advance)
+    plan = _planned(arguments, model, recipe, seed)
+    try:
+        with progress_bar(plan.nbytes, visible=not arguments.quiet) as advance:
+            verified = plan.verify(arguments.path, workers=arguments.workers, progress=advance)
+    except OSError as error:
+        raise CommandError(f"cannot read {error.filename or arguments.path}: {error.strerror}") from error
     if not arguments.quiet and arguments.json != "-":
         print_verified(verified)
     write_json(arguments.json, dataclasses.asdict(verified))
@@ -193,7 +204,7 @@ def _planned(arguments: argparse.Namespace, model: Parameters, recipe: Any, seed
         if id(rule) not in used:
             raise CommandError(f"--set {rule.pattern}: no parameter is so called, or an earlier --set draws it")
     for warning in caught:
-        print(f"fanin: warning: {warning.message}", file=sys.stderr)
+        print(f"fanin: warning: {printable(str(warning.message))}", file=sys.stderr)
     return plan
 
 
@@ -202,7 +213,7 @@ def _origin(path: str) -> dict[str, Any]:
     for header in files_of(path).values():
         try:
             told = json.loads(header.metadata.get("fanin", ""))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(told, dict):
             return told

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
-import shutil
-import sys
 import textwrap
 
 from .. import schemes
+from .._tables import terminal_width
 from ..plans.table import shorten
 from ..recommendation import LAYERS, recommend, review
 from .diagnose import activation
@@ -57,7 +56,7 @@ def _recommend(arguments: argparse.Namespace) -> None:
         scheme = schemes.normal(std=arguments.std)
         problems = review(scheme, arguments.shape, activation=arguments.activation, layer=arguments.layer, **situation)
         lines[f"std {arguments.std:g}"] = " ".join(problems) or "is fine"
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
+    width = terminal_width() or 1000
     margin = max(map(len, lines)) + 2
     for heading, text in lines.items():
         print(textwrap.fill(text, width, initial_indent=heading.ljust(margin), subsequent_indent=" " * margin))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
+import io
 import json
 import os
 import shutil
@@ -12,12 +14,32 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import _tables
-from .._tables import si
+from .._tables import count, si
 from ..plans import Plan, Saved, Verified
 from ..plans.table import shorten
+from .errors import CommandError
 
 _MOST_PROBLEMS = 20
 _HEADINGS = [("group", "scheme"), ("parameters", "tensors"), ("mean", "observed"), ("std", "observed")]
+_PLAIN = str.maketrans({"×": "x", "·": "*", "√": "sqrt ", "–": "-", "─": "-", "…": "..."})
+
+
+def prepare_streams() -> None:
+    """Let nothing that is printed fail: not for an encoding without ×, nor for a stream that was closed."""
+    codecs.register_error("fanin.plain", _plain)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="fanin.plain")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that an encoding has not."""
+    assert isinstance(error, UnicodeEncodeError)
+    text = error.object[error.start : error.end].translate(_PLAIN)
+    return text.encode("ascii", "backslashreplace").decode(), error.end
 
 
 @contextmanager
@@ -53,7 +75,7 @@ def print_saved(plan: Plan, saved: Saved) -> None:
     print(_tables.render(_HEADINGS, rows, width, right="parameters tensors mean observed std"), end="\n\n")
     dtypes = ", ".join(dict.fromkeys(row.dtype for row in plan.rows))
     files = f", {len(saved.files)} files" if len(saved.files) > 1 else ""
-    what = f"{len(plan)} tensors, {plan.size:,} parameters, {dtypes}, seed {plan.seed}{files}"
+    what = f"{count(len(plan), 'tensor')}, {plan.size:,} parameters, {dtypes}, seed {plan.seed}{files}"
     print(_tables.wrapped(f"{_shown(saved.path)}: {what}", width))
     if saved.resumed:
         took = f"{si(saved.resumed)}B were there; {si(plan.nbytes - saved.resumed)}B more in {saved.seconds:.2f} s"
@@ -73,24 +95,29 @@ def _shown(path: str) -> str:
 
 def print_verified(verified: Verified) -> None:
     """The problems found, or that there are none, and what it took."""
-    count, width = len(verified.problems), _tables.terminal_width()
+    found, width = len(verified.problems), _tables.terminal_width()
     for problem in verified.problems[:_MOST_PROBLEMS]:
         print(_tables.wrapped(problem, width))
-    if count > _MOST_PROBLEMS:
-        print(f"… and {count - _MOST_PROBLEMS} problems more")
+    if found > _MOST_PROBLEMS:
+        print(f"… and {count(found - _MOST_PROBLEMS, 'problem')} more")
     rate = f"{si(verified.nbytes)}B in {verified.seconds:.2f} s, {si(verified.nbytes / verified.seconds)}B/s"
-    verdict = f"{count} problem{'s' * (count > 1)}" if count else "every byte is as planned"
-    print(_tables.wrapped(f"{verified.tensors} tensors, {rate}: {verdict}", width))
+    verdict = count(found, "problem") if found else "every byte is as planned"
+    print(_tables.wrapped(f"{count(verified.tensors, 'tensor')}, {rate}: {verdict}", width))
 
 
 def write_json(path: str | None, data: dict[str, Any]) -> None:
     """Write a result to a file, or to standard output where the path is -."""
+    if path is None:
+        return
+    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
     if path == "-":
-        print(json.dumps(data, indent=1, allow_nan=False))
-    elif path:
+        print(text, end="")
+        return
+    try:
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1, allow_nan=False)
-            file.write("\n")
+            file.write(text)
+    except OSError as error:
+        raise CommandError(f"cannot write {path!r}: {error.strerror}") from error
 
 
 def explain(error: OSError, path: str, nbytes: int) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core, schemes
+from .._tables import printable
 from .._types import Activation, Layer, Layout
 from ..fans import Fans
 from ..recommendation import recommend, review
@@ -138,7 +139,7 @@ class Audit:
         lines += [f"{other} shares the memory of {first}" for first, other in self.tied]
         for reason in dict.fromkeys(self.skipped.values()):
             lines.append(f"skipped, {reason}: {', '.join(n for n, why in self.skipped.items() if why == reason)}")
-        text = [textwrap.fill(line, _WIDTH, subsequent_indent="    ") for line in lines]
+        text = [textwrap.fill(printable(line), _WIDTH, subsequent_indent="    ") for line in lines]
         header = ("parameter", "layer", "shape", "mean", "std", "asked", "minimum", "maximum")
         return "\n".join([*text, "", *map(_row, [header, *(_cells(n, s) for n, s in self.statistics.items())])])
 
@@ -423,7 +424,7 @@ def _bits(array: Array) -> Array:
 def _cells(name: str, s: Statistics) -> tuple[str, ...]:
     asked = "" if s.asked is None else f"{s.asked:.3g}"
     numbers = (f"{s.mean:.2g}", f"{s.std:.3g}", asked, f"{s.minimum:.3g}", f"{s.maximum:.3g}")
-    return name, s.layer, "×".join(map(str, s.shape)), *numbers
+    return printable(name), s.layer, "×".join(map(str, s.shape)), *numbers
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -39,9 +39,14 @@ def from_mapping(source: Mapping[str, Any]) -> Parameters:
     aliases: dict[str, list[str]] = {}
     skipped: list[tuple[str, str]] = []
     owners: dict[Hashable, str] = {}
-    views: list[_View] = []
+    views: list[View] = []
     for name, value in items:
         as_name(name)
+        if isinstance(value, Mapping):
+            raise ValueError(
+                f"{short(name)} must be a shape or an array: it must be a sequence of integers, got a mapping; flatten "
+                "it, as flax.traverse_util.flatten_dict(params, sep='.') does"
+            )
         is_array = hasattr(value, "shape")
         try:
             shape = as_shape(value.shape if is_array else value, "it")
@@ -73,7 +78,7 @@ def _dtype(array: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
+class View:
     """The memory of an array: of elements at `addresses`, an array that is never read."""
 
     name: str
@@ -106,10 +111,10 @@ class _Addresses:
     __array_interface__: dict[str, Any]
 
 
-def _view(name: str, value: Any) -> _View | None:
+def _view(name: str, value: Any) -> View | None:
     """The memory of a NumPy array or a torch tensor; None for what does not tell its own."""
     if isinstance(value, np.ndarray):
-        return _View(name, "cpu", value)
+        return View(name, "cpu", value)
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(value, torch.Tensor) or value.layout != torch.strided:
         return None
@@ -127,26 +132,32 @@ def _view(name: str, value: Any) -> _View | None:
         "typestr": f"|V{value.itemsize}",
         "data": ((address or storage._cdata) + value.storage_offset() * value.itemsize, True),
     }
-    return _View(name, space, np.asarray(_Addresses(interface)))
+    return View(name, space, np.asarray(_Addresses(interface)))
 
 
-def _reject_overlaps(views: Sequence[_View]) -> None:
+def _reject_overlaps(views: Sequence[View]) -> None:
+    for first, second in overlaps(views):
+        raise ValueError(
+            f"{short(second.name)} must have all of the memory of {short(first.name)}, in the same order, or none, "
+            f"got some: their shapes are {second.addresses.shape} and {first.addresses.shape}"
+        )
+
+
+def overlaps(views: Sequence[View]) -> Iterator[tuple[View, View]]:
+    """Pairs that have an element in common, the earlier in the mapping first."""
     for first, second in _neighbors(views):
         try:
             shared = np.shares_memory(first.addresses, second.addresses, max_work=_MOST_WORK)
         except np.exceptions.TooHardError:
             shared = True
         if shared:
-            raise ValueError(
-                f"{short(second.name)} must have all of the memory of {short(first.name)}, in the same order, or none, "
-                f"got some: their shapes are {second.addresses.shape} and {first.addresses.shape}"
-            )
+            yield first, second
 
 
-def _neighbors(views: Sequence[_View]) -> Iterator[tuple[_View, _View]]:
+def _neighbors(views: Sequence[View]) -> Iterator[tuple[View, View]]:
     """Pairs whose addresses lie among each other, the earlier in the mapping first."""
     order = {id(view): position for position, view in enumerate(views)}
-    spaces: dict[Hashable, list[tuple[int, _View]]] = {}
+    spaces: dict[Hashable, list[tuple[int, View]]] = {}
     for view in sorted(views, key=lambda view: view.bounds):
         begin, end = view.bounds
         near = [(stop, other) for stop, other in spaces.get(view.space, []) if stop > begin]

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from queue import SimpleQueue
+from itertools import chain
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from .. import _core
@@ -32,14 +33,17 @@ def workers(executor: Executor | None, count: int | None) -> Iterator[Executor]:
         return
     if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
         raise ValueError(f"workers must be a positive integer, got {count!r}")
-    with ThreadPoolExecutor(count or min(_core.get_num_threads(), _MOST_WORKERS)) as pool:
+    pool = ThreadPoolExecutor(count or min(_core.get_num_threads(), _MOST_WORKERS))
+    try:
         yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def as_completed(
     executor: Executor, function: Callable[[T], R], items: Iterable[T]
-) -> Generator[tuple[T, R], None, None]:
-    """Each item with its result, in the order in which they are done.
+) -> Generator[list[tuple[T, R]], None, None]:
+    """The items with their results, as many at a time as are done.
 
     After an error or an interruption nothing more is begun, what is under way is waited for, and what is done is still
     given, unless it was the taker who failed.
@@ -59,21 +63,34 @@ def as_completed(
                     break
             if not pending:
                 return
-            future = done.get()
-            item = pending.pop(future)
-            error = future.exception()
-            if error is None:
-                yield item, future.result()
+            finished = []
+            for future in chain([done.get()], _more(done)):
+                item = pending.pop(future)
+                failure = future.exception()
+                if failure is None:
+                    finished.append((item, future.result()))
+                error = error or failure
+            if finished:
+                yield finished
     except GeneratorExit:
         _abandon(pending)
         raise
     except BaseException as raised:
         error = raised
     _abandon(pending)
-    for future, item in pending.items():
-        if not future.cancelled() and future.exception() is None:
-            yield item, future.result()
+    under_way = [(item, future) for future, item in pending.items() if not future.cancelled()]
+    if finished := [(item, future.result()) for item, future in under_way if future.exception() is None]:
+        yield finished
     raise error
+
+
+def _more(done: SimpleQueue[R]) -> Iterator[R]:
+    """What else is there by now."""
+    while True:
+        try:
+            yield done.get_nowait()
+        except Empty:
+            return
 
 
 def _call(function: Callable[[T], R], item: T, run: str) -> R:

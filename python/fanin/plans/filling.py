@@ -3,47 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import NDArray
+
 from .. import _dtypes, _out
+from ..models.arrays import View, overlaps
 from .row import Row
 
 if TYPE_CHECKING:
     from .planning import Plan
 
 
+# A parameter, the name and the array to fill, and the array as NumPy sees its memory.
+_Target = tuple[Row, str, Any, NDArray[Any]]
+
+
 def fill(plan: Plan, arrays: Mapping[str, Any]) -> None:
     """Draw every parameter into the array of its name; see `Plan.fill`."""
-    targets = list(_targets(plan, arrays))
-    for row, name in targets:
-        _require_like(row, name, arrays[name])
-    for row, name in targets:
-        row.scheme(row.shape, seed=plan.seed, name=row.stream, out=arrays[name])
+    if not isinstance(arrays, Mapping):
+        raise TypeError(
+            f"arrays must be a mapping from names to arrays, got {type(arrays).__name__}; "
+            "fanin.torch.init_ fills a torch.nn.Module"
+        )
+    _require_names(plan, arrays)
+    targets = [target for row in plan.rows for target in _targets(row, arrays)]
+    _require_apart(targets)
+    for row, _, array, _ in targets:
+        row.scheme(row.shape, seed=plan.seed, name=row.stream, out=array)
 
 
-def _targets(plan: Plan, arrays: Mapping[str, Any]) -> list[tuple[Row, str]]:
-    """Where each parameter goes: its own name, and aliases that have memory of their own."""
-    targets = []
-    missing = []
+def _require_names(plan: Plan, arrays: Mapping[str, Any]) -> None:
     known = {name for name, _ in plan.skipped}
+    missing = []
     for row in plan.rows:
-        names = [name for name in (row.name, *row.aliases) if name in arrays]
-        known.update(row.aliases, (row.name,))
-        if not names:
+        names = row.name, *row.aliases
+        known.update(names)
+        if not any(name in arrays for name in names):
             missing.append(row.name)
-        first = names[:1]
-        apart = [name for name in names[1:] if not _same_memory(arrays[first[0]], arrays[name])]
-        targets += [(row, name) for name in first + apart]
     if missing:
         raise ValueError(f"arrays must have every parameter of the plan, got none named {_listed(missing)}")
     unknown = [name for name in arrays if name not in known]
     if unknown:
         raise ValueError(f"arrays must have names of the plan's parameters, got {_listed(unknown)}")
-    return targets
 
 
-def _require_like(row: Row, name: str, array: Any) -> None:
-    """Every array is looked at before the first is written to."""
+def _targets(row: Row, arrays: Mapping[str, Any]) -> list[_Target]:
+    """Where a parameter goes: the array of its name, and those of aliases that have memory of their own."""
+    names = [name for name in (row.name, *row.aliases) if name in arrays]
+    targets = [(row, name, array := arrays[name], _values(row, name, array)) for name in names]
+    if len(targets) < 2:
+        return targets
+    return list({_view(target).key: target for target in targets}.values())
+
+
+def _values(row: Row, name: str, array: Any) -> NDArray[Any]:
+    """The memory of an array, which must be one that the parameter can be written to."""
     try:
         _out.require_array(array)
         _dtypes.code(_out.dtype(array), _dtypes.FLOATS)
@@ -54,16 +70,41 @@ def _require_like(row: Row, name: str, array: Any) -> None:
         raise ValueError(f"{name!r}: the array must have shape {row.shape}, got {values.shape}")
     if not (values.flags.writeable and values.dtype.isnative):
         raise ValueError(f"{name!r}: the array must be writable and of native byte order")
+    if not values.flags.c_contiguous and _overlaps_itself(values):
+        raise ValueError(f"{name!r}: the array must not have elements whose memory overlaps")
+    return values
 
 
-def _same_memory(first: Any, second: Any) -> bool:
-    if first is second:
-        return True
-    try:
-        a, b = _out.as_ndarray(first), _out.as_ndarray(second)
-    except (TypeError, ValueError, RuntimeError):
-        return False
-    return a.__array_interface__["data"][0] == b.__array_interface__["data"][0] and a.strides == b.strides
+def _overlaps_itself(values: NDArray[Any]) -> bool:
+    """As the core judges it: no axis may step within what those of smaller steps span."""
+    span = values.itemsize if values.size else 0
+    for step, length in sorted(zip(map(abs, values.strides), values.shape, strict=True)):
+        if length > 1:
+            if step < span:
+                return True
+            span += (length - 1) * step
+    return False
+
+
+def _require_apart(targets: list[_Target]) -> None:
+    """No two parameters may be written to the same memory: one of them would not have its values."""
+    bounds = sorted(_bounds(values) for _, _, _, values in targets if values.size)
+    if all(end <= begin for (_, end), (begin, _) in pairwise(bounds)):  # as in most models, and quick to know
+        return
+    for first, second in overlaps([_view(target) for target in targets if target[0].size]):
+        raise ValueError(f"{second.name!r}: the array must not share memory with that of {first.name!r}")
+
+
+def _bounds(values: NDArray[Any]) -> tuple[int, int]:
+    if not values.flags.c_contiguous:
+        return View("", "cpu", values).bounds
+    begin: int = values.__array_interface__["data"][0]
+    return begin, begin + values.nbytes
+
+
+def _view(target: _Target) -> View:
+    _, name, _, values = target
+    return View(name, "cpu", values)
 
 
 def _listed(names: list[str]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from .. import _core
@@ -78,7 +78,7 @@ def plan(
     return Plan.of(model, resolve(recipe, model), seed, dtype=dtype, renamed=renamed, strict=strict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """The parameters of a model, each with the rule that draws it; printing shows a table. See `fanin.plan`.
 
@@ -155,18 +155,26 @@ class Plan:
 
     def __getitem__(self, key: str | tuple[Any, ...]) -> Array:
         """`plan[name]` is the parameter, `plan[name, index]` the part of it that basic indexing selects."""
-        name, *index = key if isinstance(key, tuple) else (key,)
+        name, *index = key if isinstance(key, tuple) and key else (key,)
         row = self.row(name)
-        part: Index = index[0] if len(index) == 1 else tuple(index) if index else None
+        part: Index = index[0] if len(index) == 1 and index[0] is not None else tuple(index) or None
         return row.scheme(row.shape, seed=self.seed, name=row.stream, dtype=row.dtype, index=part)
 
     def __len__(self) -> int:
         """Number of parameters."""
         return len(self.rows)
 
+    def __iter__(self) -> Iterator[str]:
+        """Names of the parameters, in the order of the model."""
+        return (row.name for row in self.rows)
+
     def __contains__(self, name: object) -> bool:
         """Whether a parameter, or a name tied to one, is so called."""
         return name in self._by_name
+
+    def __repr__(self) -> str:
+        """One line, however many parameters."""
+        return f"<Plan: {len(self)} parameters, recipe {self.recipe.name!r}, seed {self.seed}>"
 
     def __str__(self) -> str:
         """The table, as wide as the terminal."""
@@ -189,8 +197,8 @@ class Plan:
         Raises
         ------
         ValueError, TypeError, RuntimeError
-            For an array that is missing, not of the plan, of another shape, or that cannot be written to: before
-            anything is.
+            For an array that is missing, not of the plan, of another shape, that cannot be written to, or that shares
+            memory with another parameter's: before anything is written.
 
         Examples
         --------
@@ -225,8 +233,9 @@ class Plan:
         Parameters
         ----------
         path : str or path-like
-            The file; in a directory, `model.safetensors`. More than one file are called
-            `model-00001-of-00002.safetensors`, beside `model.safetensors.index.json`.
+            The file; in a directory, `model.safetensors`. A directory that ends with a slash is made where there is
+            none. More than one file are called `model-00001-of-00002.safetensors`, beside
+            `model.safetensors.index.json`.
         max_shard_size : int or str
             Most bytes of tensors in a file: a number, or as "5GB".
         force : bool
@@ -335,18 +344,27 @@ class Plan:
         >>> Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
         True
         """
+        if not isinstance(data, Mapping):
+            raise TypeError(f"a plan must be a mapping, got {type(data).__name__}")
         for key in ("stream", "seed", "recipe", "parameters"):
             if key not in data:
                 raise ValueError(f"a plan must have stream, seed, recipe and parameters, got no {key!r}")
         if data["stream"] != STREAM:
             raise ValueError(f"stream must be {STREAM!r}, got {data['stream']!r}")
         table = data["parameters"]
-        model = Parameters(
-            tuple(Parameter(row["name"], row["shape"], row.get("aliases", ()), row["dtype"]) for row in table),
-            tuple((name, reason) for name, reason in data.get("skipped", ())),
-        )
-        renamed = {row["name"]: row["stream"] for row in table if "stream" in row}
-        return cls.of(model, Recipe.from_dict(data["recipe"]), data["seed"], renamed=renamed)
+        try:
+            model = parameters(
+                [Parameter(row["name"], row["shape"], row.get("aliases", ()), row["dtype"]) for row in table]
+            )
+            skipped = tuple((name, reason) for name, reason in data.get("skipped", ()))
+            renamed = {row["name"]: row["stream"] for row in table if "stream" in row}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                "parameters of a plan must each have name, shape and dtype, and what it skipped a name and a reason, "
+                f"got {error!r}"
+            ) from error
+        recipe = Recipe.from_dict(data["recipe"])
+        return cls.of(replace(model, skipped=skipped), recipe, data["seed"], renamed=renamed)
 
 
 def _row_to_dict(row: Row) -> dict[str, Any]:

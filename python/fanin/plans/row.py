@@ -112,6 +112,8 @@ def _renaming(renamed: Renamed | None) -> Callable[[str], str]:
     if isinstance(renamed, Mapping):
         table = renamed
         return lambda name: table.get(name, name)
+    if not callable(renamed):
+        raise TypeError(f"renamed must be a mapping or a callable, got {renamed!r}")
     return renamed
 
 

@@ -93,12 +93,12 @@ def save(
         todo: Iterable[Task] = () if writer.complete else tasks(_files(writer.layout, rows), plan.seed, writer.mark)
         todo = (task for task in todo if task.number not in writer.done)
         with closing(as_completed(pool, write, todo)) as completed:
-            for task, drawn in completed:
-                note = [[number, each.count, each.mean, each.squares] for number, each in drawn.items()]
-                writer.record(task.number, task.file, task.nbytes, note)
-                for number, each in drawn.items():
-                    found[number].observed.merge(each)
-                progress(task.nbytes)
+            for finished in completed:
+                writer.record([(task.number, task.file, task.nbytes, _note(drawn)) for task, drawn in finished])
+                for task, drawn in finished:
+                    for number, each in drawn.items():
+                        found[number].observed.merge(each)
+                    progress(task.nbytes)
     layout = writer.layout
     return Saved(
         layout.index_path if layout.index else layout.path,
@@ -108,6 +108,10 @@ def save(
         resumed,
         time.perf_counter() - start,
     )
+
+
+def _note(drawn: dict[int, Moments]) -> list[list[float]]:
+    return [[number, each.count, each.mean, each.squares] for number, each in drawn.items()]
 
 
 def metadata(plan: Plan) -> dict[str, str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 200
 _MOST_NAMED = 8
-_NUMBER = re.compile(r"(?<![^._/])\d+(?![^._/])")
+_NUMBER = re.compile(r"(?<![^._/])[0-9]{1,18}(?![^._/])")
 _HEADINGS = [("parameter", "rule", "scheme"), ("shape", "dtype"), ("std", "parameters", "bytes")]
 
 
@@ -78,7 +78,7 @@ def _notes(plan: Plan, hidden: int) -> Iterator[str]:
     if hidden:
         yield f"… and {hidden} lines more"
     total = f"{plan.size:,} parameters, {_tables.si(plan.nbytes)}B"
-    yield f"{len(plan.rows)} tensors, {total}; recipe {plan.recipe.name}, seed {plan.seed}"
+    yield f"{_tables.count(len(plan), 'tensor')}, {total}; recipe {plan.recipe.name}, seed {plan.seed}"
     ties = list(plan.ties.items())
     for alias, name in ties[:_MOST_NAMED]:
         yield f"{alias} is tied to {name}"

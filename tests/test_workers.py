@@ -1,0 +1,379 @@
+"""Who draws and writes decides no byte: threads, processes, or any other executor."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import errno
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from saves import SHARDS, contents, small_plan, small_tasks  # noqa: F401
+
+import fanin
+from fanin.plans import Saved, executors, pieces
+from fanin.plans.executors import as_completed
+from fanin.plans.work import write
+from fanin.recipes import Recipe
+
+TESTS = os.path.dirname(__file__)
+pytestmark = pytest.mark.usefixtures("small_tasks")
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory) -> tuple[dict[str, bytes], Saved]:
+    """Drawn whole, by one thread."""
+    directory = tmp_path_factory.mktemp("reference")
+    saved = small_plan().save(directory, max_shard_size=SHARDS, workers=1)
+    return contents(directory), saved
+
+
+def require_same(directory: Path, saved: Saved, reference: tuple[dict[str, bytes], Saved]) -> None:
+    files, alone = reference
+    assert contents(directory) == files
+    for ours, theirs in zip(saved.groups, alone.groups, strict=True):
+        assert ours.observed.count == theirs.observed.count
+        assert ours.observed.mean == pytest.approx(theirs.observed.mean, rel=1e-12, abs=1e-15)
+        assert ours.observed.std == pytest.approx(theirs.observed.std, rel=1e-12)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4, None])
+def test_any_number_of_threads(tmp_path, reference, workers):
+    saved = small_plan().save(tmp_path, max_shard_size=SHARDS, workers=workers)
+    require_same(tmp_path, saved, reference)
+    seen: list[int] = []
+    verified = small_plan().verify(tmp_path, workers=workers, progress=seen.append)
+    assert verified
+    assert sum(seen) == verified.nbytes == small_plan().nbytes
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_a_process_pool(tmp_path, reference, method):
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"this system cannot {method}")
+    with ProcessPoolExecutor(2, multiprocessing.get_context(method)) as pool:
+        saved = small_plan().save(tmp_path, max_shard_size=SHARDS, executor=pool)
+        require_same(tmp_path, saved, reference)
+        assert small_plan().verify(tmp_path, executor=pool)
+        damage(tmp_path / "model-00002-of-00004.safetensors")
+        assert not small_plan().verify(tmp_path, executor=pool)
+        with pytest.raises(OSError, match=r"gone\.partial") as caught:  # pickled, with the file's name
+            list(as_completed(pool, write, [pieces.Task(0, 0, str(tmp_path / "gone.partial"), b"", 0, ())]))
+        assert caught.value.errno == errno.ENOENT
+
+
+def damage(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+class Strange(Executor):
+    """Holds calls back until it is asked, then does the last first."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Future[Any], Callable[[], Any]]] = []
+        self.thread = threading.Timer(0.2, self.work)
+        self.thread.start()
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.calls.append((future, lambda: function(*arguments, **options)))
+        return future
+
+    def work(self) -> None:
+        for future, call in reversed(self.calls):
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call())
+                except BaseException as error:
+                    future.set_exception(error)
+
+
+@pytest.mark.parametrize("kind", ["Inline", "Strange"])
+def test_any_order(tmp_path, reference, kind):
+    executor = globals()[kind]()
+    require_same(tmp_path, small_plan().save(tmp_path, max_shard_size=SHARDS, executor=executor), reference)
+
+
+def test_no_more_tasks_are_handed_over_than_memory_allows(monkeypatch):
+    class Counting(ThreadPoolExecutor):
+        waiting = most = 0
+
+        def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
+            self.waiting += 1
+            self.most = max(self.most, self.waiting)
+            future = super().submit(*arguments, **options)
+            future.add_done_callback(self.less)
+            return future
+
+        def less(self, future: Future[Any]) -> None:
+            self.waiting -= 1
+
+    monkeypatch.setattr(executors, "_MOST_WAITING", 10)
+    with Counting(1) as pool:
+        assert sorted(done for finished in as_completed(pool, abs, range(-99, 1)) for _, done in finished) == list(
+            range(100)
+        )
+    assert 1 <= pool.most <= 11
+
+
+class Inline(Executor):
+    """Does each call at once, in the caller's thread."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*arguments, **options))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class Worked(Exception):
+    """What a task raises."""
+
+
+def test_after_an_error_what_is_under_way_is_done_and_nothing_more(tmp_path):
+    begun: list[int] = []
+    second = threading.Event()
+
+    def work(item: int) -> int:
+        begun.append(item)
+        if item == 0:
+            second.wait(10)
+            raise Worked
+        second.set()
+        time.sleep(0.2)
+        return item
+
+    done: list[int] = []
+    with ThreadPoolExecutor(2) as pool, pytest.raises(Worked):
+        done.extend(item for finished in as_completed(pool, work, range(100)) for item, _ in finished)
+    assert sorted(begun)[:2] == [0, 1]
+    assert len(begun) <= 3
+    assert done == sorted(begun)[1:]
+
+
+def test_a_taker_that_fails_ends_the_work():
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        time.sleep(0.01)
+        return item
+
+    with ThreadPoolExecutor(2) as pool:
+        completed = as_completed(pool, work, range(1000))
+        next(completed)
+        completed.close()
+        count = len(begun)
+        time.sleep(0.05)
+    assert count == len(begun) < 10
+
+
+def test_an_executor_that_fails_leaves_what_can_be_resumed(tmp_path, reference):
+    class Failing(ThreadPoolExecutor):
+        calls = 0
+
+        def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
+            self.calls += 1
+            return super().submit(abs, "no number") if self.calls == 5 else super().submit(*arguments, **options)
+
+    with Failing(1) as pool, pytest.raises(TypeError, match="bad operand"):
+        small_plan().save(tmp_path, max_shard_size=SHARDS, executor=pool)
+    assert "model.safetensors.journal" in contents(tmp_path)
+    saved = small_plan().save(tmp_path, max_shard_size=SHARDS, resume=True)
+    assert saved.resumed > 0
+    require_same(tmp_path, saved, reference)
+
+
+def test_an_executor_that_is_shut_down(tmp_path):
+    pool = ThreadPoolExecutor(1)
+    pool.shutdown()
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        small_plan().save(tmp_path, executor=pool)
+    assert contents(tmp_path) == {}
+
+
+def test_an_executor_that_is_shut_down_meanwhile(tmp_path):
+    """Its futures are cancelled by another, which nobody who only waits is told."""
+    pool = ThreadPoolExecutor(1)
+    with pytest.raises(concurrent.futures.CancelledError):
+        small_plan().save(tmp_path, executor=pool, progress=lambda _: pool.shutdown(wait=False, cancel_futures=True))
+    assert small_plan().save(tmp_path, resume=True).resumed > 0
+
+
+def test_processes_that_die(tmp_path, reference):
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+
+    def kill(nbytes: int) -> None:
+        for process in pool._processes.values():
+            process.kill()
+
+    with pool, pytest.raises(concurrent.futures.BrokenExecutor):
+        small_plan().save(tmp_path, max_shard_size=SHARDS, executor=pool, progress=kill)
+    saved = small_plan().save(tmp_path, max_shard_size=SHARDS, resume=True)
+    assert saved.resumed > 0
+    require_same(tmp_path, saved, reference)
+
+
+NORMAL = Recipe.from_dict({"name": "normal", "rules": [{"pattern": "*", "scheme": {"scheme": "normal", "std": 0.02}}]})
+ORTHOGONAL = {"pattern": "*", "scheme": "orthogonal"}
+HE = {"scheme": "he_normal", "activation": "gelu", "truncate": 2.0}
+
+
+def test_a_scheme_of_many_parts_can_be_sent_to_a_process(tmp_path):
+    recipe = Recipe.from_dict({"name": "activations", "layout": "OI", "rules": [{"pattern": "*", "scheme": HE}]})
+    plan = fanin.plan({"a": (30, 20), "b": (40, 30)}, recipe, 0)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        plan.save(tmp_path / "one.safetensors", executor=pool)
+    plan.save(tmp_path / "two.safetensors")
+    files = contents(tmp_path)
+    assert files["one.safetensors"] == files["two.safetensors"]
+
+
+@pytest.mark.parametrize("workers", [0, -1, True, 1.0, "2"])
+def test_workers_must_be_a_positive_integer(tmp_path, workers):
+    for call in (small_plan().save, small_plan().verify):
+        small_plan().save(tmp_path / "there.safetensors", force=True)
+        path = tmp_path / ("new.safetensors" if call.__name__ == "save" else "there.safetensors")
+        with pytest.raises(ValueError, match=rf"workers must be a positive integer, got {workers!r}"):
+            call(path, workers=workers)
+    assert list(contents(tmp_path)) == ["there.safetensors"]
+
+
+def test_an_executor_has_its_own_workers(tmp_path):
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError, match="workers must not be given with an executor"):
+        small_plan().save(tmp_path, executor=pool, workers=2)
+    with pytest.raises(TypeError, match=r"executor must be a concurrent\.futures\.Executor.*get_executor\(\).*got 4"):
+        small_plan().save(tmp_path, executor=4)  # type: ignore[arg-type]
+    assert contents(tmp_path) == {}
+
+
+def test_a_task_of_a_run_that_is_gone_writes_nothing(tmp_path):
+    """As one that a killed run handed to processes or to a cluster, and that begins when another run writes there."""
+    tasks: list[pieces.Task] = []
+
+    class Keeping(Inline):
+        def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+            tasks.append(arguments[1])
+            return super().submit(function, *arguments, **options)
+
+    def late(nbytes: int) -> None:
+        assert tasks
+        before = (tmp_path / "model.safetensors.partial").read_bytes()
+        for task in tasks:
+            with pytest.raises(OSError, match="Another run's by now"):
+                write(task)
+        assert (tmp_path / "model.safetensors.partial").read_bytes() == before
+        tasks.clear()
+        raise Worked
+
+    small_plan(seed=1).save(tmp_path, executor=Keeping())
+    with pytest.raises(Worked):
+        small_plan().save(tmp_path, force=True, executor=Inline(), progress=late)
+
+
+KILLED_POOL = """
+import multiprocessing, os, signal, sys
+from concurrent.futures import ProcessPoolExecutor
+import saves
+
+if __name__ == "__main__":
+    saves.cut_small()
+    seen = []
+
+    def progress(nbytes):
+        seen.append(nbytes)
+        if len(seen) == 3:
+            print(*(process.pid for process in multiprocessing.active_children()), flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    pool = ProcessPoolExecutor(2, multiprocessing.get_context("fork"))
+    saves.small_plan().save(sys.argv[1], max_shard_size=saves.SHARDS, executor=pool, progress=progress)
+"""
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
+def test_what_a_killed_run_with_processes_left_is_resumed_while_they_live(tmp_path, reference):
+    environment = os.environ | {"PYTHONPATH": TESTS}
+    words = [sys.executable, "-c", KILLED_POOL, tmp_path]
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        orphans = list(map(int, process.stdout.readline().split()))
+        process.wait(60)
+        assert len(orphans) == 2
+        try:
+            saved = small_plan().save(tmp_path, max_shard_size=SHARDS, resume=True)
+        finally:
+            for orphan in orphans:
+                os.kill(orphan, signal.SIGKILL)
+    assert saved.resumed > 0
+    require_same(tmp_path, saved, reference)
+
+
+MEMORY = """
+import resource, sys
+import fanin
+from fanin.recipes import Recipe
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+recipe = Recipe.from_dict({"name": "normal", "rules": [{"pattern": "*", "scheme": "he_normal"}], "layout": "OI"})
+fanin.plan({"w": (1000, 1000)}, recipe, 0).save(sys.argv[1], force=True)
+before = peak()
+plan = fanin.plan({f"h.{i}": (4096, 4096) for i in range(16)}, recipe, 0)
+plan.save(sys.argv[1], max_shard_size="300MB", force=True, workers=4)
+assert plan.verify(sys.argv[1] + ".index.json", workers=4)
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads ru_maxrss in kB")
+def test_a_gigabyte_takes_less_than_40_megabytes_of_memory(tmp_path):
+    words = [sys.executable, "-c", MEMORY, tmp_path / "model.safetensors"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=True)
+    assert int(done.stdout) < 40_000
+    assert len(os.listdir(tmp_path)) == 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [(32768, 64), (64, 32768), (1024, 1024), (8, 512, 512)], ids=str)
+def test_an_orthogonal_parameter_is_drawn_once(tmp_path, shape):
+    """Its parts would cost as much as the whole."""
+    plan = fanin.plan({"w": shape}, Recipe.from_dict({"name": "q", "layout": "OI", "rules": [ORTHOGONAL]}), 0)
+    outer = fanin.get_num_threads()
+    fanin.set_num_threads(1)
+    try:
+        times: dict[str, list[float]] = {"draw": [], "save": []}
+        for _ in range(5):
+            start = time.perf_counter()
+            drawn = plan["w"]
+            times["draw"].append(time.perf_counter() - start)
+            start = time.perf_counter()
+            plan.save(tmp_path, force=True)
+            times["save"].append(time.perf_counter() - start)
+    finally:
+        fanin.set_num_threads(outer)
+    assert (tmp_path / "model.safetensors").read_bytes().endswith(drawn.tobytes())
+    assert min(times["save"]) < 3 * min(times["draw"]) + 0.05
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_parameters_take_seconds(tmp_path):
+    plan = fanin.plan({f"h.{i}.weight": (3,) for i in range(100_000)}, NORMAL, 0)
+    start = time.perf_counter()
+    plan.save(tmp_path)
+    assert plan.verify(tmp_path)
+    assert time.perf_counter() - start < 30
