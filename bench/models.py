@@ -5,11 +5,8 @@ from __future__ import annotations
 import gc
 import importlib
 import shutil
-import statistics
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +16,8 @@ from fanin.recipes import Recipe, Rule
 
 from .figures import OURS, Figure, Figures
 from .fills import use_threads
-from .timing import pin, usable_cpus
+from .processes import figure, run, seconds
+from .timing import usable_cpus
 
 IN_PLACE, TRANSFORMERS = "fanin, into arrays that exist", "transformers, GPT2Model(config)"
 DD = "dd conv=fdatasync"
@@ -55,12 +53,12 @@ def fill(rounds: int) -> Figures:
     construct = _construction()
     if construct:
         calls[TRANSFORMERS] = construct
-    seconds: dict[str, list[float]] = {label: [] for label in calls}
+    taken: dict[str, list[float]] = {label: [] for label in calls}
     for _ in range(min(rounds, _MOST)):
         for label, call in calls.items():
-            seconds[label].append(_seconds(call))
+            taken[label].append(seconds(call))
             gc.collect()
-    return {label: _figure(seconds[label]) if label in seconds else None for label in (OURS, IN_PLACE, TRANSFORMERS)}
+    return {label: figure(taken[label]) if label in taken else None for label in (OURS, IN_PLACE, TRANSFORMERS)}
 
 
 def _construction() -> Callable[[], object] | None:
@@ -84,18 +82,18 @@ def _construction() -> Callable[[], object] | None:
 
 def stream(rounds: int) -> Figures:
     """Seconds to have the 13.5 GB of Llama 7B on disk, beside dd writing as many zeros; each is first in turn."""
-    seconds: dict[str, list[float]] = {OURS: [], DD: []}
+    taken: dict[str, list[float]] = {OURS: [], DD: []}
     with tempfile.TemporaryDirectory(dir=".") as folder:
         path = Path(folder, "model.safetensors")
         if not (_HAS_PROC and shutil.which("dd") and shutil.disk_usage(folder).free > 16e9):
             return {OURS: None, DD: None}
         size = fanin.plan("llama-7b", "llama", 0, dtype="bfloat16").nbytes
-        writers = {OURS: lambda: float(_run("-c", _SAVE, str(path)).split()[0]), DD: lambda: _dd(path, size)}
+        writers = {OURS: lambda: float(run("-c", _SAVE, str(path)).split()[0]), DD: lambda: _dd(path, size)}
         for number in range(min(rounds, 2 * _MOST)):  # an even number: a disk may be quicker after a rest
             for label in (OURS, DD) if number % 2 else (DD, OURS):
-                seconds[label].append(writers[label]())
+                taken[label].append(writers[label]())
                 path.unlink()
-    return {label: _figure(values) for label, values in seconds.items()}
+    return {label: figure(values) for label, values in taken.items()}
 
 
 def memory(rounds: int) -> Figures:
@@ -103,13 +101,13 @@ def memory(rounds: int) -> Figures:
     with tempfile.TemporaryDirectory(dir=".") as folder:
         if not (_HAS_PROC and shutil.disk_usage(folder).free > 16e9):
             return {OURS: None}
-        peak = float(_run("-c", _SAVE, str(Path(folder, "model.safetensors"))).split()[1])
+        peak = float(run("-c", _SAVE, str(Path(folder, "model.safetensors"))).split()[1])
     return {OURS: Figure(peak, peak)}
 
 
 def command(rounds: int) -> Figures:
     """Seconds of `fanin plan llama-70b`, interpreter start included."""
-    return {OURS: _figure([_seconds(lambda: _run("-m", "fanin", "plan", "llama-70b")) for _ in range(rounds)])}
+    return {OURS: figure([seconds(lambda: run("-m", "fanin", "plan", "llama-70b")) for _ in range(rounds)])}
 
 
 def tiny(rounds: int) -> Figures:
@@ -117,25 +115,10 @@ def tiny(rounds: int) -> Figures:
     use_threads(len(_CPUS))
     shapes = {f"layers.{i // 10}.block.{i % 10}.weight": (4, 4) for i in range(100_000)}
     recipe = Recipe("tiny", [Rule("*.bias", schemes.zeros(), optional=True), Rule("*", schemes.normal(std=0.02))])
-    return {OURS: _figure([_seconds(lambda: fanin.plan(shapes, recipe, 0).fill()) for _ in range(rounds)])}
+    return {OURS: figure([seconds(lambda: fanin.plan(shapes, recipe, 0).fill()) for _ in range(rounds)])}
 
 
 def _dd(path: Path, size: int) -> float:
     pieces = -(-size // (4 << 20))
     words = ["dd", "if=/dev/zero", f"of={path}", "bs=4M", f"count={pieces}", "conv=fdatasync"]
-    return _seconds(lambda: subprocess.run(words, check=True, capture_output=True))
-
-
-def _run(*arguments: str) -> str:
-    pin(_CPUS)
-    return subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True).stdout
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def _figure(values: list[float]) -> Figure:
-    return Figure(min(values), statistics.median(values))
+    return seconds(lambda: subprocess.run(words, check=True, capture_output=True))

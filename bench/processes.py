@@ -19,14 +19,16 @@ _CPUS = usable_cpus()
 _MIB = 1 << 20
 
 
-def _run(*arguments: str) -> str:
+def run(*arguments: str) -> str:
+    """What Python prints with these arguments, in a process of its own."""
     pin(_CPUS)
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}  # as is usual
     command = [sys.executable, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
 
 
-def _figure(values: list[float]) -> Figure:
+def figure(values: list[float]) -> Figure:
+    """Minimum and median."""
     return Figure(min(values), statistics.median(values))
 
 
@@ -36,9 +38,9 @@ def imports(rounds: int) -> Figures:
         "from time import perf_counter as t; a = t(); import numpy; b = t(); import fanin; c = t()\n"
         "print((c - b) * 1e3, (b - a) * 1e3)"
     )
-    pairs = [tuple(map(float, _run("-c", program).split())) for _ in range(rounds + 1)][1:]
+    pairs = [tuple(map(float, run("-c", program).split())) for _ in range(rounds + 1)][1:]
     ours, numpys = zip(*pairs, strict=True)
-    return {OURS: _figure(list(ours)), "numpy": _figure(list(numpys))}
+    return {OURS: figure(list(ours)), "numpy": figure(list(numpys))}
 
 
 # A fill of n elements: what it fills and how.
@@ -88,7 +90,7 @@ def memory(rounds: int) -> Figures:
     kinds = {}
     for kind, (out, fill) in _FILLS.items():
         program = _MEMORY.format(out=out, fill=fill)
-        kinds[kind] = _figure([int(_run("-c", program)) / 1024 for _ in range(min(rounds, 3))])
+        kinds[kind] = figure([int(run("-c", program)) / 1024 for _ in range(min(rounds, 3))])
     return {OURS: max(kinds.values(), key=lambda figure: figure.minimum), **kinds}
 
 
@@ -126,11 +128,12 @@ def workspace(rounds: int) -> Figures:
     kinds = {}
     for kind, (shape, index, dtype) in _MATRICES.items():
         program = _WORKSPACE.format(shape=shape, index=index, dtype=dtype)
-        kinds[kind] = _figure([int(_run("-c", program)) / 1024 for _ in range(min(rounds, 2))])
+        kinds[kind] = figure([int(run("-c", program)) / 1024 for _ in range(min(rounds, 2))])
     return {OURS: max(kinds.values(), key=lambda figure: figure.minimum), **kinds}
 
 
-def _seconds(call: Callable[[], object]) -> float:
+def seconds(call: Callable[[], object]) -> float:
+    """How long a call takes."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
@@ -154,13 +157,13 @@ def gpt2(rounds: int) -> Figures:
     with tempfile.TemporaryDirectory(dir=".") as folder:
         path = Path(folder, "gpt2.safetensors")
         for _ in range(min(rounds, 5)):
-            start.append(_seconds(lambda: _run("-c", "pass")))
-            whole.append(_seconds(lambda: _run("-m", "fanin", "init", "gpt2", "-o", str(path))))
+            start.append(seconds(lambda: run("-c", "pass")))
+            whole.append(seconds(lambda: run("-m", "fanin", "init", "gpt2", "-o", str(path))))
             size = path.stat().st_size
             path.unlink()
-            disk.append(_seconds(partial(_write, path, size)))
+            disk.append(seconds(partial(_write, path, size)))
     beyond = [w - s - d for w, s, d in zip(whole, start, disk, strict=True)]
     parts = {"the whole command": whole, "interpreter start": start, "a plain write of the file": disk}
     # Differences of minima: a difference within one round would have the disk's noise twice.
     ours = Figure(min(whole) - min(start) - min(disk), statistics.median(beyond))
-    return {OURS: ours, **{label: _figure(values) for label, values in parts.items()}}
+    return {OURS: ours, **{label: figure(values) for label, values in parts.items()}}

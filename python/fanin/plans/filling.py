@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .. import _dtypes, _out
 from ..models.arrays import View, overlaps
+from ..recipes.recipe import listed
 from .row import Row
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ def _require_names(plan: Plan, arrays: Mapping[str, Any]) -> None:
         if not any(name in arrays for name in names):
             missing.append(row.name)
     if missing:
-        raise ValueError(f"arrays must have every parameter of the plan, got none named {_listed(missing)}")
+        raise ValueError(
+            f"arrays must have every parameter of the plan, got none named {listed(list(map(repr, missing)))}"
+        )
     unknown = [name for name in arrays if name not in known]
     if unknown:
-        raise ValueError(f"arrays must have names of the plan's parameters, got {_listed(unknown)}")
+        raise ValueError(f"arrays must have names of the plan's parameters, got {listed(list(map(repr, unknown)))}")
 
 
 def _targets(row: Row, arrays: Mapping[str, Any]) -> list[_Target]:
@@ -105,8 +108,3 @@ def _bounds(values: NDArray[Any]) -> tuple[int, int]:
 def _view(target: _Target) -> View:
     _, name, _, values = target
     return View(name, "cpu", values)
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - 10
-    return ", ".join(map(repr, names[:10])) + (f" and {more} more" if more > 0 else "")

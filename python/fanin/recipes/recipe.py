@@ -125,7 +125,7 @@ class Recipe:
         idle = self._idle(matched, shapes)
         if idle:
             verb = "draws" if len(idle) == 1 else "draw"
-            message = f"{_listed(idle)} of recipe {self.name!r} {verb} nothing: no parameter is left"
+            message = f"{listed(idle)} of recipe {self.name!r} {verb} nothing: no parameter is left"
             if strict:
                 raise ValueError(message)
             warnings.warn(message, UserWarning, stacklevel=2)
@@ -238,9 +238,9 @@ class Recipe:
 
     def _unmatched(self, names: list[str]) -> str:
         count = "the parameter" if len(names) == 1 else f"{len(names)} parameters:"
-        patterns = _listed([rule.describe() for rule in self.rules]) or "none"
+        patterns = listed([rule.describe() for rule in self.rules]) or "none"
         return (
-            f"no rule of recipe {self.name!r} matches {count} {_listed(list(map(repr, names)))}; "
+            f"no rule of recipe {self.name!r} matches {count} {listed(list(map(repr, names)))}; "
             f"its patterns are {patterns}"
         )
 
@@ -252,6 +252,7 @@ def pairs(parameters: Mapping[str, Shape] | Iterable[Parameter]) -> Iterator[tup
         yield from ((parameter.name, parameter.shape) for parameter in parameters)
 
 
-def _listed(items: list[str]) -> str:
+def listed(items: list[str]) -> str:
+    """The first ten, and how many more there are."""
     more = len(items) - _NAMED
     return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")
