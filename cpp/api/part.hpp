@@ -8,11 +8,6 @@
 
 namespace fanin {
 
-// What one axis of the part takes from the tensor, and its byte stride in the output.
-struct Taken {
-  int64_t start, step, count, stride, size;
-};
-
 inline std::vector<Taken> taken(const Part& part, const Output& out) {
   std::vector<Taken> axes(part.shape.size());
   auto stride = int64_t(itemsize(part.dtype));
@@ -49,6 +44,13 @@ inline bool make_region(const Part& part, const Output& out, Region& region) {
   }
   std::reverse(region.axes.begin(), region.axes.end());
   return true;
+}
+
+// Whether a GPU's memory is written. What is not drawn is as soon written to the host's as it comes from there.
+inline bool on_gpu(const Output& out) { return out.queue && !out.queue->to_host; }
+
+inline void require_cpu(const Output& out, const char* what) {
+  if (out.queue) throw NotOnGpu{what};
 }
 
 // A draw from the name's stream of values; and of normals, checked.

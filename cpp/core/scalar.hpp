@@ -36,10 +36,7 @@ struct Scalar {
 
   static FANIN_FN F32 to_float(I32 x) { return float(x); }
   static FANIN_FN bool any(bool x) { return x; }
-  template <class T>
-  static FANIN_FN bool test(T w, T bit) {
-    return (w & bit) != 0;
-  }
+  static FANIN_FN bool test(uint64_t w, uint64_t bit) { return (w & bit) != 0; }
   template <class T>
   static FANIN_FN T select(bool condition, T yes, T no) {
     return condition ? yes : no;

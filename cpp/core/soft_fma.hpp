@@ -1,4 +1,5 @@
-// Fused multiply-add for processors without the instruction: correctly rounded, to nearest even, and slow.
+// Fused multiply-add for processors without the instruction: correctly rounded, to nearest even, and slow. Calls: inlined, a
+// polynomial would take a page for every coefficient.
 #pragma once
 
 #include <cstring>
@@ -7,11 +8,11 @@
 
 namespace fanin::FANIN_ISA {
 
-#if !defined(__CUDACC__) && !defined(__FMA__) && !defined(__aarch64__)
+#if !defined(__FMA__) && !defined(__aarch64__)
 
 // float32: the product is exact in float64; the sum is rounded to odd there, which makes the second rounding innocuous
 // (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", IEEE Trans. Computers 57, 2008).
-inline float soft_fma(float a, float b, float c) {
+inline __attribute__((noinline)) float soft_fma(float a, float b, float c) {
   const double p = double(a) * double(b), d = c, s = p + d;
   const double back = s - p, error = (p - (s - back)) + (d - back);
   uint64_t bits;
@@ -23,7 +24,7 @@ inline float soft_fma(float a, float b, float c) {
 }
 
 // float64: exact, in 128-bit integers.
-inline double soft_fma(double a, double b, double c) {
+inline __attribute__((noinline)) double soft_fma(double a, double b, double c) {
   struct Parts {
     bool negative;
     int exponent;  // value = ±mantissa·2^exponent

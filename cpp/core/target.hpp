@@ -20,3 +20,8 @@
 #else
 #define FANIN_UNROLL _Pragma("GCC unroll 32")
 #endif
+#ifdef __CUDACC__
+#define FANIN_NO_UNROLL _Pragma("unroll 1")
+#else
+#define FANIN_NO_UNROLL
+#endif

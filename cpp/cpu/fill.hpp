@@ -1,9 +1,9 @@
 // Any box of a global tensor into any strided memory, on many threads, computing the box alone.
 #pragma once
 
+#include "cpu/chunks.hpp"
 #include "cpu/kernels.hpp"
 #include "cpu/mask.hpp"
-#include "cpu/region.hpp"
 
 namespace fanin {
 

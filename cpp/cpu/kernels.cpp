@@ -4,9 +4,9 @@
 #include <cstring>
 #include <type_traits>
 
+#include "core/distributions.hpp"
 #include "core/philox.hpp"
-#include "core/rounding.hpp"
-#include "cpu/distributions.hpp"
+#include "cpu/formats.hpp"
 #include "cpu/moments.hpp"
 
 namespace fanin::FANIN_ISA {
@@ -43,6 +43,17 @@ struct Blocks {
   }
 };
 
+// Two registers of 64-bit lanes, whose words make one of 32-bit lanes.
+struct WordPair {
+  L::Word low[4], high[4];
+
+  FANIN_FN L::U32 operator[](int k) const { return L::narrow(low[k], high[k]); }
+  template <class Function>
+  FANIN_FN L::F32 by_way_of_f64(int k, const Function& f) const {
+    return L::narrow(f(low[k]), f(high[k]));
+  }
+};
+
 // Elements of 32 random bits: four a block, a tile of 128.
 template <class Sampler, class Format>
 struct Stream32 {
@@ -61,7 +72,8 @@ struct Stream32 {
       FANIN_UNROLL
       for (int i = 0; i < kRegisters; i += 2) {
         typename Sampler::Value v[4];
-        sampler({w[0][i], w[1][i], w[2][i], w[3][i]}, {w[0][i + 1], w[1][i + 1], w[2][i + 1], w[3][i + 1]}, v);
+        sampler(WordPair{{w[0][i], w[1][i], w[2][i], w[3][i]}, {w[0][i + 1], w[1][i + 1], w[2][i + 1], w[3][i + 1]}},
+                v);
         FANIN_UNROLL
         for (int k = 0; k < 4; ++k)
           Format::store(out + k * kBlocks + j + i * L::kLanes64, v[k]);
@@ -76,7 +88,7 @@ struct Stream32 {
     L::Word w[4][2];
     blocks.anywhere<2>({((i0 >> 7) << 5) | (i0 & 31), ((i1 >> 7) << 5) | (i1 & 31)}, w);
     typename Sampler::Value v[4];
-    sampler({w[0][0], w[1][0], w[2][0], w[3][0]}, {w[0][1], w[1][1], w[2][1], w[3][1]}, v);
+    sampler(WordPair{{w[0][0], w[1][0], w[2][0], w[3][0]}, {w[0][1], w[1][1], w[2][1], w[3][1]}}, v);
     const L::U32 word = L::narrow(i0 >> 5, i1 >> 5) & 3u;
     for (int k = 1; k < 4; ++k)
       v[0] = L::select(word == uint32_t(k), v[k], v[0]);
@@ -167,38 +179,16 @@ void gather(const Draw& draw, const uint64_t* index, uint64_t count, void* out) 
   memcpy(p, values, count * sizeof(Element));
 }
 
-// Calls `action` with a null pointer of the stream type that serves a distribution and dtype.
-template <class Narrow, class Wide, class Action>
-void with_dtype(Dtype dtype, const Action& action) {
-  switch (dtype) {
-    case Dtype::float16: return action(static_cast<Stream32<Narrow, AsFloat16>*>(nullptr));
-    case Dtype::bfloat16: return action(static_cast<Stream32<Narrow, AsBfloat16>*>(nullptr));
-    case Dtype::float64: return action(static_cast<Stream64<Wide>*>(nullptr));
-    default: return action(static_cast<Stream32<Narrow, AsIs32>*>(nullptr));
-  }
-}
-
-template <class Action>
-void with_stream(const Draw& draw, const Action& action) {
-  switch (draw.distribution) {
-    case Distribution::bits:
-      return is_wide(draw.dtype) ? action(static_cast<Stream64<Words64>*>(nullptr))
-                                 : action(static_cast<Stream32<Words32, AsIs32>*>(nullptr));
-    case Distribution::uniform: return with_dtype<Uniform32, Uniform64>(draw.dtype, action);
-    case Distribution::normal: return with_dtype<Normal32, Normal64>(draw.dtype, action);
-    case Distribution::truncated_normal:
-      return draw.window.shape == Window::kTail
-                 ? with_dtype<Truncated32<Tail>, Truncated64<Tail>>(draw.dtype, action)
-                 : with_dtype<Truncated32<Central>, Truncated64<Central>>(draw.dtype, action);
-  }
-}
+template <class Sampling>
+using StreamOf = std::conditional_t<is_wide(Sampling::dtype), Stream64<typename Sampling::Sampler>,
+                                    Stream32<typename Sampling::Sampler, FormatOf<Sampling::dtype>>>;
 
 void run_any(const Draw& draw, uint64_t first, uint64_t count, void* out) {
-  with_stream(draw, [&](auto* stream) { run<std::remove_pointer_t<decltype(stream)>>(draw, first, count, out); });
+  with_sampling<L>(draw, [&](auto sampling) { run<StreamOf<decltype(sampling)>>(draw, first, count, out); });
 }
 
 void gather_any(const Draw& draw, const uint64_t* index, uint64_t count, void* out) {
-  with_stream(draw, [&](auto* stream) { gather<std::remove_pointer_t<decltype(stream)>>(draw, index, count, out); });
+  with_sampling<L>(draw, [&](auto sampling) { gather<StreamOf<decltype(sampling)>>(draw, index, count, out); });
 }
 
 }  // namespace

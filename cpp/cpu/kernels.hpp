@@ -1,20 +1,9 @@
 // What the compiled instruction sets offer, as plain functions over plain data: no inline code crosses this line.
 #pragma once
 
-#include "core/dtype.hpp"
-#include "core/window.hpp"
+#include "core/draw.hpp"
 
 namespace fanin {
-
-enum class Distribution : uint8_t { bits, uniform, normal, truncated_normal };
-
-struct Draw {
-  Distribution distribution;
-  Dtype dtype;
-  uint64_t seed, id;      // Philox key; the name's stream id
-  double offset, factor;  // uniform: low, high - low; normal: mean, std
-  Window window;          // truncated normal
-};
 
 struct Moments {
   double sum, square;  // of x - pivot, and of its square

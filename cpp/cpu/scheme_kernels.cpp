@@ -4,11 +4,9 @@
 #include <cstring>
 #include <type_traits>
 
-#include "core/exp.hpp"
 #include "core/rounding.hpp"
 #include "core/sinusoid.hpp"
-#include "cpu/distributions.hpp"
-#include "cpu/lanes.hpp"
+#include "cpu/formats.hpp"
 
 namespace fanin::FANIN_ISA {
 namespace {
@@ -107,17 +105,14 @@ void sinusoid_of(double position, const double* high, const double* low, const u
              sinusoid<L>(positions, L::load<L::F64>(high + i), L::load<L::F64>(low + i), L::load<L::U64>(quarter + i)));
 }
 
-void step_bias(const StepBias& bias, int64_t count, double* values) {
-  const auto range = L::splat(bias.log_range), low = L::splat(bias.log_low), floor = L::splat(bias.floor);
-  for (int64_t i = 0; i < count; i += L::kLanes64) {
-    const auto step = exponential<L>(L::fma(L::load<L::F64>(values + i), range, low));
-    L::store(values + i, inverse_softplus<L>(L::select(step < floor, floor, step)));
-  }
+void step_biases(const StepBias& bias, int64_t count, double* values) {
+  for (int64_t i = 0; i < count; i += L::kLanes64)
+    L::store(values + i, step_bias<L>(bias, L::load<L::F64>(values + i)));
 }
 
 }  // namespace
 
 extern const SchemeKernels scheme_kernels;
-const SchemeKernels scheme_kernels = {count_below, cut, below, keep, round_any, sinusoid_of, step_bias};
+const SchemeKernels scheme_kernels = {count_below, cut, below, keep, round_any, sinusoid_of, step_biases};
 
 }  // namespace fanin::FANIN_ISA

@@ -2,15 +2,11 @@
 #pragma once
 
 #include "core/dtype.hpp"
+#include "core/structured.hpp"
 #include "cpu/kernels.hpp"
 #include "cpu/select.hpp"
 
 namespace fanin {
-
-// The logarithm of a step size is uniform from log_low on, over log_range; the step size is at least `floor`.
-struct StepBias {
-  double log_low, log_range, floor;
-};
 
 struct SchemeKernels {
   // Words are read to the next multiple of kWholeRegisters.

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/dtype.hpp"
-#include "cpu/region.hpp"
+#include "cpu/chunks.hpp"
 
 namespace fanin {
 

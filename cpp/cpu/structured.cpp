@@ -30,6 +30,13 @@ void fill_broadcast(const std::vector<uint64_t>& patterns, int64_t axis_step, bo
   });
 }
 
+void fill_diagonal(const Diagonal& diagonal, uint64_t pattern, size_t itemsize, const Interrupt& interrupt) {
+  in_chunks({0, diagonal.data, {{diagonal.outs.count, 1, 0}}}, interrupt, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      if (char* const place = diagonal.at(i)) memcpy(place, &pattern, itemsize);  // every target is little-endian
+  });
+}
+
 void fill_sinusoid(const SinusoidTable& table, Dtype dtype, char* data, const Interrupt& interrupt) {
   const SchemeKernels& kernels = *active_kernels().schemes;
   const Axis positions = table.positions, columns = table.columns;

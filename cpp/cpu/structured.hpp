@@ -13,15 +13,11 @@ namespace fanin {
 void fill_broadcast(const std::vector<uint64_t>& patterns, int64_t axis_step, bool along, size_t itemsize,
                     const Region& region, const Interrupt& interrupt);
 
-// Positions by columns. A column is sin 2π(position·(high + low) + quarter/4); the vectors have kWholeRegisters more
-// elements than there are columns.
-struct SinusoidTable {
-  Axis positions, columns;  // their steps: in positions; unused
-  int64_t first;            // position
-  std::vector<double> high, low;
-  std::vector<uint64_t> quarter;
-};
+// The table has room for kWholeRegisters more columns.
 void fill_sinusoid(const SinusoidTable& table, Dtype dtype, char* data, const Interrupt& interrupt);
+
+// The ones; the zeros are there.
+void fill_diagonal(const Diagonal& diagonal, uint64_t pattern, size_t itemsize, const Interrupt& interrupt);
 
 // `uniform` draws from (0, 1) in float32 or float64.
 void fill_step_bias(const Draw& uniform, const StepBias& bias, Dtype dtype, Region region, const Interrupt& interrupt);

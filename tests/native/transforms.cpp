@@ -1,24 +1,36 @@
 // Compiled once for every instruction set, with the flags of its kernels.
 #include "transforms.hpp"
 
-#include "core/rounding.hpp"
-#include "cpu/distributions.hpp"
+#include "core/distributions.hpp"
+#include "cpu/lanes.hpp"
 
 namespace fanin::FANIN_ISA {
 namespace {
 
-// `transform(low, high, out)` takes the words as the kernels hold them: four registers' worth, in order.
+using L = Lanes;
+
+// Four registers' worth of words, in order, as the kernels hold them.
+struct Words {
+  L::Word low[4], high[4];
+  L::U32 operator[](int k) const { return L::narrow(low[k], high[k]); }
+  template <class Function>
+  L::F32 by_way_of_f64(int k, const Function& f) const {
+    return L::narrow(f(low[k]), f(high[k]));
+  }
+};
+
+// `transform(words, out)`
 template <class Transform>
 FANIN_FN void consecutive(uint32_t first, size_t count, float* out, const Transform& transform) {
   constexpr size_t kStep = 4 * L::kLanes32;
   for (size_t i = 0; i < count; i += kStep) {
-    L::Word low[4], high[4];
+    Words words;
     for (int k = 0; k < 4; ++k) {
-      low[k] = L::iota() + (uint64_t(first) + i + uint64_t(k * L::kLanes32));
-      high[k] = low[k] + uint64_t(L::kLanes64);
+      words.low[k] = L::iota() + (uint64_t(first) + i + uint64_t(k * L::kLanes32));
+      words.high[k] = words.low[k] + uint64_t(L::kLanes64);
     }
     L::F32 v[4];
-    transform(low, high, v);
+    transform(words, v);
     for (int k = 0; k < 4; ++k)
       L::store(out + i + size_t(k * L::kLanes32), v[k]);
   }
@@ -26,9 +38,9 @@ FANIN_FN void consecutive(uint32_t first, size_t count, float* out, const Transf
 
 template <class Function>
 FANIN_FN void each_register(uint32_t first, size_t count, float* out, const Function& function) {
-  consecutive(first, count, out, [&](const L::Word(&low)[4], const L::Word(&high)[4], L::F32(&v)[4]) {
+  consecutive(first, count, out, [&](const Words& words, L::F32(&v)[4]) {
     for (int k = 0; k < 4; ++k)
-      v[k] = function(L::narrow(low[k], high[k]));
+      v[k] = function(words[k]);
   });
 }
 
@@ -58,9 +70,9 @@ void sine(const Draw&, uint32_t first, size_t count, float* out) {
 
 void truncated(const Draw& draw, uint32_t first, size_t count, float* out) {
   if (draw.window.shape == Window::kTail)
-    consecutive(first, count, out, Truncated32<Tail>(draw));
+    consecutive(first, count, out, Truncated32<L, Tail>(draw));
   else
-    consecutive(first, count, out, Truncated32<Central>(draw));
+    consecutive(first, count, out, Truncated32<L, Central>(draw));
 }
 
 void normal_f32_of(const uint64_t* radius_words, const uint64_t* angle_words, size_t count, float* z0, float* z1) {
@@ -86,9 +98,9 @@ void normal_f64_of(const uint64_t* radius_words, const uint64_t* angle_words, si
 
 template <class Shape>
 void truncated_f64_in(const Draw& draw, const uint64_t* words, size_t count, double* out) {
-  const Truncated64<Shape> sampler(draw);
+  const Truncated64<L, Shape> sampler(draw);
   for (size_t i = 0; i < count; i += L::kLanes64)
-    L::store(out + i, sampler.one(L::load<L::U64>(words + i)));
+    L::store(out + i, sampler(L::load<L::U64>(words + i)));
 }
 
 void truncated_f64_of(const Draw& draw, const uint64_t* words, size_t count, double* out) {

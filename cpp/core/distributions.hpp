@@ -1,0 +1,171 @@
+// From Philox words to elements. A sampler takes the four words of a register of blocks and gives the elements that the words
+// (of 64-bit elements: the two halves) stand for. kPairs: an element also depends on its neighbour's.
+#pragma once
+
+#include "core/draw.hpp"
+#include "core/normal.hpp"
+#include "core/truncated_normal.hpp"
+#include "core/uniform.hpp"
+
+namespace fanin::FANIN_ISA {
+
+template <class L, class V>
+FANIN_FN V clamp(V x, V low, V high) {
+  x = L::select(x < low, low, x);
+  return L::select(x > high, high, x);
+}
+
+// Elements of 32 bits. `words[k]` is word k of all blocks, as one register; `words.by_way_of_f64(k, f)` is f of it in float64,
+// rounded to float32.
+template <class L>
+struct Words32 {
+  using Value = typename L::U32;
+  static constexpr bool kPairs = false;
+  FANIN_FN explicit Words32(const Draw&) {}
+  template <class Words>
+  FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
+    FANIN_UNROLL
+    for (int k = 0; k < 4; ++k)
+      out[k] = words[k];
+  }
+};
+
+template <class L>
+struct Uniform32 {
+  using Value = typename L::F32;
+  static constexpr bool kPairs = false;
+  Value low, range;
+  FANIN_FN explicit Uniform32(const Draw& d) : low(L::splat(float(d.offset))), range(L::splat(float(d.factor))) {}
+  template <class Words>
+  FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
+    FANIN_UNROLL
+    for (int k = 0; k < 4; ++k)
+      out[k] = L::fma(unit_f32<L>(words[k]), range, low);
+  }
+};
+
+template <class L>
+struct Normal32 {
+  using Value = typename L::F32;
+  static constexpr bool kPairs = true;
+  Value mean, deviation;
+  FANIN_FN explicit Normal32(const Draw& d) : mean(L::splat(float(d.offset))), deviation(L::splat(float(d.factor))) {}
+  template <class Words>
+  FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
+    FANIN_UNROLL
+    for (int k = 0; k < 4; k += 2) {
+      normal_f32<L>(words[k], words[k + 1], out[k], out[k + 1]);
+      out[k] = L::fma(out[k], deviation, mean);
+      out[k + 1] = L::fma(out[k + 1], deviation, mean);
+    }
+  }
+};
+
+template <class L, class Shape>
+struct Truncated32 {
+  using Value = typename L::F32;
+  static constexpr bool kPairs = false;
+  Window window;
+  FANIN_FN explicit Truncated32(const Draw& d) : window(d.window) {}
+  FANIN_FN typename L::F64 operator()(typename L::U64 w) const {
+    // w + 1/2, exactly, by way of 2^52 + w.
+    const auto n = L::template as<typename L::F64>((w & 0xffffffffull) | 0x4330000000000000ull) - 0x1.fffffffffffffp+51;
+    return Shape::template value<L, Single>(window, 0x1p-32, n, 0x1p32 - n);
+  }
+  template <class Words>
+  FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
+    const Value low = L::splat(float(window.low)), high = L::splat(float(window.high));
+    FANIN_UNROLL
+    for (int k = 0; k < 4; ++k)
+      out[k] = clamp<L>(words.by_way_of_f64(k, *this), low, high);
+  }
+};
+
+// Elements of 64 bits.
+template <class L>
+struct Words64 {
+  using Value = typename L::U64;
+  static constexpr bool kPairs = false;
+  FANIN_FN explicit Words64(const Draw&) {}
+  FANIN_FN void operator()(const typename L::Word (&w)[4], Value (&out)[2]) const {
+    out[0] = L::join(w[0], w[1]);
+    out[1] = L::join(w[2], w[3]);
+  }
+};
+
+template <class L>
+struct Uniform64 {
+  using Value = typename L::F64;
+  static constexpr bool kPairs = false;
+  Value low, range;
+  FANIN_FN explicit Uniform64(const Draw& d) : low(L::splat(d.offset)), range(L::splat(d.factor)) {}
+  FANIN_FN void operator()(const typename L::Word (&w)[4], Value (&out)[2]) const {
+    out[0] = L::fma(unit_f64<L>(L::join(w[0], w[1])), range, low);
+    out[1] = L::fma(unit_f64<L>(L::join(w[2], w[3])), range, low);
+  }
+};
+
+template <class L>
+struct Normal64 {
+  using Value = typename L::F64;
+  static constexpr bool kPairs = true;
+  Value mean, deviation;
+  FANIN_FN explicit Normal64(const Draw& d) : mean(L::splat(d.offset)), deviation(L::splat(d.factor)) {}
+  FANIN_FN void operator()(const typename L::Word (&w)[4], Value (&out)[2]) const {
+    normal_f64<L>(L::join(w[0], w[1]), L::join(w[2], w[3]), out[0], out[1]);
+    out[0] = L::fma(out[0], deviation, mean);
+    out[1] = L::fma(out[1], deviation, mean);
+  }
+};
+
+template <class L, class Shape>
+struct Truncated64 {
+  using Value = typename L::F64;
+  static constexpr bool kPairs = false;
+  Window window;
+  FANIN_FN explicit Truncated64(const Draw& d) : window(d.window) {}
+  FANIN_FN Value operator()(typename L::U64 w) const {
+    const auto n = L::template as<Value>((w >> 12) | 0x4330000000000000ull) - 0x1.fffffffffffffp+51;
+    const Value x = Shape::template value<L, Double>(window, 0x1p-52, n, 0x1p52 - n);
+    return clamp<L>(x, L::splat(window.low), L::splat(window.high));
+  }
+  FANIN_FN void operator()(const typename L::Word (&w)[4], Value (&out)[2]) const {
+    out[0] = (*this)(L::join(w[0], w[1]));
+    out[1] = (*this)(L::join(w[2], w[3]));
+  }
+};
+
+// A sampler, and the dtype of what it gives: float32 is rounded once more for the shorter ones.
+template <class Sampler_, Dtype kDtype>
+struct Sampling {
+  using Sampler = Sampler_;
+  static constexpr Dtype dtype = kDtype;
+};
+
+template <class Narrow, class Wide, class Action>
+void with_dtype(Dtype dtype, const Action& action) {
+  switch (dtype) {
+    case Dtype::float16: return action(Sampling<Narrow, Dtype::float16>());
+    case Dtype::bfloat16: return action(Sampling<Narrow, Dtype::bfloat16>());
+    case Dtype::float64: return action(Sampling<Wide, Dtype::float64>());
+    default: return action(Sampling<Narrow, Dtype::float32>());
+  }
+}
+
+// Calls `action` with the sampling that a draw asks for.
+template <class L, class Action>
+void with_sampling(const Draw& draw, const Action& action) {
+  switch (draw.distribution) {
+    case Distribution::bits:
+      return is_wide(draw.dtype) ? action(Sampling<Words64<L>, Dtype::uint64>())
+                                 : action(Sampling<Words32<L>, Dtype::uint32>());
+    case Distribution::uniform: return with_dtype<Uniform32<L>, Uniform64<L>>(draw.dtype, action);
+    case Distribution::normal: return with_dtype<Normal32<L>, Normal64<L>>(draw.dtype, action);
+    case Distribution::truncated_normal:
+      return draw.window.shape == Window::kTail
+                 ? with_dtype<Truncated32<L, Tail>, Truncated64<L, Tail>>(draw.dtype, action)
+                 : with_dtype<Truncated32<L, Central>, Truncated64<L, Central>>(draw.dtype, action);
+  }
+}
+
+}  // namespace fanin::FANIN_ISA

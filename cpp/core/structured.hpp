@@ -1,0 +1,50 @@
+// What structured weights are made of: entries that are a function of their place, or of their place and a uniform number.
+#pragma once
+
+#include <vector>
+
+#include "core/exp.hpp"
+#include "core/region.hpp"
+
+namespace fanin {
+
+// The ones of a Dirac convolution: output o has one at input o mod `per_group`, at the spatial centre.
+struct Diagonal {
+  char* data;  // of the first output and input that are taken, at the centre
+  Taken outs, ins;
+  int64_t per_group;  // outputs
+
+  // Where the one of the i-th output taken goes; null where its input is not taken.
+  FANIN_FN char* at(int64_t i) const {
+    const int64_t in = (outs.start + i * outs.step) % per_group;
+    const int64_t place = in < ins.size ? ins.place_of(in) : -1;
+    return place < 0 ? nullptr : data + i * outs.stride + place * ins.stride;
+  }
+};
+
+// Positions by columns. A column is sin 2π(position·(high + low) + quarter/4); the vectors have room for whole registers
+// beyond the last column.
+struct SinusoidTable {
+  Axis positions, columns;  // their steps: in positions; unused
+  int64_t first;            // position
+  std::vector<double> high, low;
+  std::vector<uint64_t> quarter;
+};
+
+// The logarithm of a step size is uniform from log_low on, over log_range; the step size is at least `floor`.
+struct StepBias {
+  double log_low, log_range, floor;
+};
+
+namespace FANIN_ISA {
+
+// The bias whose softplus is the step size that a uniform number stands for: Gu & Dao 2023.
+template <class L>
+FANIN_FN typename L::F64 step_bias(const StepBias& bias, typename L::F64 u) {
+  const auto floor = L::splat(bias.floor);
+  const auto step = exponential<L>(L::fma(u, L::splat(bias.log_range), L::splat(bias.log_low)));
+  return inverse_softplus<L>(L::select(step < floor, floor, step));
+}
+
+}  // namespace FANIN_ISA
+}  // namespace fanin
