@@ -15,6 +15,21 @@ class Figure:
     minimum: float
     median: float
 
+    @property
+    def value(self) -> float:
+        """What counts."""
+        return self.minimum
+
+
+class Median(Figure):
+    """A quantity that counts by its median: a GPU's clock falls under load, and a minimum is that of a cool moment."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> float:
+        return self.median
+
 
 # A label's figure; None where the peer is not installed or the machine lacks what it takes.
 Figures = Mapping[str, Figure | None]
@@ -43,9 +58,9 @@ class Target:
         if ours is None:
             return None
         if self.at_most is not None:
-            return ours.minimum
-        peers = [figure.minimum for row in self.of if (figure := figures.get(row)) is not None]
-        return min(peers) / ours.minimum if peers and ours.minimum else None
+            return ours.value
+        peers = [figure.value for row in self.of if (figure := figures.get(row)) is not None]
+        return min(peers) / ours.value if peers and ours.value else None
 
     def met(self, figures: Figures) -> bool | None:
         """Whether the target is met; None where that is unknown."""

@@ -12,11 +12,12 @@ from .report import Results
 # Okabe and Ito's colours, which stay distinct to the colour-blind.
 _COLOURS = {OURS: "#D55E00", "numpy": "#0072B2", "randomgen": "#56B4E9", "torch": "#009E73", "JAX": "#CC79A7"}
 _COLOURS |= {"oneMKL": "#E69F00", "limit": "#999999", "scipy": "#0072B2", "NumPy": "#56B4E9"}
+_COLOURS |= {"cuRAND": "#0072B2", "CuPy": "#56B4E9"}
 
 
 def _bars(figures: Figures) -> list[tuple[str, float]]:
     """Ours first, then the others from the fastest; the limits, which are no samplers, last."""
-    bars = [(label, figure.minimum) for label, figure in figures.items() if figure is not None]
+    bars = [(label, figure.value) for label, figure in figures.items() if figure is not None]
     return sorted(bars, key=lambda bar: (bar[0] != OURS, bar[0].startswith("limit"), bar[1]))
 
 
@@ -47,7 +48,8 @@ def samplers(results: Results, path: Path, title: str) -> None:
         axes.grid(axis="x", which="major", color="#dddddd", linewidth=0.7)
         axes.set_axisbelow(True)
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_xlabel(f"ns an element, logarithmic; shorter is faster\n{title}", fontsize=9)
+    unit = panels[0][0].unit.replace("/", " an ")
+    axes.set_xlabel(f"{unit}, logarithmic; shorter is faster\n{title}", fontsize=9)
     figure.savefig(path, dpi=200)
 
 

@@ -51,14 +51,14 @@ def _why_missing(label: str) -> str:
 
 
 def figures_of(case: Case, figures: Figures) -> str:
-    """All rows of one case; ratios are of minima."""
+    """All rows of one case."""
     ours = figures.get(OURS)
     rows = []
     for label, figure in figures.items():
         if figure is None:
             rows.append((label, _why_missing(label), "", ""))
             continue
-        ratio = f"{_digits(figure.minimum / ours.minimum)} ×" if ours and ours.minimum > 0 else ""
+        ratio = f"{_digits(figure.value / ours.value)} ×" if ours and ours.value > 0 else ""
         rows.append((label, _digits(figure.minimum), _digits(figure.median), ratio))
     heading = f"**{case.name}**" + (f" ({case.note})" if case.note else "")
     return f"{heading}\n\n" + _table((case.unit, "minimum", "median", "to fanin"), rows, numbers=1)
@@ -91,12 +91,13 @@ def orthogonal_summary(results: Results) -> str:
 
 
 def machine_lines(machine: Mapping[str, Any]) -> str:
-    """The machine in two lines."""
+    """The machine in two lines, below its GPU, where that was measured."""
+    device = f"{machine['device']}; fills of {machine['elements']} elements.\n" if "device" in machine else ""
     caches = ", ".join(f"{level} {size}" for level, size in machine["caches"].items())
     versions = ", ".join(f"{package} {version}" for package, version in machine["versions"].items())
     build = machine["fanin"]
     return (
-        f"{machine['processor']}, {machine['cpus']} CPUs, {caches}; {machine['system']}.\n"
+        f"{device}{machine['processor']}, {machine['cpus']} CPUs, {caches}; {machine['system']}.\n"
         f"fanin {build['version']} ({build['isa']}, {build['compiler']}), Python {machine['python']}, {versions}."
     )
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 Call = Callable[[], object]
+Clock = Callable[[Call, int], float]  # seconds a call of so many
 
 _SHORTEST_SAMPLE = 2e-3  # seconds: the clock and the loop are then below a thousandth
 # Seconds of untimed calls before each sample, so that it finds the caches as its own kind leaves them: after stores
@@ -53,19 +54,22 @@ def _sample(call: Call, repeats: int) -> float:
     return (time.perf_counter() - start) / repeats
 
 
-def interleaved(calls: Mapping[str, Call], rounds: int) -> dict[str, Sample]:
-    """Time each call once a round, in turn, so that drifts of the machine meet all of them alike."""
+def interleaved(calls: Mapping[str, Call], rounds: int, clocks: Mapping[str, Clock] = {}) -> dict[str, Sample]:
+    """Time each call once a round, in turn, so that drifts of the machine meet all of them alike.
+
+    By the host's clock, except for the calls that have one of their own.
+    """
     # The call before the first sample may compile, allocate or start threads.
     repeats = {}
     for label, call in calls.items():
-        repeats[label] = max(1, math.ceil(_SHORTEST_SAMPLE / _sample(call, 1)))
+        repeats[label] = max(1, math.ceil(_SHORTEST_SAMPLE / clocks.get(label, _sample)(call, 1)))
     times: dict[str, list[float]] = {label: [] for label in calls}
     gc.collect()
     gc.disable()
     try:
         for _ in range(rounds):
             for label, call in calls.items():
-                times[label].append(_sample(call, repeats[label]))
+                times[label].append(clocks.get(label, _sample)(call, repeats[label]))
     finally:
         gc.enable()
     return {label: Sample(min(t), statistics.median(t), rounds) for label, t in times.items()}

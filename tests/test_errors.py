@@ -143,13 +143,20 @@ def test_there_is_one_stream(sample):
 
 
 @every_sampler
-def test_there_is_no_gpu_in_this_build(sample):
-    assert sample((2, 2), device="cpu", **KEY).shape == (2, 2)
-    for device in ("cuda", "cuda:1"):
-        with pytest.raises(RuntimeError, match=f"device='{device}' is not available: fanin was built without CUDA"):
-            sample((2, 2), device=device, **KEY)
-    with pytest.raises(ValueError, match="device must be None, 'cpu' or 'cuda', got 'tpu'"):
-        sample((2, 2), device="tpu", **KEY)
+@pytest.mark.parametrize("device", ["tpu", "cuda:", "cuda:x", "cuda:-1", "cuda:0:0", ""])
+def test_device_is_one_that_exists(sample, device):
+    message = rf"device must be None, 'cpu', 'cuda' or 'cuda:' and a number, got {device!r}"
+    with pytest.raises(ValueError, match=message):
+        sample((2, 2), device=device, **KEY)
+    with pytest.raises(ValueError, match=message):
+        sample(out=np.zeros((2, 2), np.uint32 if sample is fanin.bits else np.float32), device=device, **KEY)
+
+
+@every_sampler
+def test_device_may_be_the_cpu(sample):
+    out = np.zeros((2, 2), np.uint32 if sample is fanin.bits else np.float32)
+    assert sample(out=out, device="cpu", **KEY) is out
+    assert (out == sample((2, 2), device="cpu", **KEY)).all()
 
 
 @every_sampler

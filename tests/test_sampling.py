@@ -181,6 +181,7 @@ def test_info_tells_what_runs_and_prints_a_line_each():
 
 
 def test_cuda_status_never_raises():
-    available, reason = fanin.cuda.status()
-    assert not available
-    assert "without CUDA" in reason
+    status = fanin.cuda.status()
+    assert status.available == bool(status.devices)
+    assert "CUDA" in status.reason
+    assert fanin.info()["cuda"] == status.reason

@@ -22,7 +22,10 @@ void require_deviation(double std) {
 
 void run(const Draw& draw, const Part& part, const Output& out, const Interrupt& interrupt) {
   Region region;
-  if (make_region(part, out, region)) fill(draw, std::move(region), interrupt);
+  if (!make_region(part, out, region)) return;
+  if (!out.queue) return fill(draw, std::move(region), interrupt);
+  if (!out.queue->to_host) return cuda::backend().fill(draw, region, *out.queue);
+  if (!cuda::backend().draw_to_host(draw, region, *out.queue, interrupt)) throw Interrupted();
 }
 
 // Bounds are rounded inward to the dtype.
@@ -156,8 +159,9 @@ void constant(double value, const Part& part, const Output& out, const Interrupt
   if (!(std::abs(value) <= largest(part.dtype)))
     refuse("value must not exceed the largest ", name(part.dtype), ", ", largest(part.dtype), ", got ", value);
   Region region;
-  if (make_region(part, out, region))
-    fill_constant(pattern_of(part.dtype, value), itemsize(part.dtype), region, interrupt);
+  if (!make_region(part, out, region)) return;
+  if (on_gpu(out)) return cuda::backend().fill_constant(value, part.dtype, region, *out.queue);
+  fill_constant(pattern_of(part.dtype, value), itemsize(part.dtype), region, interrupt);
 }
 
 uint64_t stream_id(std::string_view name, uint8_t tag) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "core/dtype.hpp"
 #include "cpu/fill.hpp"
 #include "cpu/statistics.hpp"
+#include "cuda/backend.hpp"
 
 namespace fanin {
 
@@ -28,10 +30,15 @@ struct Part {
   std::vector<AxisSlice> box = {};  // one per axis; empty: all of it
 };
 
-// Where they go. Strides in bytes, one per axis of the result; empty: C order.
+// Where they go. Strides in bytes, one per axis of the result; empty: C order. With a queue, a GPU computes them: the call then
+// returns before they are there, unless the memory is the host's.
 struct Output {
   void* data;
   std::vector<int64_t> strides = {};
+  std::optional<cuda::Queue> queue = {};
+};
+struct NotOnGpu {  // thrown by what has no kernel yet
+  const char* what;
 };
 
 // Checks shape and box, as every sampler does first, and gives the shape of the result.

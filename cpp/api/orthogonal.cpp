@@ -95,6 +95,7 @@ void orthogonal(double gain, Layout layout, const std::vector<int64_t>& blocks, 
   if (!blocks.empty() && sum != part.shape[out_axis])
     refuse("blocks must add up to the ", part.shape[out_axis], " outputs of shape, got a sum of ", sum);
   if (is_empty(shape)) return;
+  require_cpu(out, "orthogonal");
   check_output(part, out, shape);
 
   std::vector<Taken> in_side = taken(part, out);
@@ -134,6 +135,7 @@ void haar(double gain, const Part& part, const Output& out, const Interrupt& int
   if (rank < 2 || part.shape[rank - 1] != part.shape[rank - 2]) refuse("shape must end in two equal axes");
   const std::vector<int64_t> shape = result_shape(part);
   if (is_empty(shape)) return;
+  require_cpu(out, "haar");
   check_output(part, out, shape);
   std::vector<Taken> batch = taken(part, out);
   const int64_t n = part.shape[rank - 1];
@@ -156,16 +158,16 @@ void delta_orthogonal(double gain, Layout layout, const Part& part, const Output
   if (ins > outs) refuse("shape must have no more inputs than outputs, got ", ins, " inputs and ", outs, " outputs");
   const std::vector<int64_t> shape = result_shape(part);
   if (is_empty(shape)) return;
+  require_cpu(out, "delta_orthogonal");
   constant(0, part, out, interrupt);
 
   // The plane at the centre, if the part holds it.
   std::vector<Taken> axes = taken(part, out);
   auto* data = static_cast<char*>(out.data);
   for (size_t i = first ? 2 : 0; i < (first ? rank : rank - 2); ++i) {
-    const int64_t from_start = (part.shape[i] - 1) / 2 - axes[i].start;
-    if (from_start % axes[i].step != 0 || from_start / axes[i].step < 0 || from_start / axes[i].step >= axes[i].count)
-      return;
-    data += from_start / axes[i].step * axes[i].stride;
+    const int64_t centre = axes[i].place_of((part.shape[i] - 1) / 2);
+    if (centre < 0) return;
+    data += centre * axes[i].stride;
   }
   const Taken out_side = axes[first ? 0 : rank - 1], in_side = axes[first ? 1 : rank - 2];
   Matrices matrices;

@@ -50,6 +50,7 @@ void sparse(double deviation, int64_t nonzeros, bool per_output, Layout layout, 
     refuse("nonzeros must be between 0 and ", length, ", the ", per_output ? "weights into an output" : "outputs",
            ", got ", nonzeros);
   if (!some) return;
+  require_cpu(out, "sparse");
   if (nonzeros == 0) return fill_constant(0, itemsize(part.dtype), std::move(region), interrupt);
   if (nonzeros == length) return fill(values, std::move(region), interrupt);
   if (length > kLongest)

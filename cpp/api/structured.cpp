@@ -21,12 +21,6 @@ void require_value(const std::string& argument, double value, Dtype dtype) {
     refuse(argument, " must not exceed the largest ", name(dtype), ", ", largest(dtype), ", got ", value);
 }
 
-// The place of a coordinate among those that an axis takes; -1 if it is not there.
-int64_t place_of(int64_t coordinate, const Taken& axis) {
-  const int64_t from_start = coordinate - axis.start, place = from_start / axis.step;
-  return from_start % axis.step == 0 && place >= 0 && place < axis.count ? place : -1;
-}
-
 }  // namespace
 
 void dirac(double gain, int64_t groups, Layout layout, const Part& part, const Output& out,
@@ -38,30 +32,27 @@ void dirac(double gain, int64_t groups, Layout layout, const Part& part, const O
   if (rank < 2) refuse("shape must have at least 2 dimensions, out and in, got ", rank);
   Region region;
   const bool some = make_region(part, out, region), first = layout == Layout::out_first;
-  const int64_t outs = part.shape[first ? 0 : rank - 1], ins = part.shape[first ? 1 : rank - 2];
+  const int64_t outs = part.shape[first ? 0 : rank - 1];
   if (groups < 1 || outs % groups != 0) refuse("groups must divide the ", outs, " outputs of shape, got ", groups);
   if (!some) return;
   const auto size = int64_t(itemsize(part.dtype));
-  fill_constant(0, size_t(size), region, interrupt);
+  const bool gpu = on_gpu(out);
+  if (gpu)
+    cuda::backend().fill_constant(0, part.dtype, region, *out.queue);
+  else
+    fill_constant(0, size_t(size), region, interrupt);
 
   const std::vector<Taken> axes = taken(part, out);
   auto* data = static_cast<char*>(out.data);
   for (size_t i = first ? 2 : 0; i < (first ? rank : rank - 2); ++i) {
-    const int64_t centre = place_of((part.shape[i] - 1) / 2, axes[i]);
+    const int64_t centre = axes[i].place_of((part.shape[i] - 1) / 2);
     if (centre < 0) return;
     data += centre * axes[i].stride;
   }
-  const Taken out_side = axes[first ? 0 : rank - 1], in_side = axes[first ? 1 : rank - 2];
-  const uint64_t pattern = pattern_of(part.dtype, gain);
-  in_chunks({0, data, {{out_side.count, 1, out_side.stride}}}, interrupt, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t in = (out_side.start + i * out_side.step) % (outs / groups);
-      const int64_t place = in < ins ? place_of(in, in_side) : -1;
-      if (place < 0) continue;
-      scatter(size_t(size), reinterpret_cast<const char*>(&pattern), 0,
-              data + i * out_side.stride + place * in_side.stride, 0, 1);
-    }
-  });
+  const Diagonal diagonal{data, axes[first ? 0 : rank - 1], axes[first ? 1 : rank - 2], outs / groups};
+  const uint64_t one = pattern_of(part.dtype, gain);
+  if (gpu) return cuda::backend().fill_diagonal(diagonal, one, part.dtype, *out.queue);
+  fill_diagonal(diagonal, one, size_t(size), interrupt);
 }
 
 void broadcast(const std::vector<double>& values, int64_t axis, const Part& part, const Output& out,
@@ -97,6 +88,7 @@ void broadcast(const std::vector<double>& values, int64_t axis, const Part& part
     if (side.axes[0].count > 1) region.axes.insert(region.axes.end(), side.axes.begin(), side.axes.end());
   }
   if (region.axes.empty()) region.axes.push_back({1, 0, 0});
+  if (on_gpu(out)) return cuda::backend().fill_broadcast(patterns, axis_step, part.dtype, region, *out.queue);
   const bool along = sides[1].axes[0].count > 1 && sides[2].axes[0].count == 1;
   fill_broadcast(patterns, axis_step, along, itemsize(part.dtype), region, interrupt);
 }
@@ -138,6 +130,7 @@ void sinusoid(const std::vector<double>& turns_high, const std::vector<double>& 
     table.low[size_t(i)] = turns_low[size_t(frequency)];
     table.quarter[size_t(i)] = cosine;
   }
+  if (on_gpu(out)) return cuda::backend().fill_sinusoid(table, part.dtype, static_cast<char*>(out.data), *out.queue);
   fill_sinusoid(table, part.dtype, static_cast<char*>(out.data), interrupt);
 }
 
@@ -155,7 +148,9 @@ void step_bias(double low, double high, double floor, const Part& part, const Ou
   Draw uniform = make_draw(Distribution::uniform, part);
   uniform.dtype = is_wide(part.dtype) ? Dtype::float64 : Dtype::float32;
   uniform.factor = 1;
-  fill_step_bias(uniform, {log(low), log(high) - log(low), floor}, part.dtype, std::move(region), interrupt);
+  const StepBias bias{log(low), log(high) - log(low), floor};
+  if (on_gpu(out)) return cuda::backend().fill_step_bias(uniform, bias, part.dtype, region, *out.queue);
+  fill_step_bias(uniform, bias, part.dtype, std::move(region), interrupt);
 }
 
 }  // namespace fanin

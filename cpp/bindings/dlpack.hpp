@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/dtype.hpp"
@@ -43,24 +43,25 @@ constexpr uint64_t kReadOnly = 1;
 
 struct View {
   void* data;
-  std::optional<Dtype> dtype;
+  Device device;
+  Dtype dtype;
   std::vector<int64_t> shape, strides;  // strides in bytes
 };
 
-inline std::optional<Dtype> dtype_of(DataType type) {
+inline Dtype dtype_of(DataType type) {
   constexpr uint8_t kUnsigned = 1, kFloat = 2, kBfloat = 4;
-  if (type.lanes != 1) return std::nullopt;
+  if (type.lanes != 1) throw pybind11::value_error("out must have one number an element, got DLPack lanes");
   if (type.code == kFloat && type.bits == 32) return Dtype::float32;
   if (type.code == kFloat && type.bits == 64) return Dtype::float64;
   if (type.code == kFloat && type.bits == 16) return Dtype::float16;
   if (type.code == kBfloat && type.bits == 16) return Dtype::bfloat16;
   if (type.code == kUnsigned && type.bits == 32) return Dtype::uint32;
   if (type.code == kUnsigned && type.bits == 64) return Dtype::uint64;
-  return std::nullopt;
+  throw pybind11::value_error("out must have a dtype that fanin knows, got another DLPack type");
 }
 
-// The capsule keeps its ownership: the memory lives as long as it does.
-inline View view(const pybind11::capsule& capsule) {
+// Memory of the CPU, or of a GPU. The capsule keeps its ownership: the memory lives as long as it does.
+inline View view(const pybind11::capsule& capsule, bool on_gpu) {
   namespace py = pybind11;
   const Tensor* tensor = nullptr;
   if (PyCapsule_IsValid(capsule.ptr(), "dltensor_versioned")) {
@@ -74,12 +75,14 @@ inline View view(const pybind11::capsule& capsule) {
   } else {
     throw py::type_error("out must be a NumPy array or a DLPack capsule that is not used up");
   }
-  constexpr int32_t kCpu = 1, kPinned = 3;
-  if (tensor->device.type != kCpu && tensor->device.type != kPinned)
-    throw py::value_error("out must be in CPU memory, got DLPack device type " + std::to_string(tensor->device.type));
+  constexpr int32_t kCpu = 1, kGpu = 2, kPinned = 3, kManaged = 13;
+  const int32_t type = tensor->device.type;
+  if (on_gpu ? type != kGpu && type != kManaged : type != kCpu && type != kPinned)
+    throw py::value_error(std::string("out must be in ") + (on_gpu ? "a GPU's" : "CPU") +
+                          " memory, got DLPack device type " + std::to_string(type));
   const bool empty = std::any_of(tensor->shape, tensor->shape + tensor->ndim, [](int64_t n) { return n == 0; });
   if (!tensor->data && !empty) throw py::value_error("out must have memory of its own, got a null pointer");
-  View v{static_cast<char*>(tensor->data) + tensor->byte_offset, dtype_of(tensor->dtype), {}, {}};
+  View v{static_cast<char*>(tensor->data) + tensor->byte_offset, tensor->device, dtype_of(tensor->dtype), {}, {}};
   v.shape.assign(tensor->shape, tensor->shape + tensor->ndim);
   v.strides.resize(size_t(tensor->ndim));
   int64_t stride = (tensor->dtype.bits + 7) / 8;

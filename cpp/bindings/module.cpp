@@ -127,12 +127,30 @@ void require_match(const std::vector<int64_t>& got, const std::vector<int64_t>& 
   if (got != wanted) throw py::value_error("out must have shape " + text(wanted) + ", got " + text(got));
 }
 
+void require_dtype(Dtype got, Dtype wanted) {
+  if (got != wanted) throw py::value_error(std::string("out must have dtype ") + name(wanted) + ", got " + name(got));
+}
+
+// A GPU's memory as fanin._gpu.GpuArray describes it: (address, dtype code, shape, strides in bytes, device, stream).
+Output as_gpu_output(const py::tuple& out, Dtype dtype, const std::vector<int64_t>& shape) {
+  const auto pointer = [](py::handle address) { return reinterpret_cast<void*>(py::cast<uintptr_t>(address)); };
+  require_dtype(as_dtype(py::cast<int>(out[1])), dtype);
+  require_match(py::cast<std::vector<int64_t>>(out[2]), shape);
+  return {pointer(out[0]), py::cast<std::vector<int64_t>>(out[3]), cuda::Queue{py::cast<int>(out[4]), pointer(out[5])}};
+}
+
+// The first five of those, of a capsule.
+py::tuple dlpack_view(py::handle capsule) {
+  const auto view = dlpack::view(py::reinterpret_borrow<py::capsule>(capsule), true);
+  return py::make_tuple(reinterpret_cast<uintptr_t>(view.data), int(view.dtype), py::tuple(py::cast(view.shape)),
+                        py::tuple(py::cast(view.strides)), view.device.id);
+}
+
 Output as_output(py::handle out, Dtype dtype, const std::vector<int64_t>& shape) {
+  if (py::isinstance<py::tuple>(out)) return as_gpu_output(py::reinterpret_borrow<py::tuple>(out), dtype, shape);
   if (py::isinstance<py::capsule>(out)) {
-    const auto view = dlpack::view(py::reinterpret_borrow<py::capsule>(out));
-    if (view.dtype != dtype)
-      throw py::value_error(std::string("out must have dtype ") + name(dtype) + ", got " +
-                            (view.dtype ? name(*view.dtype) : "another DLPack type"));
+    const auto view = dlpack::view(py::reinterpret_borrow<py::capsule>(out), false);
+    require_dtype(view.dtype, dtype);
     require_match(view.shape, shape);
     return {view.data, view.strides};
   }
@@ -155,7 +173,8 @@ bool interrupted() {
   return PyErr_CheckSignals() != 0;
 }
 
-// Calls sample(part, output, interrupt) without the GIL, into `out` or into a new array, which it returns.
+// Calls sample(part, output, interrupt) without the GIL, into `out` or into a new array, which it returns; where `out` is a
+// number, it is that of the GPU that draws the new array.
 template <class Sample>
 py::object draw(py::handle seed, py::handle name, int dtype, py::handle shape, py::handle box, py::handle out,
                 const Sample& sample) {
@@ -163,9 +182,10 @@ py::object draw(py::handle seed, py::handle name, int dtype, py::handle shape, p
   const std::vector<int64_t> result = result_shape(part);
   py::object array;
   Output output;
-  if (out.is_none()) {
+  if (out.is_none() || PyLong_Check(out.ptr())) {
     auto fresh = py::array(numpy_dtype(part.dtype), result);
     output = {fresh.mutable_data()};
+    if (!out.is_none()) output.queue = cuda::Queue{py::cast<int>(out), nullptr, true};
     array = std::move(fresh);
   } else {
     output = as_output(out, part.dtype, result);
@@ -177,6 +197,10 @@ py::object draw(py::handle seed, py::handle name, int dtype, py::handle shape, p
     sample(part, output, main ? Interrupt(interrupted) : Interrupt());
   } catch (const Interrupted&) {
     throw py::error_already_set();
+  } catch (const NotOnGpu& missing) {
+    raise(PyExc_NotImplementedError,
+          std::string(missing.what) +
+              " cannot be drawn on a GPU yet: draw it on the CPU and copy it there, for the same values");
   } catch (const std::bad_alloc&) {
     raise(PyExc_MemoryError,
           "no memory to draw an array with shape " + text(part.shape) + " and data type " + fanin::name(part.dtype));
@@ -251,7 +275,6 @@ py::dict build_info() {
 #else
   info["compiler"] = "GCC " __VERSION__;
 #endif
-  info["cuda"] = false;
   return info;
 }
 
@@ -356,5 +379,11 @@ PYBIND11_MODULE(_core, m) {
   m.def("get_num_threads", &thread_count);
   m.def("swap_thread_limit", &swap_thread_limit);
   m.def("build_info", &build_info);
+  m.def("dlpack_view", &dlpack_view);
+  m.def("set_cuda_backend", [](py::handle capsule) {
+    const void* const backend = PyCapsule_GetPointer(capsule.ptr(), "fanin.cuda.Backend");
+    if (!backend) throw py::error_already_set();
+    cuda::set_backend(static_cast<const cuda::Backend*>(backend));
+  });
   py::class_<Ieee754>(m, "Ieee754").def(py::init<>()).def("__enter__", &Ieee754::enter).def("__exit__", &Ieee754::exit);
 }

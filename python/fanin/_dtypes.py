@@ -27,6 +27,7 @@ def _codes(*names: str) -> Codes:
 
 FLOATS = _codes("float32", "float64", "float16", "bfloat16")
 WORDS = _codes("uint32", "uint64")
+ANY = _codes(*_NAMES)
 
 
 def code(dtype: DType, supported: Codes) -> int:

@@ -1,4 +1,4 @@
-"""Arrays of others to write into: NumPy's, or any on the CPU that speaks DLPack."""
+"""Arrays of others to write into: NumPy's, or any that speaks DLPack, on a GPU also the CUDA array interface."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _dtypes, cuda
+from . import _dtypes, _gpu
+from ._gpu import GpuArray
 from ._index import as_shape
 from ._types import Device, Index, Out, Shape
 
@@ -15,17 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HOSTS = (1, 3)  # DLPack's kDLCPU and kDLCUDAHost, pinned memory
-_GPUS = (2, 13)  # kDLCUDA and kDLCUDAManaged
 _IMMUTABLE = {"jax": "JAX", "jaxlib": "JAX", "tensorflow": "TensorFlow"}
-
-
-def require_cpu(device: Device) -> None:
-    """Refuse to compute anywhere but on the CPU."""
-    kind = str(device).partition(":")[0]
-    if kind == "cuda":
-        raise RuntimeError(f"device={str(device)!r} is not available: {cuda.status().reason}")
-    if kind != "cpu":
-        raise ValueError(f"device must be None, 'cpu' or 'cuda', got {device!r}")
 
 
 def require_array(out: Out) -> None:
@@ -35,9 +26,7 @@ def require_array(out: Out) -> None:
     library = _IMMUTABLE.get(type(out).__module__.partition(".")[0])
     if library:
         raise TypeError(f"out must be writable, and {library} arrays are immutable: use the returned array instead")
-    if not hasattr(out, "__dlpack__"):
-        if hasattr(out, "__cuda_array_interface__"):
-            raise RuntimeError(f"out is on a GPU: {cuda.status().reason}")
+    if not (hasattr(out, "__dlpack__") or hasattr(out, "__cuda_array_interface__")):
         raise TypeError(f"out must be a NumPy array or support DLPack (a torch tensor does), got {type(out).__name__}")
 
 
@@ -51,30 +40,46 @@ def global_shape(shape: Shape | None, index: Index, out: Out) -> Shape:
         raise TypeError("shape is needed unless out is given")
     if index is not None:
         raise ValueError("shape is needed with index: it is the whole tensor's, and out has the shape of the part")
-    return out.shape if isinstance(out, np.ndarray) else as_shape(out.shape)
+    return out.shape if isinstance(out, np.ndarray) else as_shape(_said(out, "shape", "shape"))
 
 
 def dtype(out: Out) -> Any:
     """The dtype to draw for `out`; its byte order is the writer's to judge."""
-    return out.dtype.newbyteorder("=") if isinstance(out, np.ndarray) else out.dtype
-
-
-def writable(out: Out) -> Any:
-    """`out` as the core takes it: an ndarray, or a DLPack capsule that shares its memory."""
     if isinstance(out, np.ndarray):
-        return out
-    try:
-        _require_host(int(out.__dlpack_device__()[0]))
-        return _capsule(_plain(out) if _is_torch(out) else out)
-    except (BufferError, ValueError) as error:  # read-only, sparse, without memory, …: the owner says why
-        raise ValueError(f"out cannot be written to in place: {error}") from error
+        return out.dtype.newbyteorder("=")
+    found = _said(out, "dtype", "typestr")
+    return np.dtype(found).newbyteorder("=") if isinstance(found, str) else found
+
+
+def writable(out: Out, device: Device = None) -> Any:
+    """`out` as the core takes it: an ndarray, a DLPack capsule that shares its memory, or a GPU's.
+
+    ValueError where a `device` is named and `out` is elsewhere.
+    """
+    if isinstance(out, np.ndarray):
+        target: Any = out
+    else:
+        try:
+            target = _of_others(out)
+        except (BufferError, ValueError) as error:  # read-only, sparse, without memory, …: the owner says why
+            raise ValueError(f"out cannot be written to in place: {error}") from error
+    if device is not None:
+        _require_there(target, device)
+    return target
+
+
+def memory(out: Out) -> tuple[str, NDArray[Any]]:
+    """Where `out` is, and an ndarray that shares its memory; of a GPU's, with the same addresses, not to be read."""
+    target = writable(out)
+    if isinstance(target, GpuArray):
+        return f"cuda:{target.device}", target.addresses()
+    return "cpu", as_ndarray(out)
 
 
 def as_ndarray(out: Out) -> NDArray[Any]:
-    """`out` as an array that shares its memory."""
+    """`out`, on the CPU, as an array that shares its memory."""
     if isinstance(out, np.ndarray):
         return out
-    writable(out)  # says why where it cannot be written
     if not _is_torch(out):
         return np.from_dlpack(out)
     tensor = _plain(out)
@@ -90,19 +95,44 @@ def written(out: Out) -> None:
         sys.modules["torch"].autograd.graph.increment_version(out)
 
 
-def _require_host(device: int) -> None:
-    if device in _GPUS:
-        raise RuntimeError(f"out is on a GPU: {cuda.status().reason}")
+def _of_others(out: Out) -> Any:
+    if _is_torch(out):
+        tensor = _plain(out)
+        return _gpu.of_torch(tensor) if tensor.is_cuda else _capsule(_require_host(tensor))
+    if not _gpu.is_on_gpu(out):
+        return _capsule(_require_host(out))
+    found = _gpu.interface(out)
+    return _gpu.of_dlpack(out) if found is None else _gpu.of_interface(found)
+
+
+def _require_host(out: Out) -> Out:
+    device = int(out.__dlpack_device__()[0])
     if device not in _HOSTS:
-        raise RuntimeError(f"out must be in CPU memory, got DLPack device type {device}")
+        raise RuntimeError(f"out must be in CPU memory or a GPU's, got DLPack device type {device}")
+    return out
+
+
+def _require_there(target: Any, device: Device) -> None:
+    number = _gpu.number(device)
+    place = f"cuda:{target.device}" if isinstance(target, GpuArray) else "cpu"
+    if place != ("cpu" if number is None else place if number < 0 and place != "cpu" else f"cuda:{number}"):
+        raise ValueError(f"out must be on device {str(device)!r}, got an array on {place!r}")
+
+
+def _said(out: Out, name: str, entry: str) -> Any:
+    """What an array says of itself, or else its CUDA array interface."""
+    return getattr(out, name) if hasattr(out, name) else (_gpu.interface(out) or {})[entry]
 
 
 def _plain(tensor: Any) -> Any:
     """A torch tensor without its gradient; BufferError where its memory does not hold its values."""
-    if type(tensor).__torch_dispatch__ is not sys.modules["torch"].Tensor.__torch_dispatch__:
+    torch = sys.modules["torch"]
+    if type(tensor).__torch_dispatch__ is not torch.Tensor.__torch_dispatch__:
         raise BufferError(f"a {type(tensor).__name__} only stands for other tensors")
     if tensor.is_neg():
         raise BufferError("its values are negated when they are read")
+    if tensor.layout != torch.strided:
+        raise BufferError(f"its layout is {tensor.layout}, not torch.strided")
     return tensor.detach()
 
 

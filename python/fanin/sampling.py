@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import _core, _dtypes, _out
+from . import _core, _dtypes, _gpu, _out
 from ._index import as_shape, box
 from ._seed import as_seed
 from ._types import Array, Bounds, Device, DType, Index, Out, Seed, Shape
@@ -30,18 +30,17 @@ def draw(
 ) -> Array:
     """Call a native sampler: `arguments` are its own, the others say what to draw and where to put it."""
     require_stream(stream)
-    if device is not None:
-        _out.require_cpu(device)
+    gpu = None if device is None or out is not None else _gpu.number(device)
     if index is None and out is None and shape is not None:
-        return sampler(*arguments, _dtypes.code(dtype, supported), shape, None, None)
+        return sampler(*arguments, _dtypes.code(dtype, supported), shape, None, gpu)
 
     shape = _out.global_shape(shape, index, out)
     part, scalar = (None, False) if index is None else box(index, as_shape(shape))
     if out is None:
-        array = sampler(*arguments, _dtypes.code(dtype, supported), shape, part, None)
+        array = sampler(*arguments, _dtypes.code(dtype, supported), shape, part, gpu)
         return array[()] if scalar else array
     code = _dtypes.code(_out.dtype(out) if dtype is None else dtype, supported)
-    target = _out.writable(out)
+    target = _out.writable(out, device)
     try:
         sampler(*arguments, code, shape, part, target)
     finally:  # an interrupted call has written too
@@ -114,10 +113,12 @@ def normal(
         A part of the tensor, as in NumPy's basic indexing: the result is the full tensor's `[index]`, computed
         without the rest.
     out : optional
-        A writable array to fill and return: NumPy's, with any strides, or any on the CPU that supports DLPack, such
-        as a torch tensor or parameter. After KeyboardInterrupt its values are unspecified.
+        A writable array to fill and return: NumPy's, with any strides, or any that supports DLPack, such as a torch
+        tensor or parameter; on a GPU also one with the CUDA array interface, such as CuPy's. A GPU's is filled in its
+        owner's current stream, and the call returns before it is. After KeyboardInterrupt its values are unspecified.
     device : optional
-        None or "cpu"; this build has no CUDA.
+        Where to compute: "cpu", "cuda" or "cuda:1". Default: where `out` is, else the CPU. The values are the same; an
+        array that is returned is NumPy's.
     stream : str
         The definition of the values: "v1".
 
@@ -135,7 +136,7 @@ def normal(
     IndexError
         Where `index` leaves the shape.
     RuntimeError
-        Where CUDA is asked for.
+        Where CUDA is asked for and cannot be used: `fanin.cuda.status` says more.
 
     Examples
     --------

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .planning import Plan
 
 
-# A parameter, the name and the array to fill, and the array as NumPy sees its memory.
-_Target = tuple[Row, str, Any, NDArray[Any]]
+# A parameter, the name and the array to fill, where that is, and the array as NumPy sees its memory.
+_Target = tuple[Row, str, Any, str, NDArray[Any]]
 
 
 def fill(plan: Plan, arrays: Mapping[str, Any]) -> None:
@@ -31,7 +31,7 @@ def fill(plan: Plan, arrays: Mapping[str, Any]) -> None:
     _require_names(plan, arrays)
     targets = [target for row in plan.rows for target in _targets(row, arrays)]
     _require_apart(targets)
-    for row, _, array, _ in targets:
+    for row, _, array, _, _ in targets:
         row.scheme(row.shape, seed=plan.seed, name=row.stream, out=array)
 
 
@@ -55,18 +55,18 @@ def _require_names(plan: Plan, arrays: Mapping[str, Any]) -> None:
 def _targets(row: Row, arrays: Mapping[str, Any]) -> list[_Target]:
     """Where a parameter goes: the array of its name, and those of aliases that have memory of their own."""
     names = [name for name in (row.name, *row.aliases) if name in arrays]
-    targets = [(row, name, array := arrays[name], _values(row, name, array)) for name in names]
+    targets = [(row, name, array := arrays[name], *_values(row, name, array)) for name in names]
     if len(targets) < 2:
         return targets
     return list({_view(target).key: target for target in targets}.values())
 
 
-def _values(row: Row, name: str, array: Any) -> NDArray[Any]:
-    """The memory of an array, which must be one that the parameter can be written to."""
+def _values(row: Row, name: str, array: Any) -> tuple[str, NDArray[Any]]:
+    """Where an array is, and its memory, which must be one that the parameter can be written to."""
     try:
         _out.require_array(array)
         _dtypes.code(_out.dtype(array), _dtypes.FLOATS)
-        values = _out.as_ndarray(array)
+        space, values = _out.memory(array)
     except (TypeError, ValueError, RuntimeError) as error:
         raise type(error)(f"{name!r}: {error}") from error
     if values.shape != row.shape:
@@ -75,7 +75,7 @@ def _values(row: Row, name: str, array: Any) -> NDArray[Any]:
         raise ValueError(f"{name!r}: the array must be writable and of native byte order")
     if not values.flags.c_contiguous and _overlaps_itself(values):
         raise ValueError(f"{name!r}: the array must not have elements whose memory overlaps")
-    return values
+    return space, values
 
 
 def _overlaps_itself(values: NDArray[Any]) -> bool:
@@ -91,8 +91,8 @@ def _overlaps_itself(values: NDArray[Any]) -> bool:
 
 def _require_apart(targets: list[_Target]) -> None:
     """No two parameters may be written to the same memory: one of them would not have its values."""
-    bounds = sorted(_bounds(values) for _, _, _, values in targets if values.size)
-    if all(end <= begin for (_, end), (begin, _) in pairwise(bounds)):  # as in most models, and quick to know
+    bounds = sorted((space, *_bounds(values)) for _, _, _, space, values in targets if values.size)
+    if all(a[0] != b[0] or a[2] <= b[1] for a, b in pairwise(bounds)):  # as in most models, and quick to know
         return
     for first, second in overlaps([_view(target) for target in targets if target[0].size]):
         raise ValueError(f"{second.name!r}: the array must not share memory with that of {first.name!r}")
@@ -106,5 +106,5 @@ def _bounds(values: NDArray[Any]) -> tuple[int, int]:
 
 
 def _view(target: _Target) -> View:
-    _, name, _, values = target
-    return View(name, "cpu", values)
+    _, name, _, space, values = target
+    return View(name, space, values)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .. import _core, _dtypes, _out
+from .. import _core, _dtypes, _gpu, _out
+from .._gpu import GpuArray
 from .._index import Box, box
 from .._types import Array, Device, DType, Index, Out
 from ..sampling import require_stream
@@ -42,8 +43,7 @@ def assemble(
 ) -> Array:
     """Draw the tensor, or a part of it; the arguments are those of a scheme's call."""
     require_stream(stream)
-    if device is not None:
-        _out.require_cpu(device)
+    gpu = None if device is None or out is not None else _gpu.number(device)
     part, scalar = box(... if index is None else index, shape)
     leaves = list(_leaves(pieces, seed, part, ()))
     wanted = tuple(entry[2] for entry in part if not isinstance(entry, int))
@@ -51,11 +51,18 @@ def assemble(
     if out is None:
         target = np.empty(wanted, _dtypes.native(code))
     else:
-        target = _out.as_ndarray(out)
+        target = _out.writable(out, device)
         _core.constant(0.0, code, shape, part, target)  # refuses what cannot be written to, before a piece is
+        if not isinstance(target, GpuArray):
+            target = _out.as_ndarray(out)
     try:
         for place, sampler, arguments, whole, inner in leaves:
-            sampler(*arguments, code, whole, inner, target[(..., *place)])
+            if isinstance(target, GpuArray):
+                sampler(*arguments, code, whole, inner, target.part(place))
+            elif gpu is None:
+                sampler(*arguments, code, whole, inner, target[(..., *place)])
+            else:
+                target[(..., *place)] = sampler(*arguments, code, whole, inner, gpu)
     finally:
         if out is not None:
             _out.written(out)

@@ -1,0 +1,57 @@
+// fanin._cuda: what this build and this machine can do on a GPU, and the fills that fanin._core calls there.
+#include <pybind11/pybind11.h>
+
+#include <string>
+
+#include "cuda/device.hpp"
+#include "cuda/module.hpp"
+
+namespace py = pybind11;
+
+namespace fanin::cuda {
+namespace {
+
+int device_of(uintptr_t address) {
+  cudaPointerAttributes attributes;
+  check(cudaPointerGetAttributes(&attributes, reinterpret_cast<void*>(address)));
+  if (attributes.type != cudaMemoryTypeDevice && attributes.type != cudaMemoryTypeManaged)
+    throw std::invalid_argument("out must be in a GPU's memory, as its CUDA array interface says");
+  return attributes.device;
+}
+
+constexpr Backend kBackend = {fill,          fill_constant,  fill_broadcast, fill_diagonal,
+                              fill_sinusoid, fill_step_bias, draw_to_host};
+
+// Never raises: an error is an entry, in CUDA's words.
+py::dict status() {
+  py::dict result;
+  int driver = 0, count = 0, current = 0;
+  cudaDriverGetVersion(&driver);
+  result["runtime"] = CUDART_VERSION;
+  result["driver"] = driver;
+  result["architectures"] = FANIN_CUDA_ARCHITECTURES;
+  cudaError_t error = cudaGetDeviceCount(&count);
+  py::list devices;
+  for (int i = 0; error == cudaSuccess && i < count; ++i) {
+    cudaDeviceProp properties;
+    error = cudaGetDeviceProperties(&properties, i);
+    if (error == cudaSuccess)
+      devices.append(py::make_tuple(std::string(properties.name), properties.major, properties.minor,
+                                    properties.totalGlobalMem, properties.multiProcessorCount));
+  }
+  if (error == cudaSuccess) error = cudaGetDevice(&current);
+  cudaGetLastError();
+  result["devices"] = devices;
+  result["current"] = current;
+  result["error"] = error == cudaSuccess ? py::object(py::none()) : py::str(cudaGetErrorString(error));
+  return result;
+}
+
+}  // namespace
+}  // namespace fanin::cuda
+
+PYBIND11_MODULE(_cuda, m) {
+  m.def("status", &fanin::cuda::status);
+  m.def("device_of", &fanin::cuda::device_of);
+  m.attr("backend") = py::capsule(&fanin::cuda::kBackend, "fanin.cuda.Backend");
+}

@@ -1,0 +1,39 @@
+// The fills of the extension module fanin._cuda, as plain functions over plain data: who calls them needs no CUDA header.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/draw.hpp"
+#include "core/region.hpp"
+#include "core/structured.hpp"
+
+namespace fanin::cuda {
+
+// Where work is put: a stream of a device, by its driver's handle.
+struct Queue {
+  int device;
+  void* stream;
+  bool to_host =
+      false;  // the output is in the host's memory: `draw_to_host` alone can write it, in a stream of its own
+};
+
+// They return before the work is done, and throw std::runtime_error where CUDA refuses it.
+struct Backend {
+  void (*fill)(const Draw&, const Region&, const Queue&);
+  void (*fill_constant)(double value, Dtype, const Region&, const Queue&);
+  void (*fill_broadcast)(const std::vector<uint64_t>& patterns, int64_t axis_step, Dtype, const Region&, const Queue&);
+  void (*fill_diagonal)(const Diagonal&, uint64_t pattern, Dtype, const Queue&);
+  void (*fill_sinusoid)(const SinusoidTable&, Dtype, char* data, const Queue&);
+  void (*fill_step_bias)(const Draw& uniform, const StepBias&, Dtype, const Region&, const Queue&);
+  // Into contiguous memory of the host, which it has filled when it returns; false where `interrupt` ended it early.
+  bool (*draw_to_host)(const Draw&, const Region&, const Queue&, const std::function<bool()>& interrupt);
+};
+
+// The module's; std::runtime_error where none is loaded.
+const Backend& backend();
+void set_backend(const Backend* backend);
+
+}  // namespace fanin::cuda

@@ -1,0 +1,129 @@
+"""Arrays of others on a GPU, to write into: torch's, and any that speak DLPack or the CUDA array interface."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core, _dtypes, cuda
+from ._types import Device, Out
+
+DLPACK_DEVICES = (2, 13)  # kDLCUDA and kDLCUDAManaged
+_DEFAULT_STREAM = (
+    1  # the legacy one, which DLPack and the CUDA array interface spell so: all blocking streams wait for it
+)
+
+
+class GpuArray(NamedTuple):
+    """Memory of a GPU, and the stream in which it is to be filled."""
+
+    address: int
+    code: int  # of its dtype
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]  # bytes
+    device: int
+    stream: int
+
+    def part(self, place: tuple[slice, ...]) -> GpuArray:
+        """A box of it: a slice forward, one step at a time, for every axis."""
+        ranges = [range(*taken.indices(size)) for taken, size in zip(place, self.shape, strict=True)]
+        offset = sum(taken.start * stride for taken, stride in zip(ranges, self.strides, strict=True))
+        return self._replace(address=self.address + offset, shape=tuple(map(len, ranges)))
+
+    def addresses(self) -> NDArray[Any]:
+        """An ndarray of the same addresses. It cannot be read: they are not the CPU's."""
+        dtype = _dtypes.native(self.code)
+        words = {
+            "version": 3,
+            "data": (self.address, False),
+            "shape": self.shape,
+            "strides": self.strides,
+            "typestr": f"<u{dtype.itemsize}",
+        }
+        return np.asarray(type("Addresses", (), {"__array_interface__": words})()).view(dtype)
+
+
+def number(device: Device) -> int | None:
+    """Which GPU a device stands for, -1 for the current one; None for the CPU."""
+    if device is None:
+        return None
+    kind, colon, index = str(device).partition(":")
+    if kind == "cpu":
+        return None
+    if kind != "cuda" or (colon and not index.isdecimal()):
+        raise ValueError(f"device must be None, 'cpu', 'cuda' or 'cuda:' and a number, got {str(device)!r}")
+    try:
+        count = cuda.load()
+    except RuntimeError as error:
+        raise RuntimeError(f"device={str(device)!r} is not available: {error}") from None
+    if colon and int(index) >= count:
+        raise ValueError(f"device must be one of {count} GPUs, from 'cuda:0' on, got {str(device)!r}")
+    return int(index) if colon else -1
+
+
+def interface(out: Out) -> dict[str, Any] | None:
+    """Its CUDA array interface."""
+    return getattr(out, "__cuda_array_interface__", None)
+
+
+def is_on_gpu(out: Out) -> bool:
+    """Whether an array that is not NumPy's is a GPU's."""
+    if hasattr(out, "__dlpack_device__"):
+        return int(out.__dlpack_device__()[0]) in DLPACK_DEVICES
+    return hasattr(out, "__cuda_array_interface__")
+
+
+def of_torch(tensor: Any) -> GpuArray:
+    """A plain tensor of torch, filled in torch's current stream."""
+    _load()
+    device = tensor.device.index
+    stream = sys.modules["torch"].cuda.current_stream(device).cuda_stream
+    code = _dtypes.code(tensor.dtype, _dtypes.ANY)
+    size = tensor.element_size()
+    strides = tuple(size * stride for stride in tensor.stride())
+    return GpuArray(tensor.data_ptr(), code, tuple(tensor.shape), strides, device, stream)
+
+
+def of_interface(found: dict[str, Any]) -> GpuArray:
+    """An array known by its CUDA array interface, filled in the stream that this names (numba.readthedocs.io)."""
+    _load()
+    address, read_only = found["data"]
+    if read_only:
+        raise ValueError("out must be writable, got a read-only array")
+    if found.get("mask") is not None:
+        raise ValueError("out must not have a mask")
+    stream = found.get("stream")
+    if stream == 0:
+        raise ValueError(
+            "out must name its stream as 1, 2 or a handle, got 0, which its CUDA array interface rules out"
+        )
+    dtype, shape = np.dtype(found["typestr"]), tuple(found["shape"])
+    if not dtype.isnative:
+        raise ValueError(f"out must have native byte order, got {dtype.str}")
+    strides = found.get("strides")
+    if strides is None:
+        strides = tuple(int(n) for n in dtype.itemsize * np.cumprod((1, *shape[:0:-1]), dtype=np.int64))[::-1]
+        strides = strides[: len(shape)]
+    device = cuda.device_of(address) if address else 0
+    code = _dtypes.code(dtype, _dtypes.ANY)
+    return GpuArray(address, code, shape, tuple(strides), device, _DEFAULT_STREAM if stream is None else stream)
+
+
+def of_dlpack(out: Out) -> GpuArray:
+    """Any other, in the legacy default stream, which its owner makes wait for what it is doing."""
+    _load()
+    try:
+        capsule = out.__dlpack__(stream=_DEFAULT_STREAM, max_version=(1, 1), copy=False)
+    except TypeError:  # a producer from before DLPack 1.0
+        capsule = out.__dlpack__(stream=_DEFAULT_STREAM)
+    return GpuArray(*_core.dlpack_view(capsule), _DEFAULT_STREAM)
+
+
+def _load() -> None:
+    try:
+        cuda.load()
+    except RuntimeError as error:
+        raise RuntimeError(f"out is on a GPU: {error}") from None

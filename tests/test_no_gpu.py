@@ -1,0 +1,204 @@
+"""Where a GPU is asked for and cannot be used, the error says why; what is known of its arrays needs none."""
+
+import ctypes
+import re
+
+import numpy as np
+import pytest
+from test_out import Exporter
+
+import fanin
+from fanin import _gpu, cuda
+from fanin._gpu import GpuArray
+
+KEY = {"seed": 11, "name": "w"}
+FOUND = {"runtime": 13000, "driver": 12040, "architectures": "75-real 90", "current": 0, "error": None, "devices": []}
+
+
+class Interface:
+    """An array known by its CUDA array interface alone."""
+
+    def __init__(self, **changes):
+        self.__cuda_array_interface__ = {
+            "shape": (3, 4),
+            "typestr": "<f4",
+            "data": (0, False),
+            "version": 3,
+        } | changes
+
+
+@pytest.fixture
+def without_a_gpu(monkeypatch):
+    """A machine, or a build, on which nothing is to be had."""
+    monkeypatch.setattr(cuda._Loaded, "devices", 0)
+    monkeypatch.setattr(cuda, "status", lambda: cuda.Status(False, "there is no CUDA here"))
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    """As if they were there: enough for what happens before memory is touched."""
+    monkeypatch.setattr(cuda._Loaded, "devices", 2)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_a_device_that_cannot_be_used(without_a_gpu, device):
+    for draw in (fanin.normal, fanin.schemes.normal(), fanin.schemes.embedding(padding=0)):
+        with pytest.raises(RuntimeError, match=f"device='{device}' is not available: there is no CUDA here"):
+            draw((2, 2), device=device, **KEY)
+
+
+@pytest.mark.parametrize("out", [Exporter(np.zeros(3, np.float32), (2, 0)), Interface()], ids=["DLPack", "interface"])
+def test_an_array_on_a_gpu_that_cannot_be_used(without_a_gpu, out):
+    with pytest.raises(RuntimeError, match="out is on a GPU: there is no CUDA here"):
+        fanin.normal(out=out, **KEY)
+
+
+def test_a_device_beyond_the_last(two_gpus):
+    assert [_gpu.number(device) for device in (None, "cpu", "cuda", "cuda:0", "cuda:1")] == [None, None, -1, 0, 1]
+    with pytest.raises(ValueError, match="device must be one of 2 GPUs, from 'cuda:0' on, got 'cuda:2'"):
+        fanin.normal(3, device="cuda:2", **KEY)
+
+
+def test_out_is_where_device_says(two_gpus):
+    with pytest.raises(ValueError, match="out must be on device 'cuda', got an array on 'cpu'"):
+        fanin.normal(out=np.zeros(3, np.float32), device="cuda", **KEY)
+    with pytest.raises(ValueError, match="out must be on device 'cpu', got an array on 'cuda:0'"):
+        fanin.normal(out=Interface(), device="cpu", **KEY)
+    with pytest.raises(ValueError, match="out must be on device 'cuda:1', got an array on 'cuda:0'"):
+        fanin.normal(out=Interface(), device="cuda:1", **KEY)
+
+
+# ---- what an interface says ------------------------------------------------------------------------------------------
+
+
+def test_an_interface_is_read_as_its_definition_has_it(two_gpus):
+    assert _gpu.of_interface(Interface().__cuda_array_interface__) == GpuArray(0, 0, (3, 4), (16, 4), 0, 1)
+    strided = Interface(typestr="<f2", strides=(-8, 32), stream=77).__cuda_array_interface__
+    assert _gpu.of_interface(strided) == GpuArray(0, 2, (3, 4), (-8, 32), 0, 77)
+    assert _gpu.of_interface(Interface(shape=()).__cuda_array_interface__).strides == ()
+    assert _gpu.of_interface(Interface(shape=(0, 5)).__cuda_array_interface__).shape == (0, 5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data": (0, True)}, "writable, got a read-only array"),
+        ({"mask": Interface()}, "out must not have a mask"),
+        ({"stream": 0}, "out must name its stream as 1, 2 or a handle, got 0"),
+        ({"typestr": ">f4"}, "out must have native byte order, got >f4"),
+        ({"shape": (4, 3)}, r"out must have shape \(3, 4\), got \(4, 3\)"),
+        ({"typestr": "<f8"}, "out must have dtype float32, got float64"),
+        ({"strides": (8, 4)}, "out must not have elements whose memory overlaps"),
+    ],
+)
+def test_an_interface_that_cannot_be_filled(two_gpus, changes, message):
+    with pytest.raises(ValueError, match=message):
+        fanin.normal((3, 4), dtype="float32", out=Interface(**changes), **KEY)
+
+
+def test_an_interface_of_another_dtype(two_gpus):
+    with pytest.raises(TypeError, match="dtype must be one of float32"):
+        fanin.normal(out=Interface(typestr="<i4"), **KEY)
+
+
+class Tensor(ctypes.Structure):
+    """A managed tensor of DLPack 0.8, as its ABI lays it out."""
+
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("device", ctypes.c_int32 * 2),
+        ("ndim", ctypes.c_int32),
+        ("code", ctypes.c_uint8),
+        ("bits", ctypes.c_uint8),
+        ("lanes", ctypes.c_uint16),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("byte_offset", ctypes.c_uint64),
+        ("manager", ctypes.c_void_p),
+        ("deleter", ctypes.c_void_p),
+    ]
+
+
+class OnGpu:
+    """An array on GPU 1, known by DLPack alone."""
+
+    def __init__(self, code, bits, device=(2, 1)):
+        shape, strides = (ctypes.c_int64 * 2)(2, 3), (ctypes.c_int64 * 2)(5, 1)
+        pair = (ctypes.c_int32 * 2)(*device)
+        self.tensor = Tensor(4096, pair, 2, code, bits, 1, shape, strides, 64, None, None)
+        self.asked = {}
+
+    def __dlpack_device__(self):
+        return tuple(self.tensor.device)
+
+    def __dlpack__(self, **options):
+        self.asked.update(options)
+        new = ctypes.pythonapi.PyCapsule_New
+        new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+        return new(ctypes.addressof(self.tensor), b"dltensor", None)
+
+
+def test_an_array_known_by_dlpack_is_asked_for_the_default_stream(two_gpus):
+    for code, bits, dtype in ((2, 32, 0), (2, 64, 1), (2, 16, 2), (4, 16, 3), (1, 32, 4), (1, 64, 5)):
+        out = OnGpu(code, bits)
+        assert _gpu.of_dlpack(out) == GpuArray(4096 + 64, dtype, (2, 3), (5 * bits // 8, bits // 8), 1, 1)
+        assert out.asked["stream"] == 1
+    with pytest.raises(ValueError, match="got another DLPack type"):
+        _gpu.of_dlpack(OnGpu(0, 32))
+    with pytest.raises(ValueError, match="must be in a GPU's memory, got DLPack device type 1"):
+        _gpu.of_dlpack(OnGpu(2, 32, (1, 0)))
+
+
+# ---- boxes of an array -----------------------------------------------------------------------------------------------
+
+
+def test_a_part_of_an_array_has_the_addresses_of_the_slice():
+    memory = np.arange(7 * 10, dtype=np.float32).reshape(7, 10)[::-1, 1::2]
+    whole = GpuArray(memory.ctypes.data, 0, memory.shape, memory.strides, 0, 1)
+    assert (whole.addresses() == memory).all()
+    for place in (np.s_[:, :], np.s_[2:5, 1:], np.s_[6:, :4], np.s_[3:3, :]):
+        assert (whole.part(place).addresses() == memory[place]).all()
+    scalar = GpuArray(memory.ctypes.data, 0, (), (), 0, 1)
+    assert scalar.part(()) == scalar
+
+
+def test_pieces_are_refused_before_they_are_drawn(two_gpus):
+    with pytest.raises(ValueError, match="overlaps"):
+        fanin.schemes.embedding(padding=0)((3, 4), out=Interface(strides=(8, 4)), **KEY)
+
+
+# ---- status ----------------------------------------------------------------------------------------------------------
+
+H200 = ("NVIDIA H200", 9, 0, 1 << 37, 132)
+
+
+@pytest.mark.parametrize(
+    ("changes", "available", "reason"),
+    [
+        ({"devices": [H200]}, True, "CUDA 13.0, a driver for CUDA 12.4; 0: NVIDIA H200"),
+        ({"driver": 0}, False, "built with CUDA 13.0, but NVIDIA's driver .* was not found"),
+        ({"error": "no CUDA-capable device is detected"}, False, "cannot be used: no CUDA-capable device"),
+        ({}, False, "CUDA found no GPU"),
+        (
+            {"devices": [("Tesla V100", 7, 0, 1 << 34, 80)]},
+            False,
+            "compute capability 7.5 and newer, not for Tesla V100",
+        ),
+    ],
+)
+def test_status_says_what_was_found(changes, available, reason):
+    status = cuda._judged(FOUND | changes)
+    assert status.available == available
+    assert re.search(reason, status.reason)
+    assert status.toolkit == "13.0"
+    assert status.architectures == ("75-real", "90")
+
+
+def test_a_module_that_cannot_be_loaded_is_a_reason(monkeypatch):
+    def broken():
+        raise ImportError("undefined symbol: cudaLaunchKernelExC")
+
+    monkeypatch.setattr(cuda, "_module", broken)
+    assert cuda.status() == cuda.Status(
+        False, "fanin's module for CUDA cannot be loaded: undefined symbol: cudaLaunchKernelExC"
+    )
