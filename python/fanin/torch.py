@@ -35,7 +35,7 @@ def init_(
     ----------
     module : torch.nn.Module
         Its parameters must have memory: `module.to_empty(device="cpu")` gives it to those on the meta device, and a
-        first batch to those of lazy modules. CUDA where fanin was built with it.
+        first batch to those of lazy modules. On GPUs where fanin was built with CUDA, in torch's current streams.
     recipe, seed, renamed, strict
         As for `fanin.plan`.
 
