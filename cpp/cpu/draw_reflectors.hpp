@@ -63,9 +63,9 @@ FANIN_FN void transpose_tile(const T* rows, T* tile) {
 }
 
 // One column of tiles of a window. Where `sum`, the squares below the diagonal are added up too, and the last window makes
-// the reflectors; their heads are put into their places once they are known.
+// the reflectors; their heads are put into their places once they are known. Where not `keep`, the tiles stay as they are.
 template <class T>
-void draw_reflectors(const ReflectorBlock<T>& block, int64_t column, bool sum) {
+void draw_reflectors(const ReflectorBlock<T>& block, int64_t column, bool sum, bool keep) {
   constexpr int64_t kDrawTile = sizeof(T) == 4 ? 128 : 64, kShort = 128;  // shorter reflectors are drawn together
   alignas(64) T rows[kTileSide][kSegment], drawn[kTileSide * kShort];
   const int64_t stride = block.tile_columns() * kTileSide * kTileSide, end = round_up_to(block.to, kTileSide);
@@ -100,7 +100,7 @@ void draw_reflectors(const ReflectorBlock<T>& block, int64_t column, bool sum) {
       double& rest = block.rest[k - block.start];
       rest = (segment <= block.start ? 0.0 : rest) + squares(x, begin - segment, last - segment);
     }
-    for (int64_t c = from; c < stop; c += kTileSide)
+    for (int64_t c = from; keep && c < stop; c += kTileSide)
       transpose_tile(rows[0] + c - segment, tiles + (c - block.from) / kTileSide * stride);
   }
   const bool known = !sum || block.to == block.length;
@@ -110,7 +110,7 @@ void draw_reflectors(const ReflectorBlock<T>& block, int64_t column, bool sum) {
       const Reflector<T> reflector = make_reflector<T>(block.head[i], block.rest[i]);
       block.head[i] = reflector.head, block.sign[i] = reflector.sign, block.half[i] = reflector.half;
     }
-    if (known && k >= block.from && k < block.to)
+    if (known && keep && k >= block.from && k < block.to)
       tiles[(k - block.from) / kTileSide * stride + r * kTileSide + r] = block.head[i];
   }
   for (int64_t r = live; r < kTileSide; ++r)

@@ -75,7 +75,7 @@ class Blocked : Maker<T> {
       run(int64_t(blocks.size()) * parts, [&](int64_t i) { body(blocks[size_t(i / parts)], i % parts, i); });
     };
     each(columns, [&](const ReflectorBlock<T>& block, int64_t column, int64_t) {
-      if (column < block.tile_columns()) kernels.draw(block, column, true);
+      if (column < block.tile_columns()) kernels.draw(block, column, true, true);
     });
     each(segments, [&](const ReflectorBlock<T>& block, int64_t segment, int64_t i) {
       if (segment < block.start / kSegment) return;

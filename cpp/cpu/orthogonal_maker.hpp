@@ -2,30 +2,14 @@
 #pragma once
 
 #include <algorithm>
-#include <new>
 #include <vector>
 
+#include "cpu/buffer.hpp"
 #include "cpu/orthogonal.hpp"
 #include "cpu/reflectors.hpp"
 #include "cpu/runner.hpp"
 
 namespace fanin {
-
-constexpr int64_t kMiB = 1 << 20;
-
-template <class T>
-class Buffer {
- public:
-  explicit Buffer(int64_t count) : data_(static_cast<T*>(::operator new(size_t(count) * sizeof(T), kAlignment))) {}
-  ~Buffer() { ::operator delete(data_, kAlignment); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  T* get() const { return data_; }
-
- private:
-  static constexpr std::align_val_t kAlignment{64};
-  T* data_;
-};
 
 template <class T>
 struct Maker {

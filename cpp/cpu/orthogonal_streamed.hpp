@@ -1,5 +1,6 @@
 // Long vectors, never held whole: all reflectors are one block, whose products with the start vectors are known. Windows of
-// coordinates are needed three times: for the norms, for the Gram matrix, and for the vectors; few of them stay in memory.
+// coordinates are needed three times: for the norms, for the Gram matrix, and for the vectors; as many as the workspace has
+// room for stay in memory.
 #pragma once
 
 #include <cstring>
@@ -24,10 +25,11 @@ class Streamed : Maker<T> {
     const int64_t needed = matrix.vectors.back().number + 1, padded = round_up_to(needed, kTileSide);
     const int64_t row = padded * int64_t(sizeof(T)), window = std::max(kMost, kWindowBytes / row / kSegment * kSegment);
     const int64_t windows = (matrix.length + window - 1) / window;
-    const int64_t kept = std::min(windows, kTileBytes / (window * row));
     const auto total = int64_t(matrix.vectors.size());
-    const Buffer<T> tiles(kept * padded * std::min(window, this->padded())), small(this->numbers(padded));
-    const Buffer<T> products(this->registers(total) * kernels.lanes * padded);
+    const Buffer<T> small(this->numbers(padded)), products(this->registers(total) * kernels.lanes * padded);
+    const int64_t left = kWorkspaceBytes - small.bytes() - products.bytes();
+    const int64_t kept = std::min(windows, left / (window * row));
+    const Buffer<T> tiles(kept * padded * std::min(window, this->padded()));
     ReflectorBlock<T> block = this->block(0, needed, tiles.get(), small.get());
     const std::vector<Group> groups = this->groups(0, total, products.get(), padded, run.threads());
     const auto count = int64_t(groups.size());
@@ -38,7 +40,8 @@ class Streamed : Maker<T> {
       block.from = i * window, block.to = std::min(matrix.length, block.from + window);
       block.tiles = tiles.get() + std::min(i, kept - 1) * padded * window;
       if (!sum && (i < kept - 1 || i == last)) return;
-      run(block.tile_columns(), [&](int64_t column) { kernels.draw(block, column, sum); });
+      const bool keep = !sum || i < kept - 1 || i == windows - 1;
+      run(block.tile_columns(), [&](int64_t column) { kernels.draw(block, column, sum, keep); });
       if (i >= kept - 1) last = i;
     };
     for (int64_t i = 0; i < windows; ++i)
@@ -63,7 +66,8 @@ class Streamed : Maker<T> {
   static constexpr int64_t kMost = 1024;
   static constexpr int64_t kLong = 1 << 15;  // coordinates
   static constexpr int64_t kMostWidth = 3 * 16;
-  static constexpr int64_t kWindowBytes = 4 * kMiB, kTileBytes = 24 * kMiB;  // of reflectors: drawn together, in memory
+  static constexpr int64_t kWindowBytes = 4 * kMiB;      // of reflectors: drawn together
+  static constexpr int64_t kWorkspaceBytes = 64 * kMiB;  // beside what the threads' stacks hold
 
   // Into the first window, which was drawn before they were known.
   static void place_heads(const ReflectorBlock<T>& block, T* tiles) {

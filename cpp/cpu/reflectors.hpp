@@ -66,8 +66,9 @@ template <class T>
 struct ReflectorKernels {
   int64_t lanes;      // a register
   int64_t registers;  // a panel at most
-  // One column of tiles; with the sums of squares and what follows from them, or with the heads known before.
-  void (*draw)(const ReflectorBlock<T>&, int64_t column, bool sum);
+  // One column of tiles, unless only the sums are wanted; with the sums of squares and what follows from them, or with the
+  // heads known before.
+  void (*draw)(const ReflectorBlock<T>&, int64_t column, bool sum, bool keep);
   // A segment's part of `registers` columns of VVᵀ from `left` on, a multiple of 4: stored in `part`, or added to it.
   void (*gram)(const ReflectorBlock<T>&, int64_t segment, int64_t left, int64_t registers, T* part, bool add);
   // The whole block to a panel from coordinate 0.

@@ -1,0 +1,40 @@
+// Memory to work in, whose contents nobody needs before or after.
+#pragma once
+
+#include <cstdint>
+#include <new>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace fanin {
+
+constexpr int64_t kMiB = 1 << 20;
+
+// Large buffers lie in large pages where the system grants them: their first use costs the most of what their memory costs.
+template <class T>
+class Buffer {
+ public:
+  explicit Buffer(int64_t count)
+      : bytes_(count * int64_t(sizeof(T))), data_(static_cast<T*>(::operator new(size_t(bytes_), alignment()))) {
+#ifdef __linux__
+    if (paged()) madvise(data_, size_t(bytes_), MADV_HUGEPAGE);  // refused, it changes nothing
+#endif
+  }
+  ~Buffer() { ::operator delete(data_, alignment()); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  T* get() const { return data_; }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  static constexpr int64_t kPage = 2 * kMiB;
+  bool paged() const { return bytes_ >= 2 * kPage; }
+  std::align_val_t alignment() const { return std::align_val_t(paged() ? kPage : 64); }
+
+  int64_t bytes_;
+  T* data_;
+};
+
+}  // namespace fanin
