@@ -9,18 +9,20 @@
 
 namespace fanin::FANIN_ISA {
 
-// Rows of a product kept in registers, and registers a row. On AVX-512, 8 × 3 would fit, but 8 × 2 leaves the compiler room.
+// Rows of a product kept in registers, and registers a row. On AVX-512, 8 × 3 would fit, but 8 × 2 leaves the compiler room;
+// where there are only updates, by hundreds of reflectors, 8 × 1 keeps their coefficients in the nearest cache and passes
+// fewer reflectors that come after a vector's own.
 #if defined(__AVX512F__)
-constexpr int kRows = 8, kPanelRegisters = 2;
+constexpr int kRows = 8, kPanelRegisters = 2, kUpdateRegisters = 1;
 #elif defined(__aarch64__)
-constexpr int kRows = 8, kPanelRegisters = 3;
+constexpr int kRows = 8, kPanelRegisters = 3, kUpdateRegisters = 3;
 #else
-constexpr int kRows = 4, kPanelRegisters = 3;
+constexpr int kRows = 4, kPanelRegisters = 3, kUpdateRegisters = 3;
 #endif
 
-// sums[k][r] += Σ_c tile(c, k)·panel[c][r] for the 8 reflectors of a column of tiles: one ascending chain from 0 over at
-// most a segment's coordinates.
-template <class T, int kRegisters>
+// sums[k][r] += Σ_c tile(c, k)·panel[c][r] for the 8 reflectors of a column of tiles and the first registers of a panel of
+// width kW: one ascending chain from 0 over at most a segment's coordinates.
+template <class T, int kRegisters, int64_t kW = kWidth<T, kRegisters>>
 FANIN_FN void project(const T* tiles, int64_t stride, int64_t count, const T* panel, T* sums) {
   using V = typename Vector<T>::Type;
   constexpr int kLanes = Vector<T>::kLanes;
@@ -28,13 +30,13 @@ FANIN_FN void project(const T* tiles, int64_t stride, int64_t count, const T* pa
     V sum[kRows][kRegisters] = {};
     const T* tile = tiles + part;
     const T* p = panel;
-    for (int64_t t = 0; t < count; ++t, tile += stride, p += kTileSide * kWidth<T, kRegisters>) {
+    for (int64_t t = 0; t < count; ++t, tile += stride, p += kTileSide * kW) {
       FANIN_UNROLL
       for (int c = 0; c < kTileSide; ++c) {
         V q[kRegisters];
         FANIN_UNROLL
         for (int r = 0; r < kRegisters; ++r)
-          q[r] = L::load<V>(p + c * kWidth<T, kRegisters> + r * kLanes);
+          q[r] = L::load<V>(p + c * kW + r * kLanes);
         FANIN_UNROLL
         for (int k = 0; k < kRows; ++k) {
           const V v = L::splat(tile[c * kTileSide + k]);
@@ -46,7 +48,7 @@ FANIN_FN void project(const T* tiles, int64_t stride, int64_t count, const T* pa
     }
     FANIN_UNROLL
     for (int k = 0; k < kRows; ++k) {
-      T* const w = sums + (part + k) * kWidth<T, kRegisters>;
+      T* const w = sums + (part + k) * kW;
       FANIN_UNROLL
       for (int r = 0; r < kRegisters; ++r)
         L::store(w + r * kLanes, L::load<V>(w + r * kLanes) + sum[k][r]);
@@ -214,6 +216,14 @@ __attribute__((noinline)) void apply_to(const ReflectorBlock<T>& block, const Pa
   update_panel<T, kRegisters>(block, panel, {0, block.tile_rows()}, w);
 }
 
+// Calls action with the number of registers as a type.
+template <class Action>
+FANIN_FN void with_registers(int64_t registers, const Action& action) {
+  if (registers == 1) return action(std::integral_constant<int, 1>());
+  if (registers == 2) return action(std::integral_constant<int, 2>());
+  action(std::integral_constant<int, 3>());
+}
+
 // The columns of a segment's part of VVᵀ, through a panel of the reflectors themselves.
 template <class T, int kRegisters>
 __attribute__((noinline)) void gram_columns(const ReflectorBlock<T>& block, int64_t segment, int64_t left, T* part,
@@ -242,22 +252,19 @@ __attribute__((noinline)) void gram_columns(const ReflectorBlock<T>& block, int6
   for (int64_t k = left / kTileSide; k < columns; ++k) {
     alignas(64) T sums[kTileSide * kW] = {};
     const int64_t row = first_row(block, k, rows);
-    project<T, kRegisters>(block.tiles + row * stride + k * kTile, stride, rows.end - row,
-                           panel + (row - rows.begin) * kTileSide * kW, sums);
+    // Near the diagonal, not all registers have columns below it.
+    const int64_t below = ((k + 1) * kTileSide - left + Vector<T>::kLanes - 1) / Vector<T>::kLanes;
+    with_registers(below < kRegisters ? below : kRegisters, [&](auto r) {
+      if constexpr (r <= kRegisters)
+        project<T, r, kW>(block.tiles + row * stride + k * kTile, stride, rows.end - row,
+                          panel + (row - rows.begin) * kTileSide * kW, sums);
+    });
     for (int64_t i = 0; i < kTileSide; ++i) {
       T* const to = part + (k * kTileSide + i) * pitch + left;
       for (int64_t r = 0; r < kW; ++r)
         to[r] = add ? to[r] + sums[i * kW + r] : sums[i * kW + r];
     }
   }
-}
-
-// Calls action with the number of registers as a type.
-template <class Action>
-FANIN_FN void with_registers(int64_t registers, const Action& action) {
-  if (registers == 1) return action(std::integral_constant<int, 1>());
-  if (registers == 2) return action(std::integral_constant<int, 2>());
-  action(std::integral_constant<int, 3>());
 }
 
 }  // namespace fanin::FANIN_ISA

@@ -34,7 +34,8 @@ class Blocked : Maker<T> {
     const auto total = int64_t(matrix.vectors.size());
     for (int64_t begin = 0; begin < total; begin += batch_) {
       const int64_t end = std::min(total, begin + batch_);
-      std::vector<Group> groups = this->groups(begin, end, panels.get(), this->padded(), run.threads());
+      std::vector<Group> groups =
+          this->groups(begin, end, kernels.registers, panels.get(), this->padded(), run.threads());
       const auto count = int64_t(groups.size());
       run(count, [&](int64_t i) {
         const Panel<T>& p = groups[size_t(i)].panel;
@@ -80,7 +81,7 @@ class Blocked : Maker<T> {
     each(segments, [&](const ReflectorBlock<T>& block, int64_t segment, int64_t i) {
       if (segment < block.start / kSegment) return;
       for (int64_t left = 0, r; left < block.gram_pitch(); left += r * kernels.lanes) {
-        r = gram_registers(block.gram_pitch() - left, kernels.lanes);
+        r = gram_registers(block.gram_pitch() - left, kernels.lanes, kernels.registers);
         kernels.gram(block, segment, left, r, partial + i * square, false);
       }
     });

@@ -45,11 +45,12 @@ struct Maker {
     Panel<T> panel;
     int64_t begin, end;  // its vectors
   };
-  // Vectors begin … end - 1 in groups of about equal size, as many as occupy the threads; one after another in `data`,
-  // `coordinates` of each.
-  std::vector<Group> groups(int64_t begin, int64_t end, T* data, int64_t coordinates, int64_t threads) const {
+  // Vectors begin … end - 1 in groups of about equal size, of `most` registers at most and as many as occupy the threads; one
+  // after another in `data`, `coordinates` of each.
+  std::vector<Group> groups(int64_t begin, int64_t end, int64_t most, T* data, int64_t coordinates,
+                            int64_t threads) const {
     const int64_t all = registers(end - begin);
-    const int64_t count = std::min(all, round_up_to((all + kernels.registers - 1) / kernels.registers, threads));
+    const int64_t count = std::min(all, round_up_to((all + most - 1) / most, threads));
     std::vector<Group> result;
     for (int64_t i = 0, from = begin; i < count; ++i) {
       const int64_t taken = (i + 1) * all / count - i * all / count, to = std::min(end, from + taken * kernels.lanes);

@@ -31,7 +31,7 @@ class Streamed : Maker<T> {
     const int64_t kept = std::min(windows, left / (window * row));
     const Buffer<T> tiles(kept * padded * std::min(window, this->padded()));
     ReflectorBlock<T> block = this->block(0, needed, tiles.get(), small.get());
-    const std::vector<Group> groups = this->groups(0, total, products.get(), padded, run.threads());
+    const std::vector<Group> groups = this->groups(0, total, kernels.streamed, products.get(), padded, run.threads());
     const auto count = int64_t(groups.size());
 
     // The first windows stay in memory; the others share a place.
@@ -79,7 +79,7 @@ class Streamed : Maker<T> {
   void add_gram(const ReflectorBlock<T>& block, Runner& run) const {
     std::vector<std::pair<int64_t, int64_t>> columns;  // from, registers
     for (int64_t left = 0, r; left < block.gram_pitch(); left += r * kernels.lanes) {
-      r = gram_registers(block.gram_pitch() - left, kernels.lanes);
+      r = gram_registers(block.gram_pitch() - left, kernels.lanes, kernels.registers);
       columns.emplace_back(left, r);
     }
     run(int64_t(columns.size()), [&](int64_t i) {

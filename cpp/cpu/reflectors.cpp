@@ -35,8 +35,8 @@ void update_one(const ReflectorBlock<T>& block, const Panel<T>& panel, int64_t s
 
 template <class T>
 constexpr ReflectorKernels<T> table() {
-  return {Vector<T>::kLanes, kPanelRegisters, draw_reflectors<T>, gram<T>,
-          apply<T>,          solve_one<T>,    update_one<T>,      write_panel<T>};
+  return {Vector<T>::kLanes, kPanelRegisters, kUpdateRegisters, draw_reflectors<T>, gram<T>,
+          apply<T>,          solve_one<T>,    update_one<T>,    write_panel<T>};
 }
 
 }  // namespace

@@ -46,11 +46,11 @@ struct Panel {
   int64_t extent;  // coordinates from here on are still 0
 };
 
-// Registers of a panel of the reflectors themselves, for `columns` of a Gram matrix: a multiple of 4 columns, and no single
-// register that could have been one of a pair.
-constexpr int64_t gram_registers(int64_t columns, int64_t lanes) {
+// Registers of a panel of the reflectors themselves, for `columns` of a Gram matrix: `most` at most, a multiple of 4 columns,
+// and no single register that could have been one of a pair.
+constexpr int64_t gram_registers(int64_t columns, int64_t lanes, int64_t most) {
   const int64_t left = columns / lanes;
-  return lanes == 2 ? 2 : left >= 5 || left == 3 ? 3 : left >= 2 ? 2 : 1;
+  return lanes == 2 ? 2 : most == 3 && (left >= 5 || left == 3) ? 3 : left >= 2 ? 2 : 1;
 }
 
 // Where a panel goes: vector r begins at rows[r]; coordinates are `count` from `first`, `step` apart, `stride` bytes apart.
@@ -66,6 +66,7 @@ template <class T>
 struct ReflectorKernels {
   int64_t lanes;      // a register
   int64_t registers;  // a panel at most
+  int64_t streamed;   // a panel at most that only `update` works on
   // One column of tiles, unless only the sums are wanted; with the sums of squares and what follows from them, or with the
   // heads known before.
   void (*draw)(const ReflectorBlock<T>&, int64_t column, bool sum, bool keep);
