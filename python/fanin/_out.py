@@ -95,6 +95,18 @@ def written(out: Out) -> None:
         sys.modules["torch"].autograd.graph.increment_version(out)
 
 
+def copy(values: NDArray[Any], out: Out) -> None:
+    """Copy an array into a torch tensor on a GPU; NotImplementedError for what else there is."""
+    if not _is_torch(out):
+        raise NotImplementedError(
+            f"a {type(out).__name__} cannot be filled with what is drawn on the CPU: copy it there"
+        )
+    words = values.view(f"i{values.itemsize}")  # NumPy's bfloat16 is unknown to torch
+    torch = sys.modules["torch"]
+    _plain(out).view(getattr(torch, f"int{8 * values.itemsize}")).copy_(torch.from_numpy(words))
+    written(out)
+
+
 def _of_others(out: Out) -> Any:
     if _is_torch(out):
         tensor = _plain(out)

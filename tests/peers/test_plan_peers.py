@@ -11,6 +11,7 @@ import pytest
 from lazily import Peer
 
 import fanin
+from fanin.recipes import Recipe, Rule
 
 torch = Peer("torch")
 transformers = Peer("transformers")
@@ -186,3 +187,22 @@ def split(file: bytes) -> tuple[dict[str, object], bytes]:
     header = json.loads(file[8 : 8 + length])
     del header["__metadata__"]
     return header, file[8 + length :]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+def test_what_has_no_kernel_where_the_array_is_is_copied_there(monkeypatch, dtype):
+    recipe = Recipe("orthogonal", [Rule("*", fanin.schemes.orthogonal(layout="OI"))])
+    plan = fanin.plan({"w": (30, 20)}, recipe, 0, dtype=dtype)
+    draw = fanin.schemes.Orthogonal.__call__
+
+    def only_new(self, *args, **keywords):
+        if keywords.get("out") is not None:
+            raise NotImplementedError
+        return draw(self, *args, **keywords)
+
+    monkeypatch.setattr(fanin.schemes.Orthogonal, "__call__", only_new)
+    transposed = torch.zeros(20, 30, dtype=getattr(torch, dtype)).T
+    before = transposed._version
+    plan.fill({"w": transposed})
+    assert transposed._version > before
+    assert torch.equal(transposed, torch.from_numpy(plan["w"].astype("float64")).to(transposed.dtype))

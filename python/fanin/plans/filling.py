@@ -31,8 +31,11 @@ def fill(plan: Plan, arrays: Mapping[str, Any]) -> None:
     _require_names(plan, arrays)
     targets = [target for row in plan.rows for target in _targets(row, arrays)]
     _require_apart(targets)
-    for row, _, array, _, _ in targets:
-        row.scheme(row.shape, seed=plan.seed, name=row.stream, out=array)
+    for row, _, array, _, values in targets:
+        try:
+            row.scheme(row.shape, seed=plan.seed, name=row.stream, out=array)
+        except NotImplementedError:  # on a GPU, which has no kernel for it
+            _out.copy(row.scheme(row.shape, seed=plan.seed, name=row.stream, dtype=values.dtype), array)
 
 
 def _require_names(plan: Plan, arrays: Mapping[str, Any]) -> None:
