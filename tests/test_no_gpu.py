@@ -1,8 +1,11 @@
 """Where a GPU is asked for and cannot be used, the error says why; what is known of its arrays needs none."""
 
+import contextlib
 import ctypes
+import os
 import re
 
+import ml_dtypes
 import numpy as np
 import pytest
 from test_out import Exporter
@@ -10,6 +13,7 @@ from test_out import Exporter
 import fanin
 from fanin import _gpu, cuda
 from fanin._gpu import GpuArray
+from fanin.plans.filling import has_kernel
 
 KEY = {"seed": 11, "name": "w"}
 FOUND = {"runtime": 13000, "driver": 12040, "architectures": "75-real 90", "current": 0, "error": None, "devices": []}
@@ -38,6 +42,9 @@ def without_a_gpu(monkeypatch):
 def two_gpus(monkeypatch):
     """As if they were there: enough for what happens before memory is touched."""
     monkeypatch.setattr(cuda._Loaded, "devices", 2)
+    monkeypatch.setattr(cuda._Loaded, "process", os.getpid())
+    monkeypatch.setattr(cuda, "current", lambda device: contextlib.nullcontext())
+    monkeypatch.setattr(cuda, "device_of", lambda address: 1)
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:1"])
@@ -72,11 +79,11 @@ def test_out_is_where_device_says(two_gpus):
 
 
 def test_an_interface_is_read_as_its_definition_has_it(two_gpus):
-    assert _gpu.of_interface(Interface().__cuda_array_interface__) == GpuArray(0, 0, (3, 4), (16, 4), 0, 1)
-    strided = Interface(typestr="<f2", strides=(-8, 32), stream=77).__cuda_array_interface__
-    assert _gpu.of_interface(strided) == GpuArray(0, 2, (3, 4), (-8, 32), 0, 77)
-    assert _gpu.of_interface(Interface(shape=()).__cuda_array_interface__).strides == ()
-    assert _gpu.of_interface(Interface(shape=(0, 5)).__cuda_array_interface__).shape == (0, 5)
+    assert _gpu.of_interface(Interface()) == GpuArray(0, 0, (3, 4), (16, 4), 0, 1)
+    strided = Interface(typestr="<f2", strides=(-8, 32), stream=77, data=(64, False))
+    assert _gpu.of_interface(strided) == GpuArray(64, 2, (3, 4), (-8, 32), 1, 77)
+    assert _gpu.of_interface(Interface(shape=())).strides == ()
+    assert _gpu.of_interface(Interface(shape=(0, 5))).shape == (0, 5)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +101,31 @@ def test_an_interface_is_read_as_its_definition_has_it(two_gpus):
 def test_an_interface_that_cannot_be_filled(two_gpus, changes, message):
     with pytest.raises(ValueError, match=message):
         fanin.normal((3, 4), dtype="float32", out=Interface(**changes), **KEY)
+
+
+def test_bfloat16_is_what_the_array_says(two_gpus):
+    out = Interface(typestr="<V2")
+    with pytest.raises(TypeError, match="dtype must be one of float32"):
+        _gpu.of_interface(out)
+    out.dtype = np.dtype(ml_dtypes.bfloat16)
+    assert _gpu.of_interface(out).code == 3
+
+
+def test_a_fork_of_a_process_that_uses_cuda(two_gpus, monkeypatch):
+    monkeypatch.setattr(cuda._Loaded, "process", os.getpid() + 1)
+    with pytest.raises(RuntimeError, match="fork of a process that has used it: start it by spawn"):
+        fanin.normal(3, device="cuda", **KEY)
+
+
+def test_schemes_that_a_gpu_can_draw():
+    for scheme, expected in [
+        (fanin.schemes.he_normal(layout="OI"), True),
+        (fanin.schemes.embedding(padding=0), True),
+        (fanin.schemes.orthogonal(layout="OI"), False),
+        (fanin.schemes.sparse(layout="OI", sparsity=0.5), False),
+        (fanin.schemes.concatenate([fanin.schemes.normal(), fanin.schemes.orthogonal(layout="OI")]), False),
+    ]:
+        assert has_kernel(scheme, (4, 6), "w") == expected
 
 
 def test_an_interface_of_another_dtype(two_gpus):
@@ -141,8 +173,12 @@ class OnGpu:
 def test_an_array_known_by_dlpack_is_asked_for_the_default_stream(two_gpus):
     for code, bits, dtype in ((2, 32, 0), (2, 64, 1), (2, 16, 2), (4, 16, 3), (1, 32, 4), (1, 64, 5)):
         out = OnGpu(code, bits)
-        assert _gpu.of_dlpack(out) == GpuArray(4096 + 64, dtype, (2, 3), (5 * bits // 8, bits // 8), 1, 1)
+        found = _gpu.of_dlpack(out)
+        assert found[:6] == (4096 + 64, dtype, (2, 3), (5 * bits // 8, bits // 8), 1, 1)
+        assert found.wait  # DLPack has no word for an owner's waiting for who wrote
+        assert found.owner is not None
         assert out.asked["stream"] == 1
+    assert _gpu.of_dlpack(OnGpu(2, 32, (13, 0))).device == 1  # managed memory: found by its address
     with pytest.raises(ValueError, match="got another DLPack type"):
         _gpu.of_dlpack(OnGpu(0, 32))
     with pytest.raises(ValueError, match="must be in a GPU's memory, got DLPack device type 1"):
@@ -179,11 +215,12 @@ H200 = ("NVIDIA H200", 9, 0, 1 << 37, 132)
         ({"driver": 0}, False, "built with CUDA 13.0, but NVIDIA's driver .* was not found"),
         ({"error": "no CUDA-capable device is detected"}, False, "cannot be used: no CUDA-capable device"),
         ({}, False, "CUDA found no GPU"),
-        (
-            {"devices": [("Tesla V100", 7, 0, 1 << 34, 80)]},
-            False,
-            "compute capability 7.5 and newer, not for Tesla V100",
-        ),
+        ({"devices": [("Tesla V100", 7, 0, 1 << 34, 80)]}, False, r"capabilities \(75-real 90\) than Tesla V100, 7.0"),
+        ({"devices": [("A100", 8, 0, 1 << 34, 80)]}, False, "than A100, 8.0"),
+        ({"devices": [("B200", 10, 0, 1 << 34, 80)]}, True, "B200"),
+        ({"devices": [H200], "architectures": "90a-real"}, True, "H200"),
+        ({"devices": [("B200", 10, 0, 1 << 34, 80)], "architectures": "90a"}, False, "than B200"),
+        ({"devices": [H200], "architectures": "all-major"}, True, "H200"),
     ],
 )
 def test_status_says_what_was_found(changes, available, reason):
@@ -191,7 +228,7 @@ def test_status_says_what_was_found(changes, available, reason):
     assert status.available == available
     assert re.search(reason, status.reason)
     assert status.toolkit == "13.0"
-    assert status.architectures == ("75-real", "90")
+    assert status.architectures == tuple((FOUND | changes)["architectures"].split())
 
 
 def test_a_module_that_cannot_be_loaded_is_a_reason(monkeypatch):

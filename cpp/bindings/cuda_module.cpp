@@ -1,6 +1,7 @@
 // fanin._cuda: what this build and this machine can do on a GPU, and the fills that fanin._core calls there.
 #include <pybind11/pybind11.h>
 
+#include <optional>
 #include <string>
 
 #include "cuda/device.hpp"
@@ -47,11 +48,28 @@ py::dict status() {
   return result;
 }
 
+// A context in which a device is current.
+class Current {
+ public:
+  explicit Current(int device) : device_(device) {}
+  void enter() { current_.emplace(device_); }
+  void exit(const py::args&) { current_.reset(); }
+
+ private:
+  int device_;
+  std::optional<OnDevice> current_;
+};
+
 }  // namespace
 }  // namespace fanin::cuda
 
 PYBIND11_MODULE(_cuda, m) {
+  using fanin::cuda::Current;
   m.def("status", &fanin::cuda::status);
+  py::class_<Current>(m, "Current")
+      .def(py::init<int>())
+      .def("__enter__", &Current::enter)
+      .def("__exit__", &Current::exit);
   m.def("device_of", &fanin::cuda::device_of);
-  m.attr("backend") = py::capsule(&fanin::cuda::kBackend, "fanin.cuda.Backend");
+  m.attr("backend") = py::capsule(&fanin::cuda::kBackend, fanin::cuda::kBackendName);
 }

@@ -39,7 +39,8 @@ struct VersionedTensor {
   uint64_t flags;
   Tensor tensor;
 };
-constexpr uint64_t kReadOnly = 1;
+constexpr uint64_t kReadOnly = 1, kCopied = 2;
+constexpr int32_t kCpu = 1, kGpu = 2, kPinned = 3, kManaged = 13;
 
 struct View {
   void* data;
@@ -69,13 +70,13 @@ inline View view(const pybind11::capsule& capsule, bool on_gpu) {
     if (managed->major != 1)
       throw py::value_error("out must export DLPack version 1, got version " + std::to_string(managed->major));
     if (managed->flags & kReadOnly) throw py::value_error("out must be writable, got a read-only array");
+    if (managed->flags & kCopied) throw py::value_error("out must export its own memory, got a copy");
     tensor = &managed->tensor;
   } else if (PyCapsule_IsValid(capsule.ptr(), "dltensor")) {
     tensor = &static_cast<ManagedTensor*>(PyCapsule_GetPointer(capsule.ptr(), "dltensor"))->tensor;
   } else {
     throw py::type_error("out must be a NumPy array or a DLPack capsule that is not used up");
   }
-  constexpr int32_t kCpu = 1, kGpu = 2, kPinned = 3, kManaged = 13;
   const int32_t type = tensor->device.type;
   if (on_gpu ? type != kGpu && type != kManaged : type != kCpu && type != kPinned)
     throw py::value_error(std::string("out must be in ") + (on_gpu ? "a GPU's" : "CPU") +

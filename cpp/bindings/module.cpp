@@ -131,19 +131,20 @@ void require_dtype(Dtype got, Dtype wanted) {
   if (got != wanted) throw py::value_error(std::string("out must have dtype ") + name(wanted) + ", got " + name(got));
 }
 
-// A GPU's memory as fanin._gpu.GpuArray describes it: (address, dtype code, shape, strides in bytes, device, stream).
+// A GPU's memory as fanin._gpu.GpuArray describes it: (address, dtype code, shape, strides in bytes, device, stream, wait, …).
 Output as_gpu_output(const py::tuple& out, Dtype dtype, const std::vector<int64_t>& shape) {
   const auto pointer = [](py::handle address) { return reinterpret_cast<void*>(py::cast<uintptr_t>(address)); };
   require_dtype(as_dtype(py::cast<int>(out[1])), dtype);
   require_match(py::cast<std::vector<int64_t>>(out[2]), shape);
-  return {pointer(out[0]), py::cast<std::vector<int64_t>>(out[3]), cuda::Queue{py::cast<int>(out[4]), pointer(out[5])}};
+  return {pointer(out[0]), py::cast<std::vector<int64_t>>(out[3]),
+          cuda::Queue{py::cast<int>(out[4]), pointer(out[5]), false, py::cast<bool>(out[6])}};
 }
 
-// The first five of those, of a capsule.
+// The first five of those, of a capsule; the device of managed memory is -1, as it is not there that DLPack says it.
 py::tuple dlpack_view(py::handle capsule) {
   const auto view = dlpack::view(py::reinterpret_borrow<py::capsule>(capsule), true);
   return py::make_tuple(reinterpret_cast<uintptr_t>(view.data), int(view.dtype), py::tuple(py::cast(view.shape)),
-                        py::tuple(py::cast(view.strides)), view.device.id);
+                        py::tuple(py::cast(view.strides)), view.device.type == dlpack::kManaged ? -1 : view.device.id);
 }
 
 Output as_output(py::handle out, Dtype dtype, const std::vector<int64_t>& shape) {
@@ -381,7 +382,7 @@ PYBIND11_MODULE(_core, m) {
   m.def("build_info", &build_info);
   m.def("dlpack_view", &dlpack_view);
   m.def("set_cuda_backend", [](py::handle capsule) {
-    const void* const backend = PyCapsule_GetPointer(capsule.ptr(), "fanin.cuda.Backend");
+    const void* const backend = PyCapsule_GetPointer(capsule.ptr(), cuda::kBackendName);
     if (!backend) throw py::error_already_set();
     cuda::set_backend(static_cast<const cuda::Backend*>(backend));
   });

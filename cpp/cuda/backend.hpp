@@ -17,10 +17,11 @@ struct Queue {
   int device;
   void* stream;
   bool to_host =
-      false;  // the output is in the host's memory: `draw_to_host` alone can write it, in a stream of its own
+      false;          // the output is in the host's memory, which only `draw_to_host` can write, in a stream of its own
+  bool wait = false;  // for the work to be done: the output's owner would not
 };
 
-// They return before the work is done, and throw std::runtime_error where CUDA refuses it.
+// They return before the work is done, unless the queue says to wait, and throw std::runtime_error where CUDA refuses it.
 struct Backend {
   void (*fill)(const Draw&, const Region&, const Queue&);
   void (*fill_constant)(double value, Dtype, const Region&, const Queue&);
@@ -31,6 +32,8 @@ struct Backend {
   // Into contiguous memory of the host, which it has filled when it returns; false where `interrupt` ended it early.
   bool (*draw_to_host)(const Draw&, const Region&, const Queue&, const std::function<bool()>& interrupt);
 };
+
+constexpr const char* kBackendName = "fanin.cuda.Backend";  // of a capsule with one
 
 // The module's; std::runtime_error where none is loaded.
 const Backend& backend();

@@ -18,14 +18,20 @@ inline void check(cudaError_t error) {
 }
 
 // Makes a device current for as long as it lives; -1 leaves the one that is. Another runtime in this process, such as torch's,
-// knows of the change only through the driver's context, which is therefore what is put back.
+// knows of the change only through the driver's context, which is therefore what is put back; a context of the device that is
+// current already is left alone, as its owner's streams belong to it.
 class OnDevice {
  public:
   explicit OnDevice(int device) {
+    int current = -1;
     driver().get(&before_);
-    if (device >= 0) check(cudaSetDevice(device));
+    if (before_ != nullptr) check(cudaGetDevice(&current));
+    changed_ = device >= 0 && device != current;
+    if (changed_) check(cudaSetDevice(device));
   }
-  ~OnDevice() { driver().set(before_); }
+  ~OnDevice() {
+    if (changed_) driver().set(before_);
+  }
   OnDevice(const OnDevice&) = delete;
   OnDevice& operator=(const OnDevice&) = delete;
 
@@ -49,6 +55,7 @@ class OnDevice {
   }
 
   CUcontext before_ = nullptr;
+  bool changed_;
 };
 
 }  // namespace fanin::cuda

@@ -11,7 +11,9 @@ namespace {
 template <class Function>
 void on(const Queue& queue, const Function& f) {
   const OnDevice current(queue.device);
-  f(gpu::Launch(static_cast<cudaStream_t>(queue.stream)));
+  auto* const stream = static_cast<cudaStream_t>(queue.stream);
+  f(gpu::Launch(stream));
+  if (queue.wait) check(cudaStreamSynchronize(stream));
 }
 
 }  // namespace

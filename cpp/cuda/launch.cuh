@@ -32,6 +32,7 @@ class Launch {
     if (blocks == 0) return;
     if (blocks > uint64_t(std::numeric_limits<int>::max()))
       throw std::invalid_argument("out must have fewer than 2^39 elements on a GPU");
+    cudaGetLastError();  // of what has nothing to do with this
     run<<<unsigned(blocks), kBlockThreads, 0, stream_>>>(job, size);
     check(cudaGetLastError());
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "cuda/device.hpp"
@@ -18,6 +19,7 @@ class Pinned {
   Pinned() {
     const std::lock_guard<std::mutex> lock(mutex());
     if (kept().empty()) {
+      kept().reserve(++count());  // so that giving it back needs no memory
       check(cudaHostAlloc(&data_, size_t(kPieceBytes), cudaHostAllocPortable));
     } else {
       data_ = kept().back();
@@ -42,6 +44,10 @@ class Pinned {
     static auto* const all = new std::vector<void*>;
     return *all;
   }
+  static size_t& count() {
+    static size_t all = 0;
+    return all;
+  }
   void* data_ = nullptr;
 };
 
@@ -60,8 +66,8 @@ class Stream {
 // One of two places where a piece is drawn, and from where it reaches the host.
 class Slot {
  public:
-  explicit Slot(cudaStream_t stream) : stream_(stream) {
-    check(cudaMallocAsync(&device_, size_t(kPieceBytes), stream));
+  Slot(cudaStream_t stream, int64_t bytes) : stream_(stream) {
+    check(cudaMallocAsync(&device_, size_t(bytes), stream));
     if (const cudaError_t error = cudaEventCreateWithFlags(&arrived_, cudaEventDisableTiming); error != cudaSuccess) {
       cudaFreeAsync(device_, stream);
       check(error);
@@ -123,18 +129,18 @@ bool in_pieces(const Region& region, int64_t most, const Piece& piece) {
 bool draw_to_host(const Draw& draw, const Region& region, const Queue& queue, const std::function<bool()>& interrupt) {
   const OnDevice current(queue.device);
   const Stream stream;
-  Slot slots[2] = {Slot(stream.get()), Slot(stream.get())};
-  int next = 0;
-  const bool done = in_pieces(region, kPieceBytes / int64_t(itemsize(draw.dtype)), [&](const Region& piece) {
+  const auto size = int64_t(itemsize(draw.dtype));
+  const int64_t bytes = std::min(elements(region) * size, kPieceBytes);
+  Slot first(stream.get(), bytes), second(stream.get(), bytes);
+  Slot *next = &first, *other = &second;
+  const bool done = in_pieces(region, kPieceBytes / size, [&](const Region& piece) {
     if (interrupt && interrupt()) return false;
-    Slot& slot = slots[next];
-    next = 1 - next;
-    slot.receive();
-    slot.send(draw, piece, queue.device);
+    next->receive();
+    next->send(draw, piece, queue.device);
+    std::swap(next, other);
     return true;
   });
-  for (int i = 0; done && i < 2; ++i)
-    slots[(next + i) % 2].receive();
+  if (done) next->receive(), other->receive();  // in the order in which they were sent
   return done;
 }
 

@@ -80,9 +80,9 @@ def as_ndarray(out: Out) -> NDArray[Any]:
     """`out`, on the CPU, as an array that shares its memory."""
     if isinstance(out, np.ndarray):
         return out
-    if not _is_torch(out):
+    if not is_torch(out):
         return np.from_dlpack(out)
-    tensor = _plain(out)
+    tensor = out.detach()
     if str(tensor.dtype) != "torch.bfloat16":
         return tensor.numpy()  # type: ignore[no-any-return]
     words = tensor.view(sys.modules["torch"].uint16).numpy()
@@ -91,30 +91,25 @@ def as_ndarray(out: Out) -> NDArray[Any]:
 
 def written(out: Out) -> None:
     """Tell the owner of `out` that its values changed."""
-    if _is_torch(out) and not out.is_inference():
+    if is_torch(out) and not out.is_inference():
         sys.modules["torch"].autograd.graph.increment_version(out)
 
 
 def copy(values: NDArray[Any], out: Out) -> None:
-    """Copy an array into a torch tensor on a GPU; NotImplementedError for what else there is."""
-    if not _is_torch(out):
-        raise NotImplementedError(
-            f"a {type(out).__name__} cannot be filled with what is drawn on the CPU: copy it there"
-        )
+    """Copy an array into a torch tensor, wherever that is."""
     words = values.view(f"i{values.itemsize}")  # NumPy's bfloat16 is unknown to torch
     torch = sys.modules["torch"]
-    _plain(out).view(getattr(torch, f"int{8 * values.itemsize}")).copy_(torch.from_numpy(words))
+    out.detach().view(getattr(torch, f"int{8 * values.itemsize}")).copy_(torch.from_numpy(words))
     written(out)
 
 
 def _of_others(out: Out) -> Any:
-    if _is_torch(out):
-        tensor = _plain(out)
-        return _gpu.of_torch(tensor) if tensor.is_cuda else _capsule(_require_host(tensor))
+    if is_torch(out):
+        _require_plain(out)
+        return _gpu.of_torch(out) if out.is_cuda else _capsule(_require_host(out.detach()))
     if not _gpu.is_on_gpu(out):
         return _capsule(_require_host(out))
-    found = _gpu.interface(out)
-    return _gpu.of_dlpack(out) if found is None else _gpu.of_interface(found)
+    return _gpu.of_dlpack(out) if _gpu.interface(out) is None else _gpu.of_interface(out)
 
 
 def _require_host(out: Out) -> Out:
@@ -136,8 +131,8 @@ def _said(out: Out, name: str, entry: str) -> Any:
     return getattr(out, name) if hasattr(out, name) else (_gpu.interface(out) or {})[entry]
 
 
-def _plain(tensor: Any) -> Any:
-    """A torch tensor without its gradient; BufferError where its memory does not hold its values."""
+def _require_plain(tensor: Any) -> None:
+    """BufferError where the memory of a torch tensor does not hold its values."""
     torch = sys.modules["torch"]
     if type(tensor).__torch_dispatch__ is not torch.Tensor.__torch_dispatch__:
         raise BufferError(f"a {type(tensor).__name__} only stands for other tensors")
@@ -145,7 +140,6 @@ def _plain(tensor: Any) -> Any:
         raise BufferError("its values are negated when they are read")
     if tensor.layout != torch.strided:
         raise BufferError(f"its layout is {tensor.layout}, not torch.strided")
-    return tensor.detach()
 
 
 def _capsule(exporter: Any) -> Any:
@@ -155,6 +149,6 @@ def _capsule(exporter: Any) -> Any:
         return exporter.__dlpack__()
 
 
-def _is_torch(out: Out) -> bool:
+def is_torch(out: Out) -> bool:
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(out, torch.Tensor)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
+import re
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from . import _core
@@ -40,7 +43,7 @@ def status() -> Status:
     True
     """
     try:
-        module = _module()
+        return _judged(_module().status())
     except ModuleNotFoundError:
         return Status(
             False,
@@ -49,8 +52,6 @@ def status() -> Status:
         )
     except Exception as error:  # a module that cannot be loaded
         return Status(False, f"fanin's module for CUDA cannot be loaded: {error}")
-    found = module.status()
-    return _judged(found)
 
 
 def _judged(found: dict[str, Any]) -> Status:
@@ -60,8 +61,7 @@ def _judged(found: dict[str, Any]) -> Status:
     )
     architectures = tuple(found["architectures"].split())
     toolkit, driver = _version(found["runtime"]), _version(found["driver"])
-    oldest = min((int(name.partition("-")[0]) for name in architectures if name[0].isdigit()), default=0)
-    usable = any(10 * major + minor >= oldest for _, (major, minor), _, _ in devices)
+    usable = any(_serves(name, device.capability) for name in architectures for device in devices)
     if driver is None:
         reason = f"fanin was built with CUDA {toolkit}, but {_DRIVER} was not found"
     elif found["error"]:
@@ -69,12 +69,24 @@ def _judged(found: dict[str, Any]) -> Status:
     elif not devices:
         reason = f"CUDA found no GPU (CUDA {toolkit}, a driver for CUDA {driver})"
     elif not usable:
-        names = ", ".join(device.name for device in devices)
-        reason = f"fanin was built with CUDA for compute capability {oldest / 10} and newer, not for {names}"
+        names = ", ".join(f"{device.name}, {device.capability[0]}.{device.capability[1]}" for device in devices)
+        reason = f"fanin was built with CUDA for other compute capabilities ({' '.join(architectures)}) than {names}"
     else:
         listed = ", ".join(f"{number}: {device.name}" for number, device in enumerate(devices))
         reason = f"CUDA {toolkit}, a driver for CUDA {driver}; {listed}"
     return Status(usable and not found["error"] and driver is not None, reason, toolkit, architectures, driver, devices)
+
+
+def _serves(architecture: str, capability: tuple[int, int]) -> bool:
+    """Whether code for an architecture runs on a device: machine code on its generation, PTX on what came later."""
+    match = re.match(r"(\d+)(\d)(a?)", architecture)
+    if match is None:  # a name, such as "all"
+        return True
+    built = int(match[1]), int(match[2])
+    if match[3]:
+        return built == capability
+    same_generation = built[0] == capability[0] and built <= capability
+    return same_generation or (not architecture.endswith("-real") and built <= capability)
 
 
 def _version(number: int) -> str | None:
@@ -90,16 +102,19 @@ class _Loaded:
     """The number of GPUs, once the module's fills are in the core's hands; they are never taken back."""
 
     devices = 0
+    process = 0
 
 
 def load() -> int:
     """Make GPUs usable by the native module, and count them; RuntimeError says why where there is none."""
+    if _Loaded.devices and _Loaded.process != os.getpid():
+        raise RuntimeError("CUDA cannot be used in a fork of a process that has used it: start it by spawn")
     if not _Loaded.devices:
         now = status()
         if not now.available:
             raise RuntimeError(now.reason)
         _core.set_cuda_backend(_module().backend)
-        _Loaded.devices = len(now.devices)
+        _Loaded.devices, _Loaded.process = len(now.devices), os.getpid()
     return _Loaded.devices
 
 
@@ -107,3 +122,9 @@ def device_of(address: int) -> int:
     """The number of the GPU that has an address in its memory."""
     number: int = _module().device_of(address)
     return number
+
+
+def current(device: int) -> AbstractContextManager[None]:
+    """A context in which a GPU is the current one."""
+    context: AbstractContextManager[None] = _module().Current(device)
+    return context

@@ -115,7 +115,8 @@ def normal(
     out : optional
         A writable array to fill and return: NumPy's, with any strides, or any that supports DLPack, such as a torch
         tensor or parameter; on a GPU also one with the CUDA array interface, such as CuPy's. A GPU's is filled in its
-        owner's current stream, and the call returns before it is. After KeyboardInterrupt its values are unspecified.
+        owner's current stream, and the call returns before it is (docs/cuda.md). After KeyboardInterrupt its values are
+        unspecified.
     device : optional
         Where to compute: "cpu", "cuda" or "cuda:1". Default: where `out` is, else the CPU. The values are the same; an
         array that is returned is NumPy's.

@@ -11,6 +11,7 @@ import pytest
 from lazily import Peer
 
 import fanin
+from fanin import _out
 from fanin.recipes import Recipe, Rule
 
 torch = Peer("torch")
@@ -191,18 +192,14 @@ def split(file: bytes) -> tuple[dict[str, object], bytes]:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
 def test_what_has_no_kernel_where_the_array_is_is_copied_there(monkeypatch, dtype):
+    """As on a GPU, whose place alone is made up here."""
     recipe = Recipe("orthogonal", [Rule("*", fanin.schemes.orthogonal(layout="OI"))])
     plan = fanin.plan({"w": (30, 20)}, recipe, 0, dtype=dtype)
-    draw = fanin.schemes.Orthogonal.__call__
-
-    def only_new(self, *args, **keywords):
-        if keywords.get("out") is not None:
-            raise NotImplementedError
-        return draw(self, *args, **keywords)
-
-    monkeypatch.setattr(fanin.schemes.Orthogonal, "__call__", only_new)
+    monkeypatch.setattr(_out, "memory", lambda out: ("cuda:0", _out.as_ndarray(out)))
     transposed = torch.zeros(20, 30, dtype=getattr(torch, dtype)).T
     before = transposed._version
     plan.fill({"w": transposed})
+    with pytest.raises(ValueError, match="'w': the array must be torch's or on the CPU, as no GPU can draw orthogonal"):
+        plan.fill({"w": np.zeros((30, 20), np.float32)})
     assert transposed._version > before
     assert torch.equal(transposed, torch.from_numpy(plan["w"].astype("float64")).to(transposed.dtype))

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from .. import _dtypes, _out
+from .._gpu import CPU_ONLY
 from ..models.arrays import View, overlaps
 from ..recipes.recipe import listed
+from ..schemes import Scheme
 from .row import Row
 
 if TYPE_CHECKING:
@@ -31,11 +33,25 @@ def fill(plan: Plan, arrays: Mapping[str, Any]) -> None:
     _require_names(plan, arrays)
     targets = [target for row in plan.rows for target in _targets(row, arrays)]
     _require_apart(targets)
-    for row, _, array, _, values in targets:
-        try:
-            row.scheme(row.shape, seed=plan.seed, name=row.stream, out=array)
-        except NotImplementedError:  # on a GPU, which has no kernel for it
+    copied = [space != "cpu" and not has_kernel(row.scheme, row.shape, row.name) for row, _, _, space, _ in targets]
+    for (row, name, array, _, _), is_copied in zip(targets, copied, strict=True):
+        if is_copied and not _out.is_torch(array):
+            raise ValueError(
+                f"{name!r}: the array must be torch's or on the CPU, as no GPU can draw {row.scheme.describe()} yet"
+            )
+    for (row, _, array, _, values), is_copied in zip(targets, copied, strict=True):
+        if is_copied:
             _out.copy(row.scheme(row.shape, seed=plan.seed, name=row.stream, dtype=values.dtype), array)
+        else:
+            row.scheme(row.shape, seed=plan.seed, name=row.stream, out=array)
+
+
+def has_kernel(scheme: Scheme, shape: tuple[int, ...], name: str) -> bool:
+    """Whether a GPU can draw a parameter."""
+    pieces = scheme._pieces(shape, name)
+    if pieces is not None:
+        return all(has_kernel(piece.scheme, piece.shape, piece.name) for piece in pieces[1])
+    return scheme._native(shape, 0, name)[0] not in CPU_ONLY
 
 
 def _require_names(plan: Plan, arrays: Mapping[str, Any]) -> None:
