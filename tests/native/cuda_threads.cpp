@@ -1,13 +1,19 @@
 // What a GPU's threads do, run one by one on the host: the same functions of the thread's number, and the same choice of them.
+// With FANIN_PTX, as nvcc compiled them.
 #include <memory>
 #include <vector>
 
 #include "api/fanin.hpp"
 #include "check.hpp"
 #include "cuda/fills.hpp"
+#ifdef FANIN_PTX
+#include "ptx_launch.hpp"
+#endif
 
 namespace check {
 namespace {
+
+namespace gpu = fanin::FANIN_ISA;
 
 using fanin::Dtype;
 using fanin::Part;
@@ -17,30 +23,30 @@ using fanin::cuda::Queue;
 struct Launch {
   template <class Job>
   void operator()(const Job& job) const {
+#ifdef FANIN_PTX
+    ptx::launch(job, job.size());
+#else
     for (uint64_t t = job.size(); t-- > 0;)
       job(t);
+#endif
   }
   std::unique_ptr<uint64_t[]> table(const uint64_t* words, size_t count) const {
     auto copy = std::make_unique<uint64_t[]>(count);
-    fanin::threads::upload(words, count, copy.get(), *this);
+    gpu::upload(words, count, copy.get(), *this);
     return copy;
   }
 };
 
 const fanin::cuda::Backend kThreads = {
-    [](const fanin::Draw& d, const fanin::Region& r, const Queue&) { fanin::threads::fill(d, r, Launch()); },
-    [](double v, Dtype t, const fanin::Region& r, const Queue&) { fanin::threads::fill_constant(v, t, r, Launch()); },
+    [](const fanin::Draw& d, const fanin::Region& r, const Queue&) { gpu::fill(d, r, Launch()); },
+    [](double v, Dtype t, const fanin::Region& r, const Queue&) { gpu::fill_constant(v, t, r, Launch()); },
     [](const std::vector<uint64_t>& p, int64_t step, Dtype t, const fanin::Region& r, const Queue&) {
-      fanin::threads::fill_broadcast(p, step, t, r, Launch());
+      gpu::fill_broadcast(p, step, t, r, Launch());
     },
-    [](const fanin::Diagonal& d, uint64_t p, Dtype t, const Queue&) {
-      fanin::threads::fill_diagonal(d, p, t, Launch());
-    },
-    [](const fanin::SinusoidTable& s, Dtype t, char* data, const Queue&) {
-      fanin::threads::fill_sinusoid(s, t, data, Launch());
-    },
+    [](const fanin::Diagonal& d, uint64_t p, Dtype t, const Queue&) { gpu::fill_diagonal(d, p, t, Launch()); },
+    [](const fanin::SinusoidTable& s, Dtype t, char* data, const Queue&) { gpu::fill_sinusoid(s, t, data, Launch()); },
     [](const fanin::Draw& u, const fanin::StepBias& b, Dtype t, const fanin::Region& r, const Queue&) {
-      fanin::threads::fill_step_bias(u, b, t, r, Launch());
+      gpu::fill_step_bias(u, b, t, r, Launch());
     },
     nullptr};
 
@@ -104,6 +110,9 @@ std::vector<Case> cases() {
   for (const int64_t start : {1, 5, 32, 100, 128, 129})
     all.push_back({{4096}, {{start, 1, 600}}, {}, 0});
   all.push_back({{int64_t(1) << 62}, {{(int64_t(1) << 39) - 200, 1, 400}}, {}, 0});  // the counter's upper half changes
+  all.push_back({{int64_t(1) << 17}, {}, {}, 0});                                    // what is rare
+  all.push_back({{int64_t(1) << 18}, {{1, 2, int64_t(1) << 17}}, {}, 0});
+  all.push_back({{int64_t(1) << 33, 3, 5}, {{(int64_t(1) << 32) - 20, 1, 40}, {0, 1, 3}, {0, 1, 5}}, {}, 0});
   all.push_back({{4096}, {{4095, -1, 300}}, {}, 0});
   all.push_back({{4096}, {{7, 3, 300}}, {}, 0});
   all.push_back({{40, 300}, {{2, 3, 9}, {5, 1, 200}}, {}, 0});       // runs that begin anywhere in a tile
@@ -129,6 +138,7 @@ std::vector<Case> cases() {
   return all;
 }
 
+// No factor is a power of two: products are rounded, and it shows whether they are before a sum is.
 void distributions(Tally& tally) {
   const double kInfinity = __builtin_huge_val();
   for (const Case& c : cases()) {
@@ -136,16 +146,18 @@ void distributions(Tally& tally) {
       compare(tally, "bits", dtype, c, [](const auto& part, const auto& out) { fanin::bits(part, out); });
     for (const Dtype dtype : kFloats) {
       compare(tally, "uniform", dtype, c,
-              [](const auto& part, const auto& out) { fanin::uniform(-0.3, 1.7, part, out); });
-      compare(tally, "normal", dtype, c, [](const auto& part, const auto& out) { fanin::normal(0.1, 2, part, out); });
+              [](const auto& part, const auto& out) { fanin::uniform(-0.3, 1.6, part, out); });
+      compare(tally, "normal", dtype, c, [](const auto& part, const auto& out) { fanin::normal(0.1, 0.3, part, out); });
       compare(tally, "constant", dtype, c, [](const auto& part, const auto& out) { fanin::constant(-0.1, part, out); });
       compare(tally, "truncated_normal", dtype, c,
-              [](const auto& part, const auto& out) { fanin::truncated_normal(0.5, 2, -2, 2, true, part, out); });
+              [](const auto& part, const auto& out) { fanin::truncated_normal(0.5, 0.7, -2, 2, true, part, out); });
       compare(tally, "truncated_normal, whole", dtype, c, [&](const auto& part, const auto& out) {
-        fanin::truncated_normal(0, 1e-3, -kInfinity, kInfinity, true, part, out);
+        fanin::truncated_normal(0.1, 1e-3, -kInfinity, kInfinity, true, part, out);
       });
+      compare(tally, "truncated_normal, nearly a tail", dtype, c,
+              [](const auto& part, const auto& out) { fanin::truncated_normal(0.1, 0.7, 4.9, 9, true, part, out); });
       compare(tally, "truncated_normal, tail", dtype, c,
-              [](const auto& part, const auto& out) { fanin::truncated_normal(0, 1, 6, 9, true, part, out); });
+              [](const auto& part, const auto& out) { fanin::truncated_normal(0.1, 0.7, 6, 9, true, part, out); });
       compare(tally, "step_bias", dtype, c,
               [](const auto& part, const auto& out) { fanin::step_bias(1e-3, 0.1, 1e-4, part, out); });
       for (size_t axis = 0; axis < c.shape.size(); ++axis) {
@@ -166,6 +178,12 @@ void places(Tally& tally) {
       const auto dirac = [&](const auto& part, const auto& out) { fanin::dirac(0.7, 2, layout, part, out); };
       compare(tally, "dirac", dtype, {{8, 6, 3, 8}, {}, {}, 0}, dirac);
       compare(tally, "dirac", dtype, {{8, 6, 3, 8}, {{6, -2, 3}, {0, 1, 6}, {1, 1, 1, false}, {1, 3, 2}}, {}, 2},
+              dirac);
+      compare(tally, "dirac", dtype,
+              {{int64_t(1) << 34, 6, int64_t(1) << 24},
+               {{(int64_t(1) << 33) - 9, 1, 40}, {0, 1, 6}, {(1 << 23) - 2, 1, 3}},
+               {},
+               0},
               dirac);
       compare(tally, "dirac", dtype, {{6, 40}, {{0, 1, 6}, {39, -1, 40}}, {1, 6}, 0}, dirac);
     }
@@ -219,6 +237,9 @@ int main() {
   check::distributions(tally);
   check::places(tally);
   check::refusals(tally);
+#ifdef FANIN_PTX
+  std::printf("%zu kernels, ", ptx::launched().size());
+#endif
   std::printf("%lu passed, %lu failed\n", tally.passed, tally.failed);
   return tally.failed == 0 ? 0 : 1;
 }
