@@ -122,7 +122,8 @@ def _require_host(out: Out) -> Out:
 def _require_there(target: Any, device: Device) -> None:
     number = _gpu.number(device)
     place = f"cuda:{target.device}" if isinstance(target, GpuArray) else "cpu"
-    if place != ("cpu" if number is None else place if number < 0 and place != "cpu" else f"cuda:{number}"):
+    wanted = "cpu" if number is None else str(device)
+    if wanted not in (place, place.partition(":")[0]):  # "cuda" is any of them
         raise ValueError(f"out must be on device {str(device)!r}, got an array on {place!r}")
 
 
