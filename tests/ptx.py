@@ -40,6 +40,7 @@ RULES: list[tuple[str, str, str]] = [
     (r"setp\.ne\.([bus](?:16|32|64))", "pred {1} {1}", "a != b"),
     *[(rf"setp\.{name}\.({FLOAT})", "pred {1} {1}", result) for name, result in (ORDERED | UNORDERED).items()],
     (rf"neg\.({FLOAT})", "{1} {1}", "-a"),
+    (rf"max\.({FLOAT})", "{1} {1} {1}", "maximum(a, b)"),
     (rf"add\.rn\.({FLOAT})", "{1} {1} {1}", "a + b"),
     (rf"sub\.rn\.({FLOAT})", "{1} {1} {1}", "a - b"),
     (rf"mul\.rn\.({FLOAT})", "{1} {1} {1}", "a * b"),

@@ -245,7 +245,7 @@ def direction32(w: U64) -> tuple[F32, F32, Array]:
 
 def radius64(w: U64) -> F64:
     u = (2 * (w >> np.uint64(12)) + np.uint64(1)).astype(np.float64) * 2.0**-53
-    return np.sqrt(minus_two_ln(u, "log_f64"))
+    return np.sqrt(minus_two_ln(u))
 
 
 def direction64(w: U64) -> tuple[F64, F64, Array]:
@@ -285,10 +285,10 @@ def normal(
 # ---- 5. truncated normal ---------------------------------------------------------------------------------------------
 
 
-def minus_two_ln(x: F64, table: str) -> F64:
+def minus_two_ln(x: F64) -> F64:
     e = exponent(x)
     t = np.ldexp(x, -e) - 1
-    return fma64(t, polynomial64(table, t), e * TWO_LN2)
+    return fma64(t, polynomial64("log_f64", t), e * TWO_LN2)
 
 
 def mills(x: F64) -> F64:
@@ -316,28 +316,48 @@ def upper_tail(x: F64) -> F64:
     return e * float.fromhex("0x1.9884533d43651p-2") * mills(x)
 
 
-def quantile_factor(w: F64, short: bool) -> F64:
+def quantile_factor(w: F64) -> F64:
     """G(W) = x/(p − q) for W = −2 ln(4pq)."""
     root = np.sqrt(np.maximum(w, 0))  # rounding may leave W just below 0
-    if short:
-        central, outer = polynomial64("quantile_central_f32", w - 5.5), polynomial64("quantile_tail_f32", root - 6)
-    else:
-        central, tail = polynomial64("quantile_central_f64", w - 5.5), polynomial64("quantile_tail_f64", root - 4.5)
-        outer = np.where(root <= 5.75, tail, polynomial64("quantile_far_f64", root - 8))
+    central, tail = polynomial64("quantile_central_f64", w - 5.5), polynomial64("quantile_tail_f64", root - 4.5)
+    outer = np.where(root <= 5.75, tail, polynomial64("quantile_far_f64", root - 8))
     return np.where(w <= 11, central, outer)
 
 
-def truncated_central(n: F64, complement: F64, scale: float, alpha: F64, beta: F64, short: bool) -> F64:
-    """Standardized values in a window that reaches within 5 of the mean."""
+def probabilities(alpha: F64, beta: F64) -> tuple[F64, F64, F64]:
+    """Below, above and within a window that reaches within 5 of the mean."""
     lower, upper = upper_tail(-alpha), upper_tail(beta)
     if alpha >= 0:
-        mass = upper_tail(alpha) - upper
-    elif beta <= 0:
-        mass = upper_tail(-beta) - lower
-    else:
-        mass = (1 - lower) - upper
+        return lower, upper, upper_tail(alpha) - upper
+    if beta <= 0:
+        return lower, upper, upper_tail(-beta) - lower
+    return lower, upper, (1 - lower) - upper
+
+
+def truncated_around(w: U64, alpha: F64, beta: F64) -> F32:
+    """Standardized float32 values in a window that contains the mean."""
+    lower, upper, mass = probabilities(alpha, beta)
+    m, p0, q0, d0 = (
+        np.float32(v) for v in (mass * 2.0**-32, 4 * lower + mass * 2.0**-31, upper + mass * 2.0**-33, lower - upper)
+    )
+    low_bits = w & np.uint64(255)
+    high = ((w - low_bits).astype(np.int64) - 2**31).astype(np.float32)
+    low = low_bits.astype(np.float32) + np.float32(0.5)
+    d = fma32(low, 2 * m, fma32(high, 2 * m, d0))
+    q = fma32((np.uint64(2**32 - 1) - w).astype(np.float32), m, q0)
+    f = fma32(w.astype(np.float32), 4 * m, p0) * q
+    e = exponent(f)
+    t = np.ldexp(f, -e).astype(np.float32) - np.float32(1)
+    v = fma32(t, polynomial32("log_f32", t), fma32(e * 2.0**23, float.fromhex("-0x1.62e43p-23"), -5.5))
+    far = polynomial32("quantile_far_f32", v - np.float32(22.5))
+    return d * np.where(v <= np.float32(5.5), polynomial32("quantile_central_f32", v), far)
+
+
+def truncated_central(n: F64, complement: F64, scale: float, alpha: F64, beta: F64) -> F64:
+    """Standardized values in a window that reaches within 5 of the mean."""
+    lower, upper, mass = probabilities(alpha, beta)
     p, q = fma64(n, mass * scale, lower), fma64(complement, mass * scale, upper)
-    return (p - q) * quantile_factor(minus_two_ln(4 * p * q, "log_short" if short else "log_f64"), short)
+    return (p - q) * quantile_factor(minus_two_ln(4 * p * q))
 
 
 def truncated_far(n: F64, complement: F64, scale: float, alpha: F64, beta: F64) -> F64:
@@ -352,23 +372,25 @@ def truncated_far(n: F64, complement: F64, scale: float, alpha: F64, beta: F64) 
     delta = a / (alpha + np.sqrt(fma64(alpha, alpha, a)))
     for _ in range(3):
         m = mills(alpha + delta)
-        f = ((fma64(2, alpha, delta) * delta + minus_two_ln(m, "log_f64")) - minus_two_ln(mills(alpha), "log_f64")) - a
+        f = ((fma64(2, alpha, delta) * delta + minus_two_ln(m)) - minus_two_ln(mills(alpha))) - a
         delta = fma64(-0.5 * f, m, delta)
     return delta
 
 
-def truncated_values(n: F64, short: bool, mean: float, std: float, low: float, high: float) -> F64:
-    """The float64 values at n = w + ½ of 2³² (2⁵²), before they are rounded and limited to the bounds."""
+def truncated_values(word: U64, short: bool, mean: float, std: float, low: float, high: float) -> F32 | F64:
+    """The values at words of 32 bits (52 bits), before they are rounded and limited to the bounds."""
     if std == 0 or low == high:
-        return np.full_like(n, mean)
-    total = 2.0**32 if short else 2.0**52
-    complement, scale = total - n, 1 / total
+        return np.full(word.shape, mean)
     alpha, beta = (np.float64(bound - mean) / std for bound in (low, high))
+    if short and alpha <= 0 <= beta and std <= np.finfo(np.float32).max:
+        return fma32(truncated_around(word, alpha, beta), std, mean)
+    n, total = word.astype(np.float64) + 0.5, 2.0**32 if short else 2.0**52
+    complement, scale = total - n, 1 / total
     if alpha >= 5:
         return fma64(truncated_far(n, complement, scale, alpha, beta), std, low)
     if beta <= -5:
         return fma64(-truncated_far(complement, n, scale, -beta, -alpha), std, high)
-    return fma64(truncated_central(n, complement, scale, alpha, beta, short), std, mean)
+    return fma64(truncated_central(n, complement, scale, alpha, beta), std, mean)
 
 
 def absolute_bounds(mean: float, std: float, low: float, high: float, bounds: str, dtype: str) -> tuple[float, float]:
@@ -392,6 +414,6 @@ def truncated_normal(
         return to_dtype(np.full(np.shape(i), mean, compute_type(dtype)), dtype)
     low, high = absolute_bounds(mean, std, low, high, bounds, dtype)
     short = dtype != "float64"
-    n = (bits32(seed, name, i) if short else bits64(seed, name, i) >> np.uint64(12)).astype(np.float64) + 0.5
-    value = truncated_values(n, short, mean, std, low, high).astype(compute_type(dtype))
+    word = bits32(seed, name, i) if short else bits64(seed, name, i) >> np.uint64(12)
+    value = truncated_values(word, short, mean, std, low, high).astype(compute_type(dtype))
     return to_dtype(np.where(value < low, low, np.where(value > high, high, value)).astype(value.dtype), dtype)

@@ -110,7 +110,7 @@ def sinusoid(
 
 
 def ln(x: F64) -> F64:
-    return -0.5 * reference.minus_two_ln(np.asarray(x, np.float64), "log_f64")
+    return -0.5 * reference.minus_two_ln(np.asarray(x, np.float64))
 
 
 def power(y: F64) -> tuple[F64, F64]:

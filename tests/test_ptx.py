@@ -116,7 +116,7 @@ def test_nothing_is_approximate_and_tiles_are_stored_16_bytes_at_once(architectu
     text = of(architecture, ptx)
     assert not re.search(r"\.(ftz|approx|full)\b", text)
     tiles = [entry for entry in text.split(".entry ")[1:] if re.match(r"\w+?5Tiles", entry)]
-    assert len(tiles) == 18
+    assert len(tiles) == 21
     for entry in tiles:
         assert re.search(r"st\.global\.(v4\.[busf]32|v2\.[busf]64)", entry), entry.split("(")[0]
 

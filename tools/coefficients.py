@@ -62,8 +62,9 @@ def rounded_fit(
 
 SQRT_HALF = mp.sqrt(mpf("0.5"))
 CENTRAL = mpf(11)  # W = -2 ln(4pq) up to here (3.08 σ) is one polynomial in W
-TAIL = mpf("5.75")  # beyond, polynomials in sqrt(W), split here for float64
-CENTRAL_MIDDLE, TAIL_MIDDLE_32, TAIL_MIDDLE_64, FAR_MIDDLE_64 = mpf("5.5"), mpf(6), mpf("4.5"), mpf(8)
+TAIL = mpf("5.75")  # beyond, in float64, polynomials in sqrt(W), split here
+FAR_32 = mpf(45)  # float32 needs no W beyond, and is one polynomial in W from CENTRAL on
+CENTRAL_MIDDLE, FAR_MIDDLE_32, TAIL_MIDDLE_64, FAR_MIDDLE_64 = mpf("5.5"), mpf(28), mpf("4.5"), mpf(8)
 MILLS_SCALE = 5
 
 
@@ -113,8 +114,8 @@ def quantile_quotient(w: mpf) -> mpf:
     return x / z
 
 
-def quantile_central(v: mpf) -> mpf:
-    return quantile_quotient(v + CENTRAL_MIDDLE)
+def quantile_near(middle: mpf) -> Function:
+    return lambda v: quantile_quotient(v + middle)
 
 
 def quantile_tail(middle: mpf) -> Function:
@@ -134,23 +135,22 @@ def tables() -> dict[str, tuple[str, list[mpf], mpf]]:
         "log_f32": ("float", rounded_fit(log_quotient, 9, t_low, t_high, 24, [-2])),
         "sin_f32": ("float", without_first(rounded_fit(sine, 4, mpf(0), z_high, 24, [1]))),
         "cos_f32": ("float", rounded_fit(cosine, 5, mpf(0), z_high, 24, [1, -0.5])),
-        "log_short": ("double", rounded_fit(log_quotient, 11, t_low, t_high, 53, [-2])),
         "log_f64": ("double", rounded_fit(log_quotient, 22, t_low, t_high, 53, [-2])),
         "sin_f64": ("double", without_first(rounded_fit(sine, 7, mpf(0), z_high, 53, [1]))),
         "cos_f64": ("double", rounded_fit(cosine, 8, mpf(0), z_high, 53, [1, -0.5])),
         "exp_f64": ("double", rounded_fit(mp.exp, 13, -ln2 / 2, ln2 / 2, 53, [1, 1])),
         "mills_f64": ("double", rounded_fit(mills_scaled, 24, mpf(-1), 1 - mpf(10) ** -12, 53)),
         "quantile_central_f32": (
-            "double",
-            rounded_fit(quantile_central, 12, tiny - CENTRAL_MIDDLE, CENTRAL_MIDDLE, 53),
+            "float",
+            rounded_fit(quantile_near(CENTRAL_MIDDLE), 10, tiny - CENTRAL_MIDDLE, CENTRAL_MIDDLE, 24),
         ),
-        "quantile_tail_f32": (
-            "double",
-            rounded_fit(quantile_tail(TAIL_MIDDLE_32), 15, s_low - TAIL_MIDDLE_32, mpf("2.6"), 53),
+        "quantile_far_f32": (
+            "float",
+            rounded_fit(quantile_near(FAR_MIDDLE_32), 13, CENTRAL - FAR_MIDDLE_32, FAR_32 - FAR_MIDDLE_32, 24),
         ),
         "quantile_central_f64": (
             "double",
-            rounded_fit(quantile_central, 24, tiny - CENTRAL_MIDDLE, CENTRAL_MIDDLE, 53),
+            rounded_fit(quantile_near(CENTRAL_MIDDLE), 24, tiny - CENTRAL_MIDDLE, CENTRAL_MIDDLE, 53),
         ),
         "quantile_tail_f64": (
             "double",

@@ -144,7 +144,7 @@ void truncated_normal(double mean, double deviation, double low, double high, bo
     refuse("mean and std must satisfy |mean| + ", reach, "·std <= ", largest(part.dtype), ", the largest ",
            name(part.dtype), ", where a bound is infinite; got mean ", mean, " and std ", deviation);
   Draw draw = make_draw(Distribution::truncated_normal, part);
-  draw.window = host::make_window(mean, deviation, low, high);
+  draw.window = host::make_window(part.dtype, mean, deviation, low, high);
   if (draw.window.shape == Window::kTail && !(draw.window.alpha <= 1e100))
     refuse("low and high must lie within 1e100 std of mean, got mean ", mean, ", std ", deviation, ", low ", low,
            ", high ", high);

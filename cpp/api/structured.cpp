@@ -144,7 +144,7 @@ void step_bias(double low, double high, double floor, const Part& part, const Ou
   if (!(floor >= 0 && floor <= most)) refuse("floor must be between 0 and ", most, ", got ", floor);
   Region region;
   if (!make_region(part, out, region)) return;
-  const auto log = [](double x) { return host::minus_two_log<Scalar, host::FullLog>(x) * -0.5; };
+  const auto log = [](double x) { return host::minus_two_log<Scalar>(x) * -0.5; };
   Draw uniform = make_draw(Distribution::uniform, part);
   uniform.dtype = is_wide(part.dtype) ? Dtype::float64 : Dtype::float32;
   uniform.factor = 1;

@@ -15,11 +15,6 @@ FANIN_POLYNOMIAL(sin_f32, float, -0x1.555546p-3f, 0x1.11077ap-7f, -0x1.9954e8p-1
 // Relative error of the fit 2^-32.99.
 FANIN_POLYNOMIAL(cos_f32, float, 0x1p+0f, -0x1p-1f, 0x1.55554ap-5f, -0x1.6c0c2ap-10f, 0x1.99e914p-16f)
 
-// Relative error of the fit 2^-30.38.
-FANIN_POLYNOMIAL(log_short, double, -0x1p+1, 0x1.ffffffd567faap-1, -0x1.555546374bc5ap-1, 0x1.000011685ea8ep-1,
-                 -0x1.99a53d9f672a7p-2, 0x1.555aa49e2dc3dp-2, -0x1.232d8a41d716cp-2, 0x1.fc35d436123e6p-3,
-                 -0x1.e7788898a5d5ap-3, 0x1.de392fd823b73p-3, -0x1.13695fc2200e7p-3)
-
 // Relative error of the fit 2^-59.13.
 FANIN_POLYNOMIAL(log_f64, double, -0x1p+1, 0x1p+0, -0x1.555555555556ep-1, 0x1.ffffffffffe9ap-2, -0x1.999999999472ap-2,
                  0x1.55555555692bcp-2, -0x1.2492492784aecp-2, 0x1.fffffff52c5d2p-3, -0x1.c71c701fc364bp-3,
@@ -50,17 +45,14 @@ FANIN_POLYNOMIAL(mills_f64, double, 0x1.28273b50efa76p+0, -0x1.d5fd8ffd0f1a5p-3,
                  -0x1.4bf73aa28805ep-24, 0x1.3b443ad93f3ap-27, 0x1.76c902f1323a7p-27, -0x1.8d370f9053683p-31,
                  -0x1.00ab8387da8dfp-30)
 
-// Relative error of the fit 2^-29.66.
-FANIN_POLYNOMIAL(quantile_central_f32, double, 0x1.1ae527c37a48fp+1, 0x1.61d3f81bc731cp-3, -0x1.d2bec8d8c4f0ap-10,
-                 -0x1.8106f08945cb5p-13, 0x1.3610492090412p-16, -0x1.c28b19b71fc8dp-22, -0x1.ea5edb92f2247p-25,
-                 0x1.70e98fcc482b6p-28, -0x1.a44fae6f320e7p-36, -0x1.ab340153a5d4p-36, 0x1.e40199a4d64cep-41,
-                 0x1.eaf8d364a6f3p-45)
+// Relative error of the fit 2^-25.49.
+FANIN_POLYNOMIAL(quantile_central_f32, float, 0x1.1ae528p+1f, 0x1.61d3f8p-3f, -0x1.d2c2fap-10f, -0x1.81082ep-13f,
+                 0x1.365bap-16f, -0x1.c195c2p-22f, -0x1.f8b92ep-25f, 0x1.6a553ep-28f, 0x1.62ec56p-35f, -0x1.66436p-36f)
 
-// Relative error of the fit 2^-28.62.
-FANIN_POLYNOMIAL(quantile_tail_f32, double, 0x1.71b68a7d44257p+2, 0x1.028d3e27a0ed1p+0, 0x1.0d59e0fb0b927p-11,
-                 -0x1.4205caa6c5b8bp-12, 0x1.3bd23f1066964p-14, -0x1.12155511329b6p-16, 0x1.3009e740e6c9ap-18,
-                 -0x1.6534caf248b1cp-20, 0x1.24c3ee91599bcp-22, -0x1.a64647cf640c8p-23, 0x1.1af31531f9b46p-23,
-                 -0x1.704905e62b3f1p-26, -0x1.97b7a0a82f7a8p-28, 0x1.b25a0e04be0f2p-30, -0x1.e0751c0035194p-38)
+// Relative error of the fit 2^-24.54.
+FANIN_POLYNOMIAL(quantile_far_f32, float, 0x1.43f134p+2f, 0x1.86617cp-4f, -0x1.b74312p-11f, 0x1.e381bep-17f,
+                 -0x1.44654ap-22f, 0x1.da06eap-28f, -0x1.7831d2p-33f, 0x1.4773aap-39f, 0x1.15687ap-43f, -0x1.7329fp-52f,
+                 -0x1.efdc1ep-53f, -0x1.358914p-56f, 0x1.fdbea6p-61f)
 
 // Relative error of the fit 2^-53.54.
 FANIN_POLYNOMIAL(quantile_central_f64, double, 0x1.1ae527bead168p+1, 0x1.61d3f8764df4ep-3, -0x1.d2be69bdc2a78p-10,

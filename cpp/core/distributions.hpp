@@ -61,6 +61,27 @@ struct Normal32 {
   }
 };
 
+template <class L>
+struct TruncatedAround32 {
+  using Value = typename L::F32;
+  static constexpr bool kPairs = false;
+  Around<L> around;
+  Value mean, deviation, low, high;
+  FANIN_FN explicit TruncatedAround32(const Draw& d)
+      : around(d.window),
+        mean(L::splat(float(d.window.mean))),
+        deviation(L::splat(float(d.window.std))),
+        low(L::splat(float(d.window.low))),
+        high(L::splat(float(d.window.high))) {}
+  template <class Words>
+  FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
+    around(words, out);
+    FANIN_UNROLL
+    for (int k = 0; k < 4; ++k)
+      out[k] = clamp<L>(L::fma(out[k], deviation, mean), low, high);
+  }
+};
+
 template <class L, class Shape>
 struct Truncated32 {
   using Value = typename L::F32;
@@ -70,7 +91,7 @@ struct Truncated32 {
   FANIN_FN typename L::F64 operator()(typename L::U64 w) const {
     // w + 1/2, exactly, by way of 2^52 + w.
     const auto n = L::template as<typename L::F64>((w & 0xffffffffull) | 0x4330000000000000ull) - 0x1.fffffffffffffp+51;
-    return Shape::template value<L, Single>(window, 0x1p-32, n, 0x1p32 - n);
+    return Shape::template value<L>(window, 0x1p-32, n, 0x1p32 - n);
   }
   template <class Words>
   FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
@@ -126,7 +147,7 @@ struct Truncated64 {
   FANIN_FN explicit Truncated64(const Draw& d) : window(d.window) {}
   FANIN_FN Value operator()(typename L::U64 w) const {
     const auto n = L::template as<Value>((w >> 12) | 0x4330000000000000ull) - 0x1.fffffffffffffp+51;
-    const Value x = Shape::template value<L, Double>(window, 0x1p-52, n, 0x1p52 - n);
+    const Value x = Shape::template value<L>(window, 0x1p-52, n, 0x1p52 - n);
     return clamp<L>(x, L::splat(window.low), L::splat(window.high));
   }
   FANIN_FN void operator()(const typename L::Word (&w)[4], Value (&out)[2]) const {
@@ -162,9 +183,11 @@ void with_sampling(const Draw& draw, const Action& action) {
     case Distribution::uniform: return with_dtype<Uniform32<L>, Uniform64<L>>(draw.dtype, action);
     case Distribution::normal: return with_dtype<Normal32<L>, Normal64<L>>(draw.dtype, action);
     case Distribution::truncated_normal:
-      return draw.window.shape == Window::kTail
-                 ? with_dtype<Truncated32<L, Tail>, Truncated64<L, Tail>>(draw.dtype, action)
-                 : with_dtype<Truncated32<L, Central>, Truncated64<L, Central>>(draw.dtype, action);
+      switch (draw.window.shape) {
+        case Window::kAround: return with_dtype<TruncatedAround32<L>, Truncated64<L, Central>>(draw.dtype, action);
+        case Window::kTail: return with_dtype<Truncated32<L, Tail>, Truncated64<L, Tail>>(draw.dtype, action);
+        default: return with_dtype<Truncated32<L, Central>, Truncated64<L, Central>>(draw.dtype, action);
+      }
   }
 }
 

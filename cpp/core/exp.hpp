@@ -35,7 +35,7 @@ FANIN_FN typename L::F64 one_minus_exponential(typename L::F64 y) {
 // The x with ln(1 + e^x) = y, y > 0: y + ln(1 - e^-y).
 template <class L>
 FANIN_FN typename L::F64 inverse_softplus(typename L::F64 y) {
-  return y - minus_two_log<L, FullLog>(one_minus_exponential<L>(-y)) * 0.5;
+  return y - minus_two_log<L>(one_minus_exponential<L>(-y)) * 0.5;
 }
 
 }  // namespace fanin::FANIN_ISA

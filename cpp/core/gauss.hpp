@@ -1,6 +1,7 @@
 // The standard normal's tails and truncated moments, for parameters: one lane, deterministic everywhere.
 #pragma once
 
+#include "core/dtype.hpp"
 #include "core/exp.hpp"
 #include "core/scalar.hpp"
 #include "core/truncated_normal.hpp"
@@ -19,7 +20,7 @@ inline double upper_tail(double x) {
   return e * 0x1.9884533d43651p-2 * mills<Scalar>(x);
 }
 
-inline Window make_window(double mean, double std, double low, double high) {
+inline Window make_window(Dtype dtype, double mean, double std, double low, double high) {
   constexpr double kInfinity = __builtin_huge_val();
   Window w{};
   w.mean = mean, w.std = std, w.low = low, w.high = high;
@@ -31,7 +32,8 @@ inline Window make_window(double mean, double std, double low, double high) {
   }
   double alpha = (low - mean) / std, beta = (high - mean) / std;
   if (alpha < 5 && beta > -5) {
-    w.shape = Window::kCentral;
+    const bool in_float32 = !is_wide(dtype) && alpha <= 0 && beta >= 0 && std <= 0x1.fffffep127;
+    w.shape = in_float32 ? Window::kAround : Window::kCentral;
     w.lower = upper_tail(-alpha), w.upper = upper_tail(beta);
     w.mass = alpha >= 0  ? upper_tail(alpha) - w.upper
              : beta <= 0 ? upper_tail(-beta) - w.lower

@@ -23,24 +23,24 @@ struct Split64 {
   }
 };
 
-struct ShortLog {
-  template <class L, class V>
-  static FANIN_FN V table(V t) {
-    return table::log_short<L>(t);
-  }
-};
-struct FullLog {
-  template <class L, class V>
-  static FANIN_FN V table(V t) {
-    return table::log_f64<L>(t);
+// The same in float32, for x in units of 2^-kUnits: the exponent is in units of 2^23, the factor rids x of its units too.
+template <class L, uint32_t kUnits = 0>
+struct Split32 {
+  typename L::F32 exponent, scale;
+
+  FANIN_FN explicit Split32(typename L::F32 x) {
+    using U32 = typename L::U32;
+    const U32 pattern = (L::template as<U32>(x) - (0x3f3504f3u + (kUnits << 23))) & 0xff800000u;
+    exponent = L::to_float(L::template as<typename L::I32>(pattern));
+    scale = L::template as<typename L::F32>(0x3f800000u - (kUnits << 23) - pattern);
   }
 };
 
-template <class L, class Log>
+template <class L>
 FANIN_FN typename L::F64 minus_two_log(typename L::F64 x) {
   const Split64<L> split(x);
   const auto t = x * split.scale - 1.0;
-  return L::fma(t, Log::template table<L>(t), split.exponent * kMinusTwoLn2);
+  return L::fma(t, table::log_f64<L>(t), split.exponent * kMinusTwoLn2);
 }
 
 }  // namespace fanin::FANIN_ISA

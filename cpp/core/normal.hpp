@@ -7,20 +7,16 @@
 
 namespace fanin::FANIN_ISA {
 
-// √(-2 ln u) with u = (w + 1/2)·2^-32. u is carried as hi + lo, so that u·2^-exponent - 1 rounds once, also near u = 1.
+// √(-2 ln u) with u = (w + 1/2)·2^-32, carried as (hi + lo)·2^-24, so that u·2^-exponent - 1 rounds once, also near u = 1.
 template <class L>
 FANIN_FN typename L::F32 radius_f32(typename L::U32 w) {
   using F32 = typename L::F32;
   using I32 = typename L::I32;
-  using U32 = typename L::U32;
   const F32 hi = L::to_float(L::template as<I32>(w >> 8));
   const F32 lo = L::fma(L::to_float(L::template as<I32>(w & 255u)), L::splat(0x1p-8f), L::splat(0x1p-9f));
-  // hi + lo is u·2^24: the pattern's distance from that of √½·2^24 has the exponent in its upper bits.
-  const U32 exponent = (L::template as<U32>(hi + lo) - (0x3f3504f3u + (24u << 23))) & 0xff800000u;
-  const F32 scale = L::template as<F32>(0x33800000u - exponent);
-  const F32 t = L::fma(lo, scale, L::fma(hi, scale, L::splat(-1.0f)));
-  const F32 shift = L::to_float(L::template as<I32>(exponent)) * kMinusTwoLn2At23;
-  return L::sqrt(L::fma(t, table::log_f32<L>(t), shift));
+  const Split32<L, 24> split(hi + lo);
+  const F32 t = L::fma(lo, split.scale, L::fma(hi, split.scale, L::splat(-1.0f)));
+  return L::sqrt(L::fma(t, table::log_f32<L>(t), split.exponent * kMinusTwoLn2At23));
 }
 
 // (cos, sin) of a uniform angle: 30 bits give an angle within ±π/4, bit 30 reflects it in the diagonal, bit 31 turns it by π.

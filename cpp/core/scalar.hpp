@@ -35,6 +35,7 @@ struct Scalar {
   static FANIN_FN U64 join(Word low, Word high) { return U64(high) << 32 | low; }
 
   static FANIN_FN F32 to_float(I32 x) { return float(x); }
+  static FANIN_FN F32 to_float(U32 x) { return float(x); }
   static FANIN_FN bool any(bool x) { return x; }
   static FANIN_FN bool test(uint64_t w, uint64_t bit) { return (w & bit) != 0; }
   template <class T>

@@ -4,9 +4,9 @@
 namespace fanin {
 
 struct Window {
-  enum Shape { kPoint, kCentral, kTail } shape;
+  enum Shape { kPoint, kAround, kCentral, kTail } shape;
   double mean, std, low, high;    // absolute; low and high are values of the dtype
-  double lower, upper, mass;      // central: Φ(α), Q(β) and the probability between them
+  double lower, upper, mass;      // around, central: Φ(α), Q(β) and the probability between them
   double alpha, rho, sign, base;  // tail: the nearer bound in std, Q(β)/Q(α), the side, the nearer bound
 };
 

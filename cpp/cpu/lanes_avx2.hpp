@@ -29,7 +29,10 @@ struct Lanes : VectorLanes {
   static FANIN_FN F32 sqrt(F32 x) { return (F32)_mm256_sqrt_ps((__m256)x); }
   static FANIN_FN F64 sqrt(F64 x) { return (F64)_mm256_sqrt_pd((__m256d)x); }
   static FANIN_FN uint32_t below(U32 a, U32 b) { return uint32_t(_mm256_movemask_ps((__m256)(a < b))); }
-  static FANIN_FN bool any(I64 mask) { return !_mm256_testz_si256((__m256i)mask, (__m256i)mask); }
+  template <class M>
+  static FANIN_FN bool any(M mask) {
+    return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
+  }
 
   static FANIN_FN U32 load_upper_halves(const void* p) {
     return (U32)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)p)), 16);

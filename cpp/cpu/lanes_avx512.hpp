@@ -49,7 +49,10 @@ struct Lanes : VectorLanes {
   }
   // One bit a lane: whether a < b.
   static FANIN_FN uint32_t below(U32 a, U32 b) { return _mm512_cmplt_epu32_mask((__m512i)a, (__m512i)b); }
-  static FANIN_FN bool any(I64 mask) { return _mm512_test_epi64_mask((__m512i)mask, (__m512i)mask) != 0; }
+  template <class M>
+  static FANIN_FN bool any(M mask) {
+    return _mm512_test_epi64_mask((__m512i)mask, (__m512i)mask) != 0;
+  }
 
   static FANIN_FN U32 load_upper_halves(const void* p) {
     return (U32)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)p)), 16);

@@ -28,7 +28,10 @@ struct Lanes : VectorLanes {
   static FANIN_FN F32 sqrt(F32 x) { return (F32)_mm_sqrt_ps((__m128)x); }
   static FANIN_FN F64 sqrt(F64 x) { return (F64)_mm_sqrt_pd((__m128d)x); }
   static FANIN_FN uint32_t below(U32 a, U32 b) { return uint32_t(_mm_movemask_ps((__m128)(a < b))); }
-  static FANIN_FN bool any(I64 mask) { return _mm_movemask_epi8((__m128i)mask) != 0; }
+  template <class M>
+  static FANIN_FN bool any(M mask) {
+    return _mm_movemask_epi8((__m128i)mask) != 0;
+  }
 
   // a + b exactly as s + error (Knuth).
   static FANIN_FN F64 two_sum(F64 a, F64 b, F64& error) {

@@ -49,6 +49,11 @@ struct VectorLanes {
   static FANIN_FN Word low(U64 product) { return product; }
   static FANIN_FN Word xor3(Word a, Word b, Word c) { return a ^ b ^ c; }
   static FANIN_FN F32 to_float(I32 x) { return __builtin_convertvector(x, F32); }
+#if defined(__AVX512F__) || defined(__aarch64__)
+  static FANIN_FN F32 to_float(U32 x) { return __builtin_convertvector(x, F32); }
+#else
+  static FANIN_FN F32 to_float(U32 x) { return to_float((I32)(x >> 16)) * 0x1p16f + to_float((I32)(x & 0xffffu)); }
+#endif
 
   static FANIN_FN I32 test(U32 w, uint32_t bit) { return (w & bit) != 0; }
   static FANIN_FN I64 test(U64 w, uint64_t bit) { return (w & bit) != 0; }
@@ -58,12 +63,6 @@ struct VectorLanes {
   }
   static FANIN_FN F32 flip_sign(F32 x, U32 w) { return (F32)((U32)x ^ (w & 0x80000000u)); }
   static FANIN_FN F64 flip_sign(F64 x, U64 w) { return (F64)((U64)x ^ (w & 0x8000000000000000ull)); }
-  static FANIN_FN bool any(I64 mask) {
-    int64_t set = 0;
-    for (int i = 0; i < kLanes64; ++i)
-      set |= mask[i];
-    return set != 0;
-  }
 
   template <class V>
   static FANIN_FN V load(const void* p) {

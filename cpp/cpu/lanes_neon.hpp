@@ -30,7 +30,10 @@ struct Lanes : VectorLanes {
   static FANIN_FN F32 sqrt(F32 x) { return (F32)vsqrtq_f32((float32x4_t)x); }
   static FANIN_FN F64 sqrt(F64 x) { return (F64)vsqrtq_f64((float64x2_t)x); }
   static FANIN_FN uint32_t below(U32 a, U32 b) { return vaddvq_u32((uint32x4_t)((U32)(a < b) & U32{1, 2, 4, 8})); }
-  static FANIN_FN bool any(I64 mask) { return vmaxvq_u32((uint32x4_t)mask) != 0; }
+  template <class M>
+  static FANIN_FN bool any(M mask) {
+    return vmaxvq_u32((uint32x4_t)mask) != 0;
+  }
 
   static FANIN_FN U32 load_upper_halves(const void* p) { return (U32)vshll_n_u16(load<uint16x4_t>(p), 16); }
   static FANIN_FN F32 load_float16(const void* p) { return (F32)vcvt_f32_f16(load<float16x4_t>(p)); }

@@ -97,7 +97,7 @@ bool run(const Case& c, uint64_t stride) {
 
 Draw window(double low, double high) {
   Draw draw{};
-  draw.window = fanin::host::make_window(0, 1, low, high);
+  draw.window = fanin::host::make_window(fanin::Dtype::float32, 0, 1, low, high);
   return draw;
 }
 
@@ -111,18 +111,26 @@ std::vector<Case> cases(const Transforms& t) {
   const auto length = [](uint32_t w, double) { return radius((w + 0.5) * 0x1p-32); };
   const auto cosine = [](uint32_t w, double) { return Direction<double>(w).cosine(); };
   const auto sine = [](uint32_t w, double) { return Direction<double>(w).sine(); };
+  const auto from = [](double low, double high) {
+    return [=](uint32_t w, double x) {
+      const Probability<double> u = probability(w + 0.5, 0x1p32);
+      return corrected(x, from_mean(x) - u.above * from_mean(low) - u.below * from_mean(high));
+    };
+  };
   return {
       {"unit", t.unit, {}, unit, 0x1p-24, 1 - 0x1p-24, 0, 0, 0, 1024},
       {"radius", t.radius, {}, length, 0, 6.7638, 0, 1.79, 4300, 0},
       {"cosine", t.cosine, {}, cosine, -1, 1, 0, 2.77, 0, kWords},
       {"sine", t.sine, {}, sine, -1, 1, 0, 2.77, 0, kWords},
-      // Below 2^-26 the rounding of p and q in float64 shows: the two values next to 0 are off by 2.8 ulp of their own.
-      {"truncated -2 to 2", t.truncated, window(-2, 2), quantile(excess_symmetric<double>, 2), -2, 2, 0x1p-26, 0.521, 0,
-       30},
+      {"truncated -2 to 2", t.truncated, window(-2, 2), quantile(excess_symmetric<double>, 2), -2, 2, 0, 4.15, 5500000,
+       10},
       {"truncated 0 to inf", t.truncated, window(0, kInfinity), quantile(excess_above<double>, 0), 0, kInfinity, 0,
-       0.538, 0, 0},
+       3.45, 1000000, 0},
       {"truncated -inf to inf", t.truncated, window(-kInfinity, kInfinity), quantile(excess_unbounded<double>, 0),
-       -kInfinity, kInfinity, 0, 0.538, 0, 0},
+       -kInfinity, kInfinity, 0, 3.45, 3600000, 0},
+      // Below 1/8 it shows that the window's probabilities are rounded to float32.
+      {"truncated -1 to 3", t.truncated, window(-1, 3), from(-1, 3), -1, 3, 0.125, 4.45, 5900000, 80},
+      {"truncated 2 to 3", t.truncated, window(2, 3), from(2, 3), 2, 3, 0, 0.5001, 0, 1398},
       {"truncated 6 to inf", t.truncated, window(6, kInfinity), quantile(excess_above<double>, 6), 6, kInfinity, 0,
        0.5001, 0, 6306},
   };

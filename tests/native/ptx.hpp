@@ -121,4 +121,11 @@ PTX_FN u32 permute(u32 a, u32 b, u32 c) {
   return result;
 }
 
+// The number of two where one is none; +0 is more than -0.
+template <class Float>
+PTX_FN Float maximum(Float a, Float b) {
+  if (a != a || b != b) return a != a ? b : a;
+  return a == b ? (__builtin_signbit(a) ? b : a) : a > b ? a : b;
+}
+
 }  // namespace ptx

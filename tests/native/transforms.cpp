@@ -69,10 +69,11 @@ void sine(const Draw&, uint32_t first, size_t count, float* out) {
 }
 
 void truncated(const Draw& draw, uint32_t first, size_t count, float* out) {
-  if (draw.window.shape == Window::kTail)
-    consecutive(first, count, out, Truncated32<L, Tail>(draw));
-  else
-    consecutive(first, count, out, Truncated32<L, Central>(draw));
+  switch (draw.window.shape) {
+    case Window::kAround: return consecutive(first, count, out, TruncatedAround32<L>(draw));
+    case Window::kTail: return consecutive(first, count, out, Truncated32<L, Tail>(draw));
+    default: return consecutive(first, count, out, Truncated32<L, Central>(draw));
+  }
 }
 
 void normal_f32_of(const uint64_t* radius_words, const uint64_t* angle_words, size_t count, float* z0, float* z1) {
