@@ -3,6 +3,7 @@
 import signal
 
 import hypothesis
+import pytest
 
 import fanin
 
@@ -14,11 +15,14 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(trylast=True)  # after -m and -k: of what is selected
 def pytest_collection_modifyitems(config, items):
     """Without a GPU, one of its tests is skipped and says why; the others are deselected."""
-    if fanin.cuda.status().available:
+    tests = [item for item in items if item.get_closest_marker("gpu")]
+    status = fanin.cuda.status() if tests else None
+    if status is None or status.available:
         return
-    others = [item for item in items if item.get_closest_marker("gpu")][1:]
-    config.hook.pytest_deselected(items=others)
-    left_out = set(others)
+    tests[0].add_marker(pytest.mark.skip(reason=status.reason))
+    config.hook.pytest_deselected(items=tests[1:])
+    left_out = set(tests[1:])
     items[:] = [item for item in items if item not in left_out]
