@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import re
+import sys
 
 import ml_dtypes
 import numpy as np
@@ -60,7 +61,8 @@ def test_an_array_on_a_gpu_that_cannot_be_used(without_a_gpu, out):
         fanin.normal(out=out, **KEY)
 
 
-def test_a_device_beyond_the_last(two_gpus):
+def test_a_device_beyond_the_last(two_gpus, monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch", raising=False)  # whose current device is "cuda", once it has used one
     assert [_gpu.number(device) for device in (None, "cpu", "cuda", "cuda:0", "cuda:1")] == [None, None, -1, 0, 1]
     with pytest.raises(ValueError, match="device must be one of 2 GPUs, from 'cuda:0' on, got 'cuda:2'"):
         fanin.normal(3, device="cuda:2", **KEY)
