@@ -26,7 +26,15 @@ pytestmark = pytest.mark.gpu
 
 
 @pytest.mark.parametrize(
-    "draw", [fanin.uniform, fanin.normal, fanin.truncated_normal, schemes.siren(first=True, layout="OI")]
+    "draw",
+    [
+        fanin.uniform,
+        fanin.normal,
+        fanin.truncated_normal,
+        schemes.siren(first=True, layout="OI"),
+        schemes.mamba_log_range(),  # this and the next by tables, which take memory of the device
+        schemes.sinusoid(),
+    ],
 )
 def test_a_fill_follows_its_producer_on_the_current_stream_and_does_not_wait(torch, stream, draw):
     shape = (1000, 1001)
