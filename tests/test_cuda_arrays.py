@@ -25,6 +25,8 @@ from gpu import (
 from test_parity import sample
 
 import fanin
+from fanin import schemes
+from fanin.recipes import Recipe, Rule
 
 pytestmark = pytest.mark.gpu
 
@@ -41,9 +43,9 @@ def test_parameters_are_filled_and_their_version_counted(torch, dtype):
     assert parameter.requires_grad
     assert parameter.is_leaf
     assert_filled(parameter, fanin.he_normal((8, 16), layout="OI", dtype=dtype, **KEY))
-    fanin.schemes.embedding(padding=2)(out=parameter, **KEY)
+    schemes.embedding(padding=2)(out=parameter, **KEY)
     assert parameter._version > version + 1
-    assert_filled(parameter, fanin.schemes.embedding(padding=2)((8, 16), dtype=dtype, **KEY))
+    assert_filled(parameter, schemes.embedding(padding=2)((8, 16), dtype=dtype, **KEY))
 
 
 def test_autograd_notices_a_fill(torch):
@@ -52,6 +54,27 @@ def test_autograd_notices_a_fill(torch):
     fanin.normal(out=parameter, **KEY)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         loss.backward()
+
+
+def test_a_module_is_drawn_in_place_and_what_has_no_kernel_is_copied(torch):
+    module = torch.nn.Sequential(
+        torch.nn.Linear(8, 16, device=DEVICE),
+        torch.nn.Embedding(9, 16, padding_idx=3, device=DEVICE, dtype=torch.float16),
+        torch.nn.Linear(16, 24, device=DEVICE, dtype=torch.bfloat16),
+    )
+    before = {name: (parameter.data_ptr(), parameter._version) for name, parameter in module.named_parameters()}
+    rules = [
+        Rule("*.bias", schemes.zeros()),
+        Rule("1.weight", schemes.embedding(padding=3)),
+        Rule("2.weight", schemes.orthogonal(layout="OI")),
+        Rule("*", schemes.he_normal(layout="OI")),
+    ]
+    plan = fanin.torch.init_(module, Recipe("mixed", rules), seed=7)
+    for name, parameter in module.named_parameters():
+        assert_same_bits(as_numpy(parameter), plan[name])
+        address, version = before[name]
+        assert parameter.data_ptr() == address
+        assert parameter._version > version
 
 
 def test_inference_tensors_have_no_version_to_count(torch):
