@@ -89,6 +89,21 @@ def _by_events(call: Call, repeats: int) -> float:
     return float(start.elapsed_time(end)) * 1e-3 / repeats
 
 
+def _until_ready(call: Call, repeats: int) -> float:
+    """Seconds a call of JAX, whose streams are its own, by the host's clock: all calls are queued before it waits."""
+    result: Any = None
+    settled = time.perf_counter() + _SETTLE
+    while time.perf_counter() < settled:
+        result = call()
+        result.block_until_ready()
+    repeats = max(repeats, _LEAST)
+    start = time.perf_counter()
+    for _ in range(repeats):
+        result = call()
+    result.block_until_ready()
+    return (time.perf_counter() - start) / repeats
+
+
 def _by_launches(call: Call, repeats: int) -> float:
     """Seconds a call takes the host, which does not wait for the device."""
     cuda, repeats = _settle(call), min(max(repeats, _LEAST), _MOST)
@@ -156,9 +171,10 @@ def _jax(generator: str, what: str, out: Any) -> Call:
     key = jax.random.key(0, impl=generator)
     result = jax.numpy.zeros((out.numel(),), str(out.dtype).removeprefix("torch."))
 
-    def call() -> None:
+    def call() -> Any:
         nonlocal result
-        result = fill(key, result).block_until_ready()
+        result = fill(key, result)
+        return result
 
     return call
 
@@ -194,8 +210,8 @@ _LIMITS = (*_STORES, COPY)
 
 
 def _figures(calls: Mapping[str, Call], rounds: int, clock: Clock | None, scale: Mapping[str, float]) -> Figures:
-    """Medians in the case's unit; JAX, whose streams are its own, always by the host's clock."""
-    clocks = {label: clock for label in calls if clock is not None and not label.startswith("JAX")}
+    """Medians in the case's unit, by a clock or else the host's."""
+    clocks = {label: _until_ready if label.startswith("JAX") else clock for label in calls} if clock else {}
     samples = interleaved(calls, rounds, clocks)
     return {label: Median(s.minimum * scale[label], s.median * scale[label]) for label, s in samples.items()}
 
