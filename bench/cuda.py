@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
@@ -228,9 +229,12 @@ def fill(rounds: int, what: str, dtype: str, others: Sequence[str]) -> Figures:
     calls = {OURS: _ours(what, out)}
     for label in others:
         try:
-            calls[label] = _PEERS[label](what, out)
-        except (ImportError, OSError):
-            continue
+            call = _PEERS[label](what, out)
+            call()
+        except (ImportError, OSError, RuntimeError) as error:  # not there, or of no use here: for want of memory, say
+            print(f"{label} is left out: {error}", file=sys.stderr)
+        else:
+            calls[label] = call
     figures = _figures(calls, rounds, _by_events, dict.fromkeys(calls, 1e12 / out.numel()))
     return {label: figures.get(label) for label in (OURS, *others)}
 

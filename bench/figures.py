@@ -31,7 +31,7 @@ class Median(Figure):
         return self.median
 
 
-# A label's figure; None where the peer is not installed or the machine lacks what it takes.
+# A label's figure; None where the peer cannot be used or the machine lacks what it takes.
 Figures = Mapping[str, Figure | None]
 
 

@@ -47,7 +47,7 @@ def targets(results: Results) -> str:
 def _why_missing(label: str) -> str:
     if label.startswith("limit"):
         return "not built"
-    return "not on this machine" if label == OURS else "not installed"
+    return "not on this machine" if label == OURS else "not usable here"
 
 
 def figures_of(case: Case, figures: Figures) -> str:
