@@ -91,7 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments.docs:
         Path(output, f"{stem}.md").write_text(text)
     elif arguments.cuda:
-        _insert(_DOCUMENT, text, "bench cuda")
+        picture = f"![ps an element of each sampler, ours and the peers']({stem}.png)"
+        _insert(_DOCUMENT, f"{picture}\n\n{text}", "bench cuda")
     else:
         _insert(_DOCUMENT, text)
         tables = f"{report.summary(results)}\n\n{report.orthogonal_summary(results)}"
