@@ -1,5 +1,6 @@
-"""Reproducible property tests, an interrupt that arrives, and one line for a GPU that is not there."""
+"""Reproducible property tests, an interrupt that arrives, a GPU that is shared, or one line where there is none."""
 
+import os
 import signal
 
 import hypothesis
@@ -13,6 +14,9 @@ hypothesis.settings.load_profile("fixed")
 # A shell lets what it starts in the background ignore SIGINT, and children inherit that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# JAX would take most of a GPU's memory, whichever test is the first to import it.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k: of what is selected
