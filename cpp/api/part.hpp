@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/fanin.hpp"
+#include "api/refuse.hpp"
 
 namespace fanin {
 
@@ -28,6 +29,7 @@ inline bool is_empty(const std::vector<int64_t>& shape) {
 
 inline void check_output(const Part& part, const Output& out, const std::vector<int64_t>& shape) {
   if (!out.strides.empty()) require_disjoint(shape, out.strides, itemsize(part.dtype));
+  if (out.data == nullptr) refuse("out must have memory of its own, got a null pointer");
 }
 
 // The region of memory and of the global tensor that a part stands for; false if it has no elements.

@@ -3,7 +3,6 @@
 
 #include <pybind11/pybind11.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -81,8 +80,6 @@ inline View view(const pybind11::capsule& capsule, bool on_gpu) {
   if (on_gpu ? type != kGpu && type != kManaged : type != kCpu && type != kPinned)
     throw py::value_error(std::string("out must be in ") + (on_gpu ? "a GPU's" : "CPU") +
                           " memory, got DLPack device type " + std::to_string(type));
-  const bool empty = std::any_of(tensor->shape, tensor->shape + tensor->ndim, [](int64_t n) { return n == 0; });
-  if (!tensor->data && !empty) throw py::value_error("out must have memory of its own, got a null pointer");
   View v{static_cast<char*>(tensor->data) + tensor->byte_offset, tensor->device, dtype_of(tensor->dtype), {}, {}};
   v.shape.assign(tensor->shape, tensor->shape + tensor->ndim);
   v.strides.resize(size_t(tensor->ndim));

@@ -131,13 +131,14 @@ void require_dtype(Dtype got, Dtype wanted) {
   if (got != wanted) throw py::value_error(std::string("out must have dtype ") + name(wanted) + ", got " + name(got));
 }
 
-// A GPU's memory as fanin._gpu.GpuArray describes it: (address, dtype code, shape, strides in bytes, device, stream, wait, …).
-Output as_gpu_output(const py::tuple& out, Dtype dtype, const std::vector<int64_t>& shape) {
+// Memory as fanin._gpu describes it: (address, dtype code, shape, strides in bytes), of a GPU also device, stream, wait, ….
+Output as_memory(const py::tuple& out, Dtype dtype, const std::vector<int64_t>& shape) {
   const auto pointer = [](py::handle address) { return reinterpret_cast<void*>(py::cast<uintptr_t>(address)); };
   require_dtype(as_dtype(py::cast<int>(out[1])), dtype);
   require_match(py::cast<std::vector<int64_t>>(out[2]), shape);
-  return {pointer(out[0]), py::cast<std::vector<int64_t>>(out[3]),
-          cuda::Queue{py::cast<int>(out[4]), pointer(out[5]), false, py::cast<bool>(out[6])}};
+  Output memory{pointer(out[0]), py::cast<std::vector<int64_t>>(out[3])};
+  if (out.size() > 4) memory.queue = cuda::Queue{py::cast<int>(out[4]), pointer(out[5]), false, py::cast<bool>(out[6])};
+  return memory;
 }
 
 // The first five of those, of a capsule; the device of managed memory is -1, as it is not there that DLPack says it.
@@ -148,7 +149,7 @@ py::tuple dlpack_view(py::handle capsule) {
 }
 
 Output as_output(py::handle out, Dtype dtype, const std::vector<int64_t>& shape) {
-  if (py::isinstance<py::tuple>(out)) return as_gpu_output(py::reinterpret_borrow<py::tuple>(out), dtype, shape);
+  if (py::isinstance<py::tuple>(out)) return as_memory(py::reinterpret_borrow<py::tuple>(out), dtype, shape);
   if (py::isinstance<py::capsule>(out)) {
     const auto view = dlpack::view(py::reinterpret_borrow<py::capsule>(out), false);
     require_dtype(view.dtype, dtype);

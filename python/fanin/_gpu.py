@@ -21,6 +21,9 @@ _DEFAULT_STREAM = (
 CPU_ONLY = (_core.orthogonal, _core.haar, _core.delta_orthogonal, _core.sparse)  # samplers without a kernel
 
 
+Memory = tuple[int, int, tuple[int, ...], tuple[int, ...]]  # address, code of its dtype, shape, strides in bytes
+
+
 class GpuArray(NamedTuple):
     """Memory of a GPU, and the stream in which it is to be filled."""
 
@@ -85,18 +88,15 @@ def is_on_gpu(out: Out) -> bool:
     return hasattr(out, "__cuda_array_interface__")
 
 
-def of_torch(tensor: Any) -> GpuArray:
-    """A plain tensor of torch, filled in torch's current stream."""
+def of_torch(memory: Memory, device: int) -> GpuArray:
+    """A tensor's memory, filled in torch's current stream."""
     _load()
-    device, torch = tensor.get_device(), sys.modules["torch"]
+    torch = sys.modules["torch"]
     try:
         stream = torch._C._cuda_getCurrentRawStream(device)  # without an object around it, in a tenth of the time
     except AttributeError:
         stream = torch.cuda.current_stream(device).cuda_stream
-    code = _dtypes.code(tensor.dtype, _dtypes.ANY)
-    size = tensor.element_size()
-    strides = tuple(size * stride for stride in tensor.stride())
-    return GpuArray(tensor.data_ptr(), code, tuple(tensor.shape), strides, device, stream)
+    return GpuArray(*memory, device, stream)
 
 
 def of_interface(out: Out) -> GpuArray:

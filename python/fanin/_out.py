@@ -9,7 +9,6 @@ import numpy as np
 
 from . import _dtypes, _gpu
 from ._gpu import GpuArray
-from ._index import as_shape
 from ._types import Device, Index, Out, Shape
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def global_shape(shape: Shape | None, index: Index, out: Out) -> Shape:
         raise TypeError("shape is needed unless out is given")
     if index is not None:
         raise ValueError("shape is needed with index: it is the whole tensor's, and out has the shape of the part")
-    return out.shape if isinstance(out, np.ndarray) else as_shape(_said(out, "shape", "shape"))
+    return out.shape if isinstance(out, np.ndarray) else _said(out, "shape", "shape")  # type: ignore[no-any-return]
 
 
 def dtype(out: Out) -> Any:
@@ -52,7 +51,7 @@ def dtype(out: Out) -> Any:
 
 
 def writable(out: Out, device: Device = None) -> Any:
-    """`out` as the core takes it: an ndarray, a DLPack capsule that shares its memory, or a GPU's.
+    """`out` as the core takes it: an ndarray, a DLPack capsule that shares its memory, a tensor's, or a GPU's.
 
     ValueError where a `device` is named and `out` is elsewhere.
     """
@@ -106,7 +105,9 @@ def copy(values: NDArray[Any], out: Out) -> None:
 def _of_others(out: Out) -> Any:
     if is_torch(out):
         _require_plain(out)
-        return _gpu.of_torch(out) if out.is_cuda else _capsule(_require_host(out.detach()))
+        if out.is_cpu:
+            return _memory(out)
+        return _gpu.of_torch(_memory(out), out.get_device()) if out.is_cuda else _capsule(_require_host(out.detach()))
     if not _gpu.is_on_gpu(out):
         return _capsule(_require_host(out))
     return _gpu.of_dlpack(out) if _gpu.interface(out) is None else _gpu.of_interface(out)
@@ -141,6 +142,13 @@ def _require_plain(tensor: Any) -> None:
         raise BufferError("its values are negated when they are read")
     if tensor.layout != torch.strided:
         raise BufferError(f"its layout is {tensor.layout}, not torch.strided")
+
+
+def _memory(tensor: Any) -> _gpu.Memory:
+    """A plain tensor's, in a tenth of the time of a capsule."""
+    size = tensor.element_size()
+    strides = tuple([size * stride for stride in tensor.stride()])
+    return tensor.data_ptr(), _dtypes.code(tensor.dtype, _dtypes.ANY), tensor.shape, strides
 
 
 def _capsule(exporter: Any) -> Any:

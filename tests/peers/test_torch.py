@@ -165,6 +165,7 @@ def fake():
         (lambda: torch.zeros(3, 4, layout=torch.sparse_coo), "cannot be written to in place"),
         (lambda: torch.zeros(3, 4, dtype=torch.complex64).conj().imag, "cannot be written to in place.* negated"),
         (fake, "cannot be written to in place.*FakeTensor"),
+        (lambda: torch._efficientzerotensor((3, 4)), "memory of its own"),
     ],
 )
 def test_tensors_that_cannot_be_filled(make, message):
