@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import reference
@@ -14,26 +14,34 @@ SEGMENT, CHAINS = 512, 32
 
 
 def normals(seed: int, name: str, i: Array, kind: Any) -> Array:
-    """Elements of the name's reflector stream."""
-    tag = 2 if kind is np.float32 else 3
-    (w0, w1, w2, w3), place = reference.words(seed, name, i, tag)
+    """Elements of the name's reflector stream; those of one block of words are drawn together."""
+    tag, places = (2, 4) if kind is np.float32 else (3, 2)
+    place = i // np.uint64(32) % np.uint64(places)
+    firsts, block = np.unique(i - np.uint64(32) * place, return_inverse=True)
+    (w0, w1, w2, w3), _ = reference.words(seed, name, firsts, tag)
     if kind is np.float32:
-        first, second = reference.normal_pair32(w0, w1), reference.normal_pair32(w2, w3)
-        return np.choose(place.astype(np.intp), [*first, *second])
-    z0, z1 = reference.normal_pair64(reference.join(w0, w1), reference.join(w2, w3))
-    return np.where(place == 0, z0, z1)
+        drawn = np.stack([*reference.normal_pair32(w0, w1), *reference.normal_pair32(w2, w3)])
+    else:
+        drawn = np.stack(reference.normal_pair64(reference.join(w0, w1), reference.join(w2, w3)))
+    return drawn[place, block.reshape(i.shape)]
 
 
-def in_segments(length: int, add: Callable[[int, Array], Array], zero: Array) -> Array:
-    """One ascending chain a segment; segments added in ascending order."""
-    total = None
-    for begin in range(0, length, SEGMENT):
-        chain = zero
-        for c in range(begin, min(begin + SEGMENT, length)):
-            chain = add(c, chain)
-        total = chain if total is None else total + chain
-    assert total is not None
-    return total
+def in_segments(length: int, add: Callable[[slice, Array], Array], zero: Array) -> Array:
+    """One ascending chain a segment, as many side by side as the cache holds; segments added in ascending order.
+
+    `add` is given the places that the chains have reached, one a segment, and the chains that have such a place.
+    """
+    sums: list[Array] = []
+    together = SEGMENT * max(1, 2**13 // max(1, zero.size))
+    for begin in range(0, length, together):
+        end = min(begin + together, length)
+        chains = np.stack([zero] * -((begin - end) // SEGMENT))
+        for c in range(begin, min(begin + SEGMENT, end)):
+            at = slice(c, end, SEGMENT)
+            reaching = len(range(c, end, SEGMENT))
+            chains[:reaching] = add(at, chains[:reaching])
+        sums.extend(chains)
+    return sum(sums[1:], start=sums[0])
 
 
 def sum_of_squares(v: Array) -> Array:
@@ -60,43 +68,60 @@ def block_size(count: int, length: int, kind: Any) -> int:
     return b
 
 
+class Block(NamedTuple):
+    """Consecutive reflectors, and their products with each other: those of r with what is before it, a row."""
+
+    v: Array
+    sign: Array
+    half: Array
+    gram: list[Array]
+
+
+@cache
+def block(seed: int, name: str, first: int, numbers: range, length: int, kind: Any) -> Block:
+    fma = fma32 if kind is np.float32 else fma64
+    k, rows = np.array(numbers), np.arange(len(numbers))
+    index = np.uint64(first) + (k[:, None] * reference.line_pitch(length) + np.arange(length)).astype(np.uint64)
+    drawn = np.stack([normals(seed, name, line, kind) for line in index])
+    v = np.where(np.arange(length) >= k[:, None], drawn, kind(0))
+    x = v[rows, k].astype(np.float64)
+    v[rows, k] = 0
+    rest = sum_of_squares(v)
+    sign = np.where(x < 0, -1.0, 1.0)
+    head = (x + sign * np.sqrt(fma64(x, x, rest))).astype(kind)
+    half = (0.5 * fma64(head.astype(np.float64), head.astype(np.float64), rest)).astype(kind)
+    v[rows, k] = head
+    r, before = np.tril_indices(len(rows), -1)
+    gram = in_segments(length, lambda at, a: fma(v.T[at][:, r], v.T[at][:, before], a), np.zeros(len(r), kind))
+    return Block(v, sign, half, np.split(gram, np.cumsum(rows)[:-1]))
+
+
 @cache
 def vectors(
     seed: int, name: str, first: int, count: int, length: int, wanted: tuple[int, ...], kind: Any = np.float32
 ) -> Array:
     """The wanted ones of `count` orthonormal vectors, one a row."""
     fma = fma32 if kind is np.float32 else fma64
-    pitch, b = reference.line_pitch(length), block_size(count, length, kind)
+    b = block_size(count, length, kind)
     q = np.zeros((len(wanted), length), kind)
     number = np.array(wanted)
     for start in reversed(range(0, int(number.max()) + 1, b)):
-        k = np.arange(start, min(start + b, count))
-        rows = np.arange(len(k))
-        index = np.uint64(first) + (k[:, None] * pitch + np.arange(length)).astype(np.uint64)
-        v = np.where(np.arange(length) >= k[:, None], normals(seed, name, index, kind), kind(0))
-        x = v[rows, k].astype(np.float64)
-        v[rows, k] = 0
-        rest = sum_of_squares(v)
-        sign = np.where(x < 0, -1.0, 1.0)
-        head = (x + sign * np.sqrt(fma64(x, x, rest))).astype(kind)
-        half = (0.5 * fma64(head.astype(np.float64), head.astype(np.float64), rest)).astype(kind)
-        v[rows, k] = head
-
+        numbers = range(start, min(start + b, count))
+        v, sign, half, gram = block(seed, name, first, numbers, length, kind)
         ours = np.flatnonzero((number >= start) & (number < start + b))
         q[ours, number[ours]] = -sign[number[ours] - start]
         alive = np.flatnonzero(number >= start)
         p = q[alive]
-        gram = in_segments(
-            length, lambda c, a, v=v: fma(v[:, None, c], v[None, :, c], a), np.zeros((len(k),) * 2, kind)
-        )
         w = in_segments(
-            length, lambda c, a, v=v, p=p: fma(v[None, :, c], p[:, None, c], a), np.zeros((len(p), len(k)), kind)
+            length,
+            lambda at, a, v=v, p=p: fma(v.T[at][:, None, :], p.T[at][:, :, None], a),
+            np.zeros((len(p), len(v)), kind),
         )
         y = np.zeros_like(w)
-        for r in reversed(rows):
+        for r in reversed(range(len(v))):
             y[:, r] = -(w[:, r] / half[r])
-            w[:, :r] = fma(gram[None, r, :r], y[:, r, None], w[:, :r])
-        for r in rows:
+            w[:, :r] = fma(gram[r], y[:, r, None], w[:, :r])
+        for r in range(len(v)):
             p[:, start:] = fma(v[None, r, start:], y[:, r, None], p[:, start:])
         q[alive] = p
     return q
