@@ -3,6 +3,10 @@
 import os
 import signal
 
+# Read when NumPy is imported, and inherited by what tests start. A second thread of its products would spin for a while
+# after each, on a core that the next sample waits for: 9 ms instead of 0.4 ms for drawing a layer and applying it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import hypothesis
 import pytest
 
