@@ -41,7 +41,7 @@ def test_the_public_names_are_there():
 
 
 def test_importing_costs_at_most_15_ms_beyond_numpy(tmp_path):
-    """From compiled bytecode, the best of six, so that a busy machine does not decide."""
+    """From compiled bytecode, the best of up to six, so that a busy machine does not decide."""
     code = "import numpy, time; t = time.perf_counter(); import fanin; print(time.perf_counter() - t)"
     cached = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}
-    assert min(float(run(code, **cached)) for _ in range(6)) < 0.015
+    assert any(float(run(code, **cached)) < 0.015 for _ in range(6))

@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 import time
+from collections.abc import Callable
 
 import ml_dtypes
 import numpy as np
@@ -309,14 +310,19 @@ def test_a_table_fits_its_width(width):
 
 def test_a_hundred_thousand_small_parameters():
     shapes = {f"layers.{i // 10}.block.{i % 10}.weight": (4, 4) for i in range(100_000)}
-    assert min(timed(lambda: fanin.plan(shapes, NORMAL, 0).fill()) for _ in range(3)) < 2.0
+    assert takes_less_than(2.0, lambda: fanin.plan(shapes, NORMAL, 0).fill())
     arrays = {name: np.empty(shape, "float32") for name, shape in shapes.items()}
     plan = fanin.plan(shapes, NORMAL, 0)
-    assert min(timed(lambda: plan.fill(arrays)) for _ in range(3)) < 2.0
+    assert takes_less_than(2.0, lambda: plan.fill(arrays))
 
 
 def test_a_plan_of_llama_70b_takes_no_time():
-    assert min(timed(lambda: str(fanin.plan("llama-70b", None, 0))) for _ in range(3)) < 1.0
+    assert takes_less_than(1.0, lambda: str(fanin.plan("llama-70b", None, 0)))
+
+
+def takes_less_than(seconds: float, work: Callable[[], object]) -> bool:
+    """In the best of three attempts."""
+    return any(timed(work) < seconds for _ in range(3))
 
 
 def timed(work) -> float:
