@@ -26,12 +26,12 @@ def shapes_and_indices(draw, **limits):
     return shape, draw(hnp.basic_indices(shape, allow_newaxis=False))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
 @given(case=shapes_and_indices(min_side=0, max_side=40))
-def test_a_normal_part_is_the_part_of_the_whole(dtype, case):
+def test_a_normal_part_is_the_part_of_the_whole(case):
     shape, index = case
-    part = fanin.normal(shape, dtype=dtype, index=index, **KEY)
-    assert same(part, fanin.normal(shape, dtype=dtype, **KEY)[index])
+    for dtype in DTYPES:
+        part = fanin.normal(shape, dtype=dtype, index=index, **KEY)
+        assert same(part, fanin.normal(shape, dtype=dtype, **KEY)[index])
 
 
 SAMPLERS = {
@@ -43,11 +43,11 @@ SAMPLERS = {
 }
 
 
-@pytest.mark.parametrize("sample", SAMPLERS.values(), ids=SAMPLERS)
 @given(case=shapes_and_indices(min_side=0, max_side=12).filter(lambda case: len(case[0]) >= 2))
-def test_every_sampler_takes_an_index(sample, case):
+def test_every_sampler_takes_an_index(case):
     shape, index = case
-    assert same(sample(shape, index=index, **KEY), sample(shape, **KEY)[index])
+    for name, sample in SAMPLERS.items():
+        assert same(sample(shape, index=index, **KEY), sample(shape, **KEY)[index]), name
 
 
 @pytest.mark.parametrize(
