@@ -164,13 +164,13 @@ LARGE = [
     (Scheme("sinusoid", (700, 64), *turns(32), True), np.s_[300:, 1:]),
     (Scheme("step_bias", (250, 150), 0.001, 0.1, 1e-4), np.s_[::-3, 1:]),
 ]
-THREADS = (1, 2, 3)
+THREADS = (1, 3)
 
 
 def cases():
-    """Without fma, float64 normals take microseconds: those only of small weights."""
+    """Without fma, normals take long: the largest weights only in a float's size and in a half's."""
     for (scheme, index), dtype in itertools.product(LARGE, FLOATS):
-        if dtype != "float64" or scheme.name != "sparse" or math.prod(scheme.shape) <= 100_000:
+        if dtype in ("float32", "bfloat16") or scheme.name != "sparse" or math.prod(scheme.shape) <= 100_000:
             yield scheme, index, dtype
 
 
