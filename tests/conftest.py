@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 # Read when NumPy is imported, and inherited by what tests start. A second thread of its products would spin for a while
 # after each, on a core that the next sample waits for: 9 ms instead of 0.4 ms for drawing a layer and applying it.
@@ -21,6 +22,12 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 # JAX would take most of a GPU's memory, whichever test is the first to import it.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+
+@pytest.fixture(scope="session")
+def build_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where CMake builds what native tests need, so that the core is compiled once."""
+    return tmp_path_factory.mktemp("build")
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k: of what is selected

@@ -41,23 +41,21 @@ def compile_to_ptx(folder: Path, architecture: str, **replaced: str) -> str:
 
 
 def split_one_fma(ptx: str) -> str:
-    """The kernel of normals in float32 with its last fma as a multiplication and an addition."""
-    start = re.search(r"\.entry \w*Tiles\w*Normal32\w*DtypeE0\w*\(", ptx)
-    assert start is not None
-    end = ptx.index("\n}", start.start())
-    fma = [*re.finditer(r"fma(\.rn\.f32\s+%\w+), (%\w+, %\w+), (%\w+);", ptx[:end])][-1]
-    result = fma[1].split()[1]
-    return f"{ptx[: fma.start()]}mul{fma[1]}, {fma[2]};\nadd{fma[1]}, {result}, {fma[3]};{ptx[fma.end() :]}"
+    """The kernel of normals in float32, alone, with its last fma as a multiplication and an addition."""
+    kernel = re.search(r"\.visible \.entry \w*Tiles\w*Normal32\w*DtypeE0\w*\(.*?\n}", ptx, re.DOTALL)
+    assert kernel is not None
+    fma = [*re.finditer(r"fma(\.rn\.f32\s+%\w+), (%\w+, %\w+), (%\w+);", kernel[0])][-1]
+    before, after, result = kernel[0][: fma.start()], kernel[0][fma.end() :], fma[1].split()[1]
+    return f"{before}mul{fma[1]}, {fma[2]};\nadd{fma[1]}, {result}, {fma[3]};{after}"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(build_folder: Path) -> Path:
     missing = [tool for tool in ("nvcc", "cmake", "c++") if shutil.which(tool) is None]
     if missing:
         pytest.skip(f"{' and '.join(missing)} not installed")
-    folder = tmp_path_factory.mktemp("ptx")
-    configure(folder)
-    return folder
+    configure(build_folder)
+    return build_folder
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +67,13 @@ def ptx(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def programs(folder: Path, ptx: dict[str, str]) -> Path:
-    sources = {f"ptx_{name}": translate(text) for name, text in ptx.items()}
-    sources[f"ptx_{BROKEN}"] = translate(split_one_fma(next(iter(ptx.values()))))
-    paths = [folder / f"{name}.cpp" for name in sources]
-    for path, source in zip(paths, sources.values(), strict=True):
+    sources = {folder / f"ptx_{name}.cpp": translate(text) for name, text in ptx.items()}
+    broken = folder / f"ptx_{BROKEN}.cpp"
+    for path, source in [*sources.items(), (broken, translate(split_one_fma(next(iter(ptx.values())))))]:
         path.write_text(source)
-    configure(folder, f"-DFANIN_PTX={';'.join(map(str, paths))}")
+    configure(folder, f"-DFANIN_PTX={';'.join(map(str, sources))}", f"-DFANIN_PTX_REPLACED={broken}")
     build = ["cmake", "--build", folder, "--parallel", str(os.cpu_count())]
-    subprocess.run([*build, "--target", *sources], check=True)
+    subprocess.run([*build, "--target", *(path.stem for path in (*sources, broken))], check=True)
     return folder / "tests"
 
 
