@@ -82,7 +82,7 @@ def block(seed: int, name: str, first: int, numbers: range, length: int, kind: A
     fma = fma32 if kind is np.float32 else fma64
     k, rows = np.array(numbers), np.arange(len(numbers))
     index = np.uint64(first) + (k[:, None] * reference.line_pitch(length) + np.arange(length)).astype(np.uint64)
-    drawn = np.stack([normals(seed, name, line, kind) for line in index])
+    drawn = np.concatenate([normals(seed, name, few, kind) for few in np.array_split(index, 1 + index.size // 2**15)])
     v = np.where(np.arange(length) >= k[:, None], drawn, kind(0))
     x = v[rows, k].astype(np.float64)
     v[rows, k] = 0
