@@ -5,6 +5,7 @@ import re
 import struct
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,18 +20,37 @@ SHOWN = {
 }
 
 
-def run(name, path, *options):
-    """What an example prints; asserts that its picture is a PNG of at least 800 pixels."""
-    command = [sys.executable, str(EXAMPLES / f"{name}.py"), "--output", str(path), *options]
+def start(name, folder, *options):
+    command = [sys.executable, str(EXAMPLES / f"{name}.py"), "--output", str(folder / f"{name}.png"), *options]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "error::RuntimeWarning"}
-    done = subprocess.run(
-        command, capture_output=True, encoding="utf-8", env=environment, cwd=path.parent, timeout=300, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    signature, width, height = struct.unpack(">8s8x2I", path.read_bytes()[:24])
-    assert signature == b"\x89PNG\r\n\x1a\n"
-    assert min(width / 800, height / 300) >= 1
-    return done.stdout
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, encoding="utf-8", env=environment, cwd=folder, stdout=pipe, stderr=pipe)
+
+
+def run(folder, *options):
+    """What each example prints, all run side by side; asserts that its picture is a PNG of at least 800 pixels."""
+    printed, processes = {}, {}
+    with ExitStack() as stack:
+        for name in NAMES:
+            processes[name] = stack.enter_context(start(name, folder, *options))
+            stack.callback(processes[name].kill)  # if another fails
+        for name, process in processes.items():
+            printed[name], errors = process.communicate(timeout=300)
+            assert (process.returncode, errors) == (0, "")
+            signature, width, height = struct.unpack(">8s8x2I", (folder / f"{name}.png").read_bytes()[:24])
+            assert signature == b"\x89PNG\r\n\x1a\n"
+            assert min(width / 800, height / 300) >= 1
+    return printed
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("short"), "--steps", "2")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("whole"))
 
 
 def test_all_are_tested():
@@ -38,8 +58,8 @@ def test_all_are_tested():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_few_steps(name, tmp_path):
-    printed = run(name, tmp_path / "figure.png", "--steps", "2")
+def test_a_few_steps(name, short):
+    printed = short[name]
     good, bad = SHOWN[name]
     assert "final loss" in printed
     for strategy in (*good, *bad):
@@ -50,11 +70,10 @@ def test_a_few_steps(name, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_good_ends_well_and_bad_ends_badly(name, tmp_path):
-    printed = run(name, tmp_path / "figure.png")
+def test_good_ends_well_and_bad_ends_badly(name, whole):
     accuracies = {
         strategy: float(accuracy)
-        for strategy, accuracy in re.findall(r"^\d  (.+?)  +\S+ +\S+ ± \S+ +(\S+) ± ", printed, re.MULTILINE)
+        for strategy, accuracy in re.findall(r"^\d  (.+?)  +\S+ +\S+ ± \S+ +(\S+) ± ", whole[name], re.MULTILINE)
     }
     good, bad = SHOWN[name]
     assert accuracies.keys() == good.keys() | bad.keys()
