@@ -44,6 +44,13 @@ every_sampler = pytest.mark.parametrize("sample", SAMPLERS.values(), ids=SAMPLER
         (partial(truncated, mean=math.inf), "mean.*inf"),
         (partial(truncated, bounds="sigma"), "bounds must be 'std' or 'absolute', got 'sigma'"),
         (partial(truncated, mean=1.00015, std=1e-5, dtype="bfloat16"), "bfloat16"),
+        (partial(truncated, std=5e37, low=6.0, high=math.inf), "9.04.*std"),  # what tails reach
+        (partial(truncated, std=9e3, low=-math.inf, high=-4.9, dtype="float16"), "float16.*std"),
+        (partial(truncated, low=-1e-13, high=1e-13), "low and high must be equal or 1e-12 std apart"),
+        (
+            partial(truncated, 1.7e308, 1e308, -1.7e308, 1.79e308, bounds="absolute", dtype="float64"),
+            "low and high must lie within .* of mean",
+        ),
         (partial(fanin.constant, 3, math.nan), "value.*nan"),
         (partial(fanin.constant, 3, 1e39), "value"),
         (partial(fanin.constant, 3, 1e5, dtype="float16"), "value"),

@@ -139,10 +139,21 @@ void truncated_normal(double mean, double deviation, double low, double high, bo
   round_bounds(part.dtype, low, high);
   if (std::isinf(low) && low > 0) refuse("low must be below the largest ", name(part.dtype), ", got ", low);
   if (std::isinf(high) && high < 0) refuse("high must be above the least ", name(part.dtype), ", got ", high);
-  const double reach = part.dtype == Dtype::float64 ? 8.58 : 6.77;
-  if ((std::isinf(low) || std::isinf(high)) && !(std::abs(mean) + reach * deviation <= largest(part.dtype)))
-    refuse("mean and std must satisfy |mean| + ", reach, "·std <= ", largest(part.dtype), ", the largest ",
-           name(part.dtype), ", where a bound is infinite; got mean ", mean, " and std ", deviation);
+  if (std::isinf(low) || std::isinf(high)) {
+    // Beyond a bound α > 0 no value is farther out than √(α² + r²), if r is the farthest beyond 0: tails fall ever faster.
+    const double nearest = std::max(0.0, (std::isinf(low) ? mean - high : low - mean) / deviation);
+    const double beyond_mean = part.dtype == Dtype::float64 ? 8.58 : 6.77;
+    const double reach = std::sqrt(nearest * nearest + beyond_mean * beyond_mean);
+    if (!(std::abs(mean) + reach * deviation <= largest(part.dtype)))
+      refuse("mean and std must satisfy |mean| + ", reach, "·std <= ", largest(part.dtype), ", the largest ",
+             name(part.dtype), ", where a bound is infinite; got mean ", mean, " and std ", deviation);
+  }
+  if ((std::isinf(low - mean) && !std::isinf(low)) || (std::isinf(high - mean) && !std::isinf(high)))
+    refuse("low and high must lie within ", largest(part.dtype), " of mean, got mean ", mean, ", low ", low, ", high ",
+           high);
+  if (low < high && high - low < 1e-12 * deviation)  // too narrow for the probabilities' float64
+    refuse("low and high must be equal or 1e-12 std apart, which is as good as uniform, got low ", low, ", high ", high,
+           ", std ", deviation);
   Draw draw = make_draw(Distribution::truncated_normal, part);
   draw.window = host::make_window(part.dtype, mean, deviation, low, high);
   if (draw.window.shape == Window::kTail && !(draw.window.alpha <= 1e100))

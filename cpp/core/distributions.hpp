@@ -184,6 +184,7 @@ void with_sampling(const Draw& draw, const Action& action) {
     case Distribution::normal: return with_dtype<Normal32<L>, Normal64<L>>(draw.dtype, action);
     case Distribution::truncated_normal:
       switch (draw.window.shape) {
+        // Windows of float64 are not kAround.
         case Window::kAround: return with_dtype<TruncatedAround32<L>, Truncated64<L, Central>>(draw.dtype, action);
         case Window::kTail: return with_dtype<Truncated32<L, Tail>, Truncated64<L, Tail>>(draw.dtype, action);
         default: return with_dtype<Truncated32<L, Central>, Truncated64<L, Central>>(draw.dtype, action);

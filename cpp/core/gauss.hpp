@@ -32,6 +32,7 @@ inline Window make_window(Dtype dtype, double mean, double std, double low, doub
   }
   double alpha = (low - mean) / std, beta = (high - mean) / std;
   if (alpha < 5 && beta > -5) {
+    // A larger std would be infinite in float32.
     const bool in_float32 = !is_wide(dtype) && alpha <= 0 && beta >= 0 && std <= 0x1.fffffep127;
     w.shape = in_float32 ? Window::kAround : Window::kCentral;
     w.lower = upper_tail(-alpha), w.upper = upper_tail(beta);

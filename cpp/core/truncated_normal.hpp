@@ -32,13 +32,13 @@ template <class L>
 struct Around {
   using F32 = typename L::F32;
   using I32 = typename L::I32;
-  F32 mass, lower, upper, difference;  // a word's share of the probability; 4p, q and p - q, but for the words' shares
+  F32 share, four_p0, q0, d0;  // a word's probability; 4p at the first word, q at the last, p - q in the middle
 
   FANIN_FN explicit Around(const Window& window)
-      : mass(L::splat(float(window.mass * 0x1p-32))),
-        lower(L::splat(float(4.0 * window.lower + window.mass * 0x1p-31))),
-        upper(L::splat(float(window.upper + window.mass * 0x1p-33))),
-        difference(L::splat(float(window.lower - window.upper))) {}
+      : share(L::splat(float(window.mass * 0x1p-32))),
+        four_p0(L::splat(float(4.0 * window.lower + window.mass * 0x1p-31))),
+        q0(L::splat(float(window.upper + window.mass * 0x1p-33))),
+        d0(L::splat(float(window.lower - window.upper))) {}
 
   template <class Words>
   FANIN_FN void operator()(const Words& words, F32 (&x)[4]) const {
@@ -48,8 +48,8 @@ struct Around {
       const typename L::U32 w = words[k];
       const F32 hi = L::to_float(L::template as<I32>((w ^ 0x80000000u) & 0xffffff00u));
       const F32 lo = L::to_float(L::template as<I32>(w & 255u)) + 0.5f;
-      x[k] = L::fma(lo, mass * 2.0f, L::fma(hi, mass * 2.0f, difference));
-      const F32 four_p = L::fma(L::to_float(w), mass * 4.0f, lower), q = L::fma(L::to_float(~w), mass, upper);
+      x[k] = L::fma(lo, share * 2.0f, L::fma(hi, share * 2.0f, d0));
+      const F32 four_p = L::fma(L::to_float(w), share * 4.0f, four_p0), q = L::fma(L::to_float(~w), share, q0);
       const F32 product = four_p * q;
       const Split32<L> split(product);
       t[k] = L::fma(product, split.scale, L::splat(-1.0f));

@@ -1,9 +1,10 @@
-// A truncated normal's window, prepared once a call: docs/stream-v1.md §5 names every field.
+// A truncated normal's window, prepared once a call: docs/stream-v1.md §5.
 #pragma once
 
 namespace fanin {
 
 struct Window {
+  // One value; 32-bit elements around the mean, in float32; else, in float64: within 5 std of the mean, and beyond.
   enum Shape { kPoint, kAround, kCentral, kTail } shape;
   double mean, std, low, high;    // absolute; low and high are values of the dtype
   double lower, upper, mass;      // around, central: Φ(α), Q(β) and the probability between them
