@@ -382,7 +382,7 @@ def truncated_values(word: U64, short: bool, mean: float, std: float, low: float
     if std == 0 or low == high:
         return np.full(word.shape, mean)
     alpha, beta = (np.float64(bound - mean) / std for bound in (low, high))
-    if short and alpha <= 0 <= beta and std <= np.finfo(np.float32).max:
+    if short and alpha <= 0 <= beta and std <= float(np.finfo(np.float32).max):
         return fma32(truncated_around(word, alpha, beta), std, mean)
     n, total = word.astype(np.float64) + 0.5, 2.0**32 if short else 2.0**52
     complement, scale = total - n, 1 / total
