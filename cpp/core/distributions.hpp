@@ -75,10 +75,11 @@ struct TruncatedAround32 {
         high(L::splat(float(d.window.high))) {}
   template <class Words>
   FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
-    around(words, out);
+    Value x[4];
+    around(words, x);
     FANIN_UNROLL
     for (int k = 0; k < 4; ++k)
-      out[k] = clamp<L>(L::fma(out[k], deviation, mean), low, high);
+      out[k] = clamp<L>(L::fma(x[k], deviation, mean), low, high);
   }
 };
 
