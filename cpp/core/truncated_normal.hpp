@@ -27,7 +27,7 @@ FANIN_FN typename L::F64 quantile_quotient(typename L::F64 w) {
 }
 
 // 32-bit elements in windows that contain the mean: the same in float32, four words in step, as one by one they would wait for
-// their polynomials. All of it is a polynomial in W.
+// their polynomials; both pieces are polynomials in W, so that there is no root.
 template <class L>
 struct Around {
   using F32 = typename L::F32;
