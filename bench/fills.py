@@ -132,7 +132,7 @@ def fma(rounds: int) -> Figures:
 
 def forced(rounds: int, isa: str, what: str, others: Sequence[str]) -> Figures:
     """`fill` in a process of its own that is made to use one instruction set."""
-    if isa not in fanin.info()["isas"]:
+    if isa not in fanin.info()["available_isas"]:
         return {OURS: None}
     command = [sys.executable, "-m", "bench.fills", isa, str(rounds), what, *others]
     child = subprocess.run(command, env=os.environ | {"FANIN_FORCE_ISA": isa}, stdout=subprocess.PIPE, check=True)
@@ -141,8 +141,8 @@ def forced(rounds: int, isa: str, what: str, others: Sequence[str]) -> Figures:
 
 
 def _forced_child(isa: str, rounds: str, what: str, *others: str) -> None:
-    if fanin.info()["isa"] != isa:
-        raise RuntimeError(f"asked for {isa}, got {fanin.info()['isa']}")
+    if fanin.info()["active_isa"] != isa:
+        raise RuntimeError(f"asked for {isa}, got {fanin.info()['active_isa']}")
     figures = fill(int(rounds), what, others)
     print(json.dumps({label: figure and (figure.minimum, figure.median) for label, figure in figures.items()}))
 

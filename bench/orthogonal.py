@@ -193,7 +193,7 @@ def accuracy(rounds: int, dtype: str, unit: float) -> Figures:
 
 def forced(rounds: int, isa: str, shape: Shape, others: Sequence[str]) -> Figures:
     """`matrix` in a process of its own that is made to use one instruction set."""
-    if isa not in fanin.info()["isas"]:
+    if isa not in fanin.info()["available_isas"]:
         return {OURS: None}
     command = [sys.executable, "-m", "bench.orthogonal", isa, str(rounds), *map(str, shape), *others]
     child = subprocess.run(command, env=os.environ | {"FANIN_FORCE_ISA": isa}, stdout=subprocess.PIPE, check=True)
@@ -201,8 +201,8 @@ def forced(rounds: int, isa: str, shape: Shape, others: Sequence[str]) -> Figure
 
 
 def _forced_child(isa: str, rounds: str, rows: str, columns: str, *others: str) -> None:
-    if fanin.info()["isa"] != isa:
-        raise RuntimeError(f"asked for {isa}, got {fanin.info()['isa']}")
+    if fanin.info()["active_isa"] != isa:
+        raise RuntimeError(f"asked for {isa}, got {fanin.info()['active_isa']}")
     figures = matrix(int(rounds), (int(rows), int(columns)), others)
     print(json.dumps({label: figure and (figure.minimum, figure.median) for label, figure in figures.items()}))
 

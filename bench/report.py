@@ -98,7 +98,8 @@ def machine_lines(machine: Mapping[str, Any]) -> str:
     build = machine["fanin"]
     return (
         f"{device}{machine['processor']}, {machine['cpus']} CPUs, {caches}; {machine['system']}.\n"
-        f"fanin {build['version']} ({build['isa']}, {build['compiler']}), Python {machine['python']}, {versions}."
+        f"fanin {build['version']} ({build['active_isa']}, {build['compiler']}), "
+        f"Python {machine['python']}, {versions}."
     )
 
 

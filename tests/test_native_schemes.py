@@ -198,20 +198,15 @@ def test_threads_and_instruction_sets_change_no_bit():
             label = f"{scheme.name} {scheme.shape} {dtype}, {threads} threads"
             wanted[label] = digest(whole)
             wanted[label + ", a part"] = digest(whole[index])
-    ran = 0
-    for isa in fanin.info()["isas"]:
+    for isa in fanin.info()["available_isas"]:
         environment = os.environ | {"FANIN_FORCE_ISA": isa}
         process = subprocess.run(
             [sys.executable, __file__], env=environment, capture_output=True, text=True, timeout=300, check=False
         )
-        if "must name an instruction set" in process.stderr:
-            continue
         assert process.returncode == 0, process.stderr
         answer = json.loads(process.stdout)
         assert answer.pop("isa") == isa
         assert answer == wanted
-        ran += 1
-    assert ran > 0
 
 
 class TestSparse:
@@ -629,4 +624,4 @@ def test_overlapping_memory_is_refused():
 
 
 if __name__ == "__main__":
-    json.dump({"isa": fanin.info()["isa"]} | digests(), sys.stdout)
+    json.dump({"isa": fanin.info()["active_isa"]} | digests(), sys.stdout)

@@ -179,8 +179,10 @@ def run(isa, *arguments):
     )
 
 
-@pytest.mark.parametrize("isa", fanin.info()["isas"])
+@pytest.mark.parametrize("isa", fanin.info()["compiled_isas"])
 def test_every_instruction_set_gives_the_same_bits(isa):
+    if isa not in fanin.info()["available_isas"]:
+        pytest.skip(f"this processor does not have {isa}")
     process = run(isa, __file__)
     assert process.returncode == 0, process.stderr
     answer = json.loads(process.stdout)
@@ -193,7 +195,7 @@ def test_every_instruction_set_gives_the_same_bits(isa):
         assert answer[f"orthogonal {dtype}"] == expected_orthogonals(dtype), f"orthogonal of {dtype} on {isa}"
 
 
-@pytest.mark.parametrize("isa", ["sse9", "AVX2 ", "neon" if "avx2" in fanin.info()["isas"] else "avx2"])
+@pytest.mark.parametrize("isa", ["sse9", "AVX2 ", "neon" if "avx2" in fanin.info()["compiled_isas"] else "avx2"])
 def test_an_unavailable_instruction_set_is_an_error(isa):
     process = run(isa, "-c", "import fanin; fanin.normal(8, seed=0, name='w')")
     assert process.returncode != 0
@@ -220,7 +222,7 @@ def test_the_sampler_is_the_reference(distribution, dtype, start):
 
 
 if __name__ == "__main__":
-    active = fanin.info()["isa"]
+    active = fanin.info()["active_isa"]
     answers = {f"{d} {t}": sampled(active, d, t) for d, t in SAMPLERS}
     answers |= {f"orthogonal {t}": orthogonals(t) for t in FLOATS}
     json.dump({"isa": active} | answers, sys.stdout)

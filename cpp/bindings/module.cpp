@@ -268,8 +268,9 @@ class Ieee754 {
 
 py::dict build_info() {
   py::dict info;
-  info["isas"] = compiled_isas();
-  info["isa"] = active_kernels().isa;
+  info["compiled_isas"] = compiled_isas();
+  info["available_isas"] = available_isas();
+  info["active_isa"] = active_kernels().isa;
   info["openmp"] = std::string(threading_backend()) == "OpenMP";
   info["threading"] = threading_backend();
 #if defined(__clang__)

@@ -50,12 +50,11 @@ const Candidate kCandidates[] = {
 const Kernels& choose() {
   const char* forced = std::getenv("FANIN_FORCE_ISA");
   const bool any = forced == nullptr || *forced == '\0';
+  for (const auto& candidate : kCandidates)
+    if (candidate.runs_here() && (any || candidate.kernels->isa == std::string(forced))) return *candidate.kernels;
   std::string available;
-  for (const auto& candidate : kCandidates) {
-    if (!candidate.runs_here()) continue;
-    if (any || candidate.kernels->isa == std::string(forced)) return *candidate.kernels;
-    available += (available.empty() ? "" : ", ") + std::string(candidate.kernels->isa);
-  }
+  for (const auto& isa : available_isas())
+    available += (available.empty() ? "" : ", ") + isa;
   throw std::invalid_argument("FANIN_FORCE_ISA must name an instruction set that this build and processor have (" +
                               available + "), got '" + forced + "'");
 }
@@ -71,6 +70,13 @@ std::vector<std::string> compiled_isas() {
   std::vector<std::string> names;
   for (const auto& candidate : kCandidates)
     names.emplace_back(candidate.kernels->isa);
+  return names;
+}
+
+std::vector<std::string> available_isas() {
+  std::vector<std::string> names;
+  for (const auto& candidate : kCandidates)
+    if (candidate.runs_here()) names.emplace_back(candidate.kernels->isa);
   return names;
 }
 

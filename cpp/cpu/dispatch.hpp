@@ -9,6 +9,7 @@
 namespace fanin {
 
 const Kernels& active_kernels();  // throws std::invalid_argument while FANIN_FORCE_ISA names an unavailable one
-std::vector<std::string> compiled_isas();
+std::vector<std::string> compiled_isas();   // best first
+std::vector<std::string> available_isas();  // of these, what the processor has
 
 }  // namespace fanin

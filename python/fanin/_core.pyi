@@ -103,8 +103,9 @@ class _Statistics(TypedDict):
 
 @type_check_only
 class _BuildInfo(TypedDict):
-    isas: list[str]
-    isa: str
+    compiled_isas: list[str]
+    available_isas: list[str]
+    active_isa: str
     openmp: bool
     threading: str
     compiler: str

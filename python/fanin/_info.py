@@ -13,16 +13,32 @@ class Info(dict[str, Any]):
 
     def __repr__(self) -> str:
         width = max(map(len, self))
-        return "\n".join(f"{key:{width}}  {value}" for key, value in self.items())
+        texts = {key: ", ".join(value) if isinstance(value, list) else value for key, value in self.items()}
+        return "\n".join(f"{key:{width}}  {text}" for key, text in texts.items())
 
 
 def info() -> Info:
-    """The version, the instruction sets compiled and the one active, threads, OpenMP and CUDA.
+    """Describe this build of fanin and what it uses on this machine.
+
+    Returns
+    -------
+    Info
+        A dict that prints as a table. It holds the version; the instruction sets that were compiled, those of them that
+        this processor has, and the active one (the best that it has, or what the environment variable FANIN_FORCE_ISA
+        names); the compiler, the threading runtime, the number of threads, and what is known of CUDA.
+
+    Raises
+    ------
+    ValueError
+        If FANIN_FORCE_ISA names an instruction set that this build or processor does not have.
 
     Examples
     --------
-    >>> sorted(info())  # doctest: +ELLIPSIS
-    ['compiler', 'cuda', ...]
+    >>> here = info()
+    >>> set(here["available_isas"]) <= set(here["compiled_isas"])
+    True
+    >>> here["active_isa"] in here["available_isas"]
+    True
     """
     here = {"threads": get_num_threads(), "cuda": cuda.status().reason}
     return Info({"version": _core.__version__} | _core.build_info() | here)
