@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+pytestmark = pytest.mark.xdist_group("examples")  # they share runs
 NAMES = ["mlp_tanh", "cnn_relu", "lstm_forget_bias"]
 # For each, the strategies that end above a test accuracy, and those that end below another.
 SHOWN = {

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TOOLCHAIN = "-DCMAKE_TOOLCHAIN_FILE=cmake/aarch64-linux-gnu.cmake"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("build")]
 
 
 def build(folder: Path, *options: str, targets: tuple[str, ...]) -> Path:

@@ -18,6 +18,7 @@ from ptx import UntranslatableError, kernels, translate
 ROOT = Path(__file__).parent.parent
 ARCHITECTURES = ("75", "100")  # nvcc has a compiler for each of them
 BROKEN = "broken"
+pytestmark = pytest.mark.xdist_group("build")
 every_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 
