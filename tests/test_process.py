@@ -3,129 +3,41 @@
 import ctypes
 import os
 import platform
-import subprocess
 import sys
-import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from interrupts import overrun
+from processes import TIMEOUT, run
 
 import fanin
 
-LARGE = 200_000  # elements: enough for more than one thread
+LARGE = 200_000  # elements: enough for two threads, where they are asked for
+
+# For so many elements, or rows.
+FAR = "fanin.truncated_normal({}, low=6, high=np.inf, seed=0, name='w', dtype='float64')"
+NEAR = "fanin.truncated_normal({}, seed=0, name='w', dtype='float64')"
+ORTHOGONAL = "fanin.orthogonal(({0}, {0}), seed=0, name='w', layout='OI')"
 
 
-def run(code: str, **environment: str) -> str:
-    """Standard output of `code` in a fresh interpreter; a hang or a non-zero exit fails the test."""
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, **environment},
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def test_ctrl_c_ends_a_long_call_within_100_ms():
-    milliseconds = run(
-        """
-        import os, signal, threading, time
-        import numpy as np
-        import fanin
-
-        out = np.empty(2**25)
-        fanin.normal(8, seed=0, name="w")  # loads everything first
-
-        def interrupt():
-            global sent
-            sent = time.perf_counter()
-            os.kill(os.getpid(), signal.SIGINT)
-
-        threading.Timer(0.3, interrupt).start()
-        try:
-            while True:
-                fanin.truncated_normal(out.shape, low=6, high=np.inf, seed=0, name="w", dtype="float64", out=out)
-        except KeyboardInterrupt:
-            print((time.perf_counter() - sent) * 1e3)
-        """
-    )
-    assert float(milliseconds) < 100
+@pytest.mark.parametrize("threads", [1, 2])
+def test_another_thread_ends_a_long_call_by_ctrl_c(threads):
+    """Without an answer, it would go on for 15 units; with one, it does for less than 0.1."""
+    assert overrun(FAR.format(2**27), unit=FAR.format(2**23), threads=threads) < 1
 
 
 def test_ctrl_c_in_the_slowest_variant_too():
+    """Without an answer, it would go on for 31 units; with one, it does for less than 0.1."""
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("the variant without fma is for x86-64")
-    milliseconds = run(
-        """
-        import os, signal, threading, time
-        import fanin
-
-        def interrupt():
-            global sent
-            sent = time.perf_counter()
-            os.kill(os.getpid(), signal.SIGINT)
-
-        threading.Timer(0.3, interrupt).start()
-        try:
-            fanin.truncated_normal(2**25, seed=0, name="w", dtype="float64")
-        except KeyboardInterrupt:
-            print((time.perf_counter() - sent) * 1e3)
-        """,
-        FANIN_FORCE_ISA="baseline",
-    )
-    assert float(milliseconds) < 100
+    assert overrun(NEAR.format(2**23), unit=NEAR.format(2**18), FANIN_FORCE_ISA="baseline") < 1
 
 
-def test_ctrl_c_ends_an_orthogonal_matrix_of_16384_within_100_ms():
-    milliseconds = run(
-        """
-        import os, signal, threading, time
-        import numpy as np
-        import fanin
-
-        out = np.empty((16384, 16384), np.float32)
-        init = fanin.seeded(0, layout="OI")
-
-        def interrupt():
-            global sent
-            sent = time.perf_counter()
-            os.kill(os.getpid(), signal.SIGINT)
-
-        threading.Timer(1.0, interrupt).start()
-        try:
-            init.orthogonal("w", out=out)
-        except KeyboardInterrupt:
-            print((time.perf_counter() - sent) * 1e3)
-        """
-    )
-    assert float(milliseconds) < 100
-
-
-def test_the_other_python_threads_run_during_a_call():
-    ticks = run(
-        """
-        import threading, time
-        import numpy as np
-        import fanin
-
-        done = threading.Event()
-        def work():
-            fanin.truncated_normal(2**23, low=6, high=np.inf, seed=0, name="w", dtype="float64")
-            done.set()
-
-        threading.Thread(target=work).start()
-        ticks = 0
-        while not done.is_set():
-            time.sleep(0.005)
-            ticks += 1
-        print(ticks)
-        """
-    )
-    assert int(ticks) >= 5
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_ends_an_orthogonal_matrix_of_16384(threads):
+    """Without an answer, it would go on for about 500 units; with one, it does for less than 0.1."""
+    assert overrun(ORTHOGONAL.format(16384), unit=ORTHOGONAL.format(2048), threads=threads) < 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
@@ -141,21 +53,23 @@ def test_a_forked_child_samples_the_same(first):
         read, write = os.pipe()
         child = os.fork()
         if child == 0:
-            signal.alarm(20)
+            signal.alarm({TIMEOUT})
             import fanin
             os.write(write, sample().encode())
             os._exit(0)
         import fanin
         assert os.waitpid(child, 0)[1] == 0, "the child hung or failed"
         print(os.read(read, 64).decode() == sample())
-        """
+        """,
+        FANIN_NUM_THREADS="2",
     )
     assert same == "True"
 
 
 def test_sixteen_threads_sample_at_once():
     def sample(i: int) -> np.ndarray:
-        return fanin.normal(LARGE, seed=i, name="w")
+        with fanin.num_threads(2):
+            return fanin.normal(LARGE, seed=i, name="w")
 
     alone = [sample(i) for i in range(16)]
     with ThreadPoolExecutor(16) as pool:
@@ -165,26 +79,28 @@ def test_sixteen_threads_sample_at_once():
 
 def test_orthogonal_matrices_are_made_in_many_threads_and_in_a_forked_child():
     def sample(i: int) -> np.ndarray:
-        return fanin.orthogonal((300, 200), seed=i, name="w", layout="OI")
+        with fanin.num_threads(2):
+            return fanin.orthogonal((300, 200), seed=i, name="w", layout="OI")
 
     alone = [sample(i) for i in range(8)]
     with ThreadPoolExecutor(8) as pool:
         assert all(np.array_equal(a, b) for a, b in zip(alone, pool.map(sample, range(8)), strict=True))
     if hasattr(os, "fork"):
         same = run(
-            """
+            f"""
             import os, signal, hashlib, fanin
             def sample():
                 return hashlib.sha256(fanin.haar(300, 3, seed=0, name="w").tobytes()).hexdigest()
             parent = sample()
             read, write = os.pipe()
             if os.fork() == 0:
-                signal.alarm(20)
+                signal.alarm({TIMEOUT})
                 os.write(write, sample().encode())
                 os._exit(0)
             assert os.wait()[1] == 0, "the child hung or failed"
             print(os.read(read, 64).decode() == parent)
-            """
+            """,
+            FANIN_NUM_THREADS="2",
         )
         assert same == "True"
 
@@ -201,6 +117,13 @@ def test_no_memory_is_a_memory_error_that_names_shape_and_dtype():
         fanin.normal((2**40, 2**20), seed=0, name="w")
 
 
+@pytest.fixture
+def two_threads():
+    with fanin.num_threads(2):
+        yield
+
+
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.skipif(sys.platform != "linux", reason="the layout of fenv_t is glibc's")
 @pytest.mark.parametrize("state", ["flush to zero", "upward", "downward", "toward zero"])
 def test_the_callers_floating_point_state_changes_no_bit(state):

@@ -1,12 +1,10 @@
 """Statistics of an array in one reading: those of NumPy, with bits that neither strides nor threads change."""
 
 import math
-import signal
-import threading
-import time
 
 import numpy as np
 import pytest
+from interrupts import overrun
 
 from fanin import _core, schemes
 
@@ -97,29 +95,7 @@ def test_other_dtypes_are_refused(dtype):
         _core.statistics(np.zeros(3, dtype))
 
 
-def test_an_interrupt_ends_it():
-    endless = np.broadcast_to(np.float32(1), (1 << 34,))  # 64 GiB without memory: many seconds
-    main, start = threading.main_thread().ident, time.perf_counter()
-    threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt):
-        _core.statistics(endless)
-    assert time.perf_counter() - start < 2
-
-
-def test_other_python_threads_run_meanwhile():
-    x, stop, turns = np.zeros(1 << 25, np.float32), threading.Event(), []
-
-    def count():
-        while not stop.is_set():
-            turns.append(time.perf_counter())
-
-    other = threading.Thread(target=count)
-    other.start()
-    start = time.perf_counter()
-    for _ in range(3):
-        _core.statistics(x)
-    end = time.perf_counter()
-    stop.set()
-    other.join()
-    inside = sum(start + 0.2 * (end - start) < t < end - 0.2 * (end - start) for t in turns)
-    assert inside > 10
+def test_another_thread_ends_it_by_ctrl_c():
+    """Without an answer, it would go on for 63 units; with one, it does for less than 0.1."""
+    read = "_core.statistics(np.broadcast_to(np.float32(1), ({},)))"  # gigabytes that take no memory
+    assert overrun(read.format(2**34), unit=read.format(2**28)) < 1

@@ -1,0 +1,45 @@
+"""How soon an interrupt ends a call, in processor time: neither other processes nor a slow machine stretch it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+from costs import Work, seconds
+from processes import run
+
+PROGRAM = """
+import numpy as np, fanin
+from fanin import _core
+from interrupts import measured
+print(measured(lambda: {call}, lambda: {unit}))
+"""
+
+
+def overrun(call: str, unit: str, threads: int = 1, **environment: str) -> float:
+    """How long a call goes on after Ctrl-C, in times of a shorter one; both are expressions, for a process of its own.
+
+    It is to be ended when it has run for as long as the shorter one, by another Python thread, which it has to let run.
+    """
+    options = {"FANIN_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive"}  # threads that wait take no time
+    return float(run(PROGRAM.format(call=call, unit=unit), **options | environment))
+
+
+def measured(call: Work, unit: Work) -> float:
+    """What `overrun` gives, in this process."""
+    unit()  # loads everything and starts the threads
+    once = seconds(unit)
+    start = time.process_time()
+
+    def interrupt() -> None:
+        while time.process_time() < start + once:  # which time passes by the call alone
+            time.sleep(0.001)
+        signal.raise_signal(signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    try:
+        call()
+    except KeyboardInterrupt:
+        return (time.process_time() - start) / once - 1
+    raise AssertionError("the call ended before it was interrupted")

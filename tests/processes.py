@@ -1,0 +1,36 @@
+"""Programs in interpreters of their own, and how much memory they take."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+TESTS = os.path.dirname(__file__)
+TIMEOUT = 1800  # seconds: only what hangs takes so long
+
+
+def run(program: str, *arguments: object, **environment: str) -> str:
+    """What a program prints in a fresh interpreter; a hang or a status that is not 0 fails the test."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+        env=os.environ | {"PYTHONPATH": TESTS} | environment,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def peak() -> int:
+    """The most bytes that this process has had in memory."""
+    if sys.platform == "linux":  # where ru_maxrss would be the parent's, if that was larger
+        return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
