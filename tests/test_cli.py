@@ -6,14 +6,13 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 import safetensors.numpy
+from processes import TIMEOUT
 
 import fanin
 from fanin.cli import main
@@ -27,11 +26,28 @@ UNRESERVED = [
     "-c",
     "import os, sys; del os.posix_fallocate; from fanin.cli import main; sys.exit(main())",
 ]
+# As by Ctrl-C once something is on record.
+INTERRUPTED = [
+    sys.executable,
+    "-c",
+    """
+import signal, sys
+from fanin.checkpoint import Writer
+from fanin.cli import main
+
+def interrupted(*arguments, record=Writer.record):
+    record(*arguments)
+    signal.raise_signal(signal.SIGINT)
+
+Writer.record = interrupted
+sys.exit(main())
+""",
+]
 
 
 def run(*arguments: object, command: list[str] = COMMAND, **options: object) -> subprocess.CompletedProcess[str]:
     words = [*command, *map(str, arguments)]
-    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, **options)  # type: ignore[call-overload]
+    return subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False, **options)  # type: ignore[call-overload]
 
 
 def assert_one_line(text: str, *words: str) -> None:
@@ -77,7 +93,7 @@ def in_terminal(words: list[str], width: int, **options: object) -> str:
                 output += piece
         except OSError:  # the other end is closed
             pass
-        assert process.wait(60) == 0
+        assert process.wait(TIMEOUT) == 0
     os.close(control)
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode()).replace("\r\n", "\n")
 
@@ -170,17 +186,10 @@ def test_a_full_disk_is_one_clear_line(tmp_path, command):
 
 @posix_only
 def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path):
-    words = ["init", "gpt2-medium", "-o", "model.safetensors", "--dtype", "float16", "--quiet"]
-    journal = tmp_path / "model.safetensors.journal"
-    with subprocess.Popen([*COMMAND, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 60
-        while not journal.exists() or journal.read_bytes().count(b"\n") < 2:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-        process.send_signal(signal.SIGINT)
-        _, message = process.communicate(timeout=60)
-        assert process.returncode == 130
-    assert_one_line(message, "interrupted", "--resume", "--force")
+    words = ["init", "gpt2", "-o", "model.safetensors", "--dtype", "float16", "--quiet"]
+    done = run(*words, command=INTERRUPTED, cwd=tmp_path)
+    assert done.returncode == 130
+    assert_one_line(done.stderr, "interrupted", "--resume", "--force")
     assert sorted(os.listdir(tmp_path)) == ["model.safetensors.journal", "model.safetensors.partial"]
     again = run(*words, cwd=tmp_path)
     assert again.returncode == 1
@@ -190,14 +199,14 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path):
     assert_one_line(other.stderr, "seed", "0", "1", "force")
     assert run(*words, "--resume", cwd=tmp_path).returncode == 0
     assert os.listdir(tmp_path) == ["model.safetensors"]
-    assert run("verify", "model.safetensors", "gpt2-medium", cwd=tmp_path).returncode == 0
+    assert run("verify", "model.safetensors", "gpt2", cwd=tmp_path).returncode == 0
 
 
 @linux_only
 def test_full_standard_output_is_one_clear_line():
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [*COMMAND, "info"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+            [*COMMAND, "info"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT, check=False
         )
     assert done.returncode == 1
     assert_one_line(done.stderr, "standard output", "No space")

@@ -10,12 +10,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import TESTS, TIMEOUT
 from saves import RECIPE, SHAPES, SHARDS, contents, require_nothing_half, small_plan, small_tasks  # noqa: F401
 
 import fanin
@@ -23,7 +23,6 @@ from fanin import _core
 from fanin.plans import Plan
 from fanin.recipes import Recipe
 
-TESTS = os.path.dirname(__file__)
 WHOLE = 10**9  # a size of shards that makes one file
 posix_only = pytest.mark.skipif(os.name != "posix", reason="uses POSIX signals and forks")
 
@@ -66,30 +65,50 @@ def interrupt(path: Path, tasks: int = 4, plan: Plan | None = None, **options: A
     return left
 
 
-def child(program: str, *arguments: object) -> subprocess.Popen[str]:
-    words = [sys.executable, "-c", program, *map(str, arguments)]
-    environment = os.environ | {"PYTHONPATH": TESTS}
-    return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-SLOW_SAVE = """
-import os, sys, time
+# A save by two workers that is killed, interrupted or held before one of its steps, and prints how many it has begun.
+STEPPED = """
+import itertools, os, signal, sys, threading
 import saves
 
-def slow(call):
-    def slowed(*arguments):
-        time.sleep(0.002)
-        result = call(*arguments)
-        time.sleep(0.002)
-        return result
-    return slowed
+directory, size, moment, act = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+steps, interrupted = itertools.count(1), threading.Event()
 
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def interrupt():
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    interrupted.wait()
+
+def hold():
+    print("held", flush=True)
+    sys.stdin.readline()
+
+def raise_interrupt(*arguments):
+    interrupted.set()
+    raise KeyboardInterrupt
+
+def stepped(call):
+    def step(*arguments):
+        if next(steps) == moment:
+            globals()[act]()
+        return call(*arguments)
+    return step
+
+signal.signal(signal.SIGINT, raise_interrupt)
 for name in ("pwrite", "fdatasync", "fsync", "replace", "unlink"):
-    setattr(os, name, slow(getattr(os, name)))
+    setattr(os, name, stepped(getattr(os, name)))
 saves.cut_small()
-print("ready", flush=True)
-saves.small_plan().save(sys.argv[1], max_shard_size=int(sys.argv[2]), resume=True, workers=2)
+saves.small_plan().save(directory, max_shard_size=size, resume=True, workers=2)
+print(next(steps) - 1)
 """
+
+
+def stepped(directory: Path, size: int, moment: int, act: str) -> subprocess.Popen[str]:
+    """The process of such a save; before its moment 0, nothing happens."""
+    words = [sys.executable, "-c", STEPPED, directory, str(size), str(moment), act]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen(words, env=os.environ | {"PYTHONPATH": TESTS}, text=True, **pipes)
 
 
 @posix_only
@@ -98,26 +117,19 @@ saves.small_plan().save(sys.argv[1], max_shard_size=int(sys.argv[2]), resume=Tru
 def test_killed_at_random_moments_and_resumed_the_bytes_are_the_same(tmp_path, whole, size, kills):
     chance = random.Random(kills)
     expected = whole(size)
-    killed = finished = 0
-    longest = 0.0
-    while killed < kills or not finished:
-        with child(SLOW_SAVE, tmp_path, size) as process:
-            assert process.stdout.readline() == "ready\n", process.stderr.read()
-            start = time.perf_counter()
-            try:
-                process.wait(chance.uniform(0, longest * 0.9) if finished and killed < kills else 60)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    killed = steps = 0
+    while killed < kills:
+        with stepped(tmp_path, size, chance.randint(1, steps) if steps else 0, "kill") as process:
+            printed, errors = process.communicate(timeout=TIMEOUT)
         if process.returncode:
-            assert process.returncode == -signal.SIGKILL
+            assert process.returncode == -signal.SIGKILL, errors
             killed += 1
             require_nothing_half(tmp_path, expected)
-            if chance.random() < 0.7:
+            if chance.random() < 0.7 and killed < kills:
                 continue  # and is killed again
             small_plan().save(tmp_path, max_shard_size=size, resume=True)
         else:
-            finished += 1
-            longest = max(longest, time.perf_counter() - start)
+            steps = max(steps, int(printed))
         assert contents(tmp_path) == expected
         shutil.rmtree(tmp_path)
         tmp_path.mkdir()
@@ -130,7 +142,7 @@ def test_killed_at_random_moments_and_resumed_the_bytes_are_the_same(tmp_path, w
 def test_ended_before_any_step_and_resumed_the_bytes_are_the_same(tmp_path, size, flags, every):
     """By a kill, or a power loss that undoes by chance what is not synced; anew, or over an older checkpoint."""
     words = [sys.executable, os.path.join(TESTS, "crashes.py"), tmp_path, str(size), *flags, f"every={every}"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert int(done.stdout) > 80 // every
 
@@ -230,7 +242,7 @@ def test_a_full_disk_is_an_error_after_which_there_is_nothing_or_what_can_be_res
     script = 'mount -t tmpfs -o size=24k none "$0" && exec "$@"'
     words = [*private, "sh", "-c", script, tmp_path, sys.executable, "-c", FULL_DISK, tmp_path, str(size), reserved]
     environment = os.environ | {"PYTHONPATH": TESTS}
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     left, resumed = done.stdout.splitlines()
     if reserved == "reserved":
@@ -253,16 +265,11 @@ def test_an_interruption_once_something_is_on_record_can_be_resumed(tmp_path, wh
 
 
 @posix_only
-@pytest.mark.parametrize("moment", [0.0, 0.03, 0.1, 0.2])
+@pytest.mark.parametrize("moment", [1, 10, 25, 40])
 def test_ctrl_c_leaves_nothing_or_what_can_be_resumed(tmp_path, whole, moment):
-    with child(SLOW_SAVE.replace("0.002", "0.004"), tmp_path, SHARDS) as process:
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(moment)
-        process.send_signal(signal.SIGINT)
-        start = time.perf_counter()
-        process.wait(60)
-        assert time.perf_counter() - start < 1
-    assert process.returncode == -signal.SIGINT
+    with stepped(tmp_path, SHARDS, moment, "interrupt") as process:
+        _, errors = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == -signal.SIGINT, errors
     left = contents(tmp_path)
     assert left == {} or left["model.safetensors.journal"].count(b"\n") > 1
     saved = small_plan().save(tmp_path, max_shard_size=SHARDS, resume=True)
@@ -272,17 +279,14 @@ def test_ctrl_c_leaves_nothing_or_what_can_be_resumed(tmp_path, whole, moment):
 
 @posix_only
 def test_two_processes_do_not_write_one_checkpoint(tmp_path, whole):
-    program = SLOW_SAVE.replace("0.002", "0.006")
-    with child(program, tmp_path, SHARDS) as process:
-        assert process.stdout.readline() == "ready\n"
-        while "model.safetensors.journal" not in os.listdir(tmp_path):
-            time.sleep(0.01)
-        time.sleep(0.05)
+    with stepped(tmp_path, SHARDS, 30, "hold") as process:
+        assert process.stdout.readline() == "held\n"
         for options in ({"resume": True}, {"force": True}, {}):
             with pytest.raises(OSError, match="In use by another process") as caught:
                 small_plan(seed=5).save(tmp_path, max_shard_size=SHARDS, **options)
             assert caught.value.errno == errno.EBUSY
-        assert process.wait(60) == 0
+        _, errors = process.communicate("\n", timeout=TIMEOUT)
+    assert process.returncode == 0, errors
     assert contents(tmp_path) == whole(SHARDS)
 
 
@@ -305,7 +309,7 @@ def test_a_child_does_not_hold_the_checkpoint(tmp_path, whole):
         child = os.fork()
         if not child:
             os.write(begin, b"x")
-            time.sleep(60)
+            signal.pause()
             os._exit(0)
         children.append(child)
         os.read(begun, 1)
