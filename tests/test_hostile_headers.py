@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
+from processes import run
 
 SIZE = 99_000_000
+# The bytes and the processor time that a file takes, the latter in times of a million empty lists.
 SCRIPT = """
-import resource, sys, time
+import json, sys
+from costs import seconds
 from fanin.models import files_of
-before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
-try:
-    files_of(sys.argv[1])
-except ValueError as error:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, time.process_time() - start, error)
+from processes import peak
+
+def read():
+    try:
+        files_of(sys.argv[1])
+    except ValueError as refusal:
+        global error
+        error = refusal
+
+lists = "[" + "[]," * 999_999 + "[]]"
+unit = seconds(lambda: json.loads(lists))
+before = peak()
+print(seconds(read) / unit, peak() - before, error)
 """
 ENTRY = b'{"dtype":"F4","shape":[0],"data_offsets":[0,0]}'
 TEXTS = {
@@ -37,7 +47,7 @@ TEXTS = {
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="memory is measured with the resource module")
 @pytest.mark.parametrize("kind", TEXTS)
-def test_a_header_costs_less_than_a_gigabyte_and_ten_seconds(kind, tmp_path):
+def test_a_header_costs_less_than_a_gigabyte_and_a_hundred_million_empty_lists(kind, tmp_path):
     text = TEXTS[kind]()
     path = tmp_path / "w.safetensors"
     path.write_bytes(len(text).to_bytes(8, "little") + text)
@@ -54,9 +64,9 @@ def test_an_index_costs_as_little(piece, tmp_path):
 
 
 def check_cost(path):
-    done = subprocess.run([sys.executable, "-c", SCRIPT, path], capture_output=True, text=True, check=True)
-    memory, seconds, error = done.stdout.split(maxsplit=2)
-    assert int(memory) * (1 if sys.platform == "darwin" else 1024) < 10**9
-    assert float(seconds) < 10
+    """The slowest takes as long as 20 million empty lists; a search among all for each would take as long as 10⁹."""
+    cost, memory, error = run(SCRIPT, path).split(maxsplit=2)
+    assert float(cost) < 100
+    assert int(memory) < 10**9
     assert error.startswith(f"{path}: ")
     assert len(error) < len(str(path)) + 400

@@ -1,11 +1,10 @@
 """Orthogonal matrices at size: accuracy and the memory they take beside the output."""
 
-import os
-import subprocess
 import sys
 
 import numpy as np
 import pytest
+from processes import run
 
 import fanin
 
@@ -32,12 +31,10 @@ def test_large_matrices_are_orthogonal(shape, dtype, tolerance):
     assert worst <= tolerance
 
 
-# By how many bytes the second call raises the process's peak: the first has loaded the code and its threads. (ru_maxrss
-# would be the parent's, if that is larger.)
+# By how many bytes the second call raises the process's peak: the first has loaded the code and its threads.
 PROGRAM = """
-import re, numpy as np, fanin
-def peak():
-    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) * 1024
+import numpy as np, fanin
+from processes import peak
 init = fanin.seeded(0, layout="OI")
 init.orthogonal("w", (600, 600), dtype="{dtype}")
 out = np.ones({out}, "{dtype}")
@@ -68,7 +65,4 @@ print(peak() - before)
 def test_the_workspace_is_at_most_64_mib_and_1_mib_a_thread(shape, index, dtype):
     out = np.lib.stride_tricks.as_strided(np.zeros(1), shape, (0, 0))[eval(index)].shape
     program = PROGRAM.format(shape=shape, index=index, dtype=dtype, out=out)
-    environment = os.environ | {"FANIN_NUM_THREADS": "2"}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert 0 < int(done.stdout) <= (64 + 2) * MIB
+    assert 0 < int(run(program, FANIN_NUM_THREADS="2")) <= (64 + 2) * MIB
