@@ -17,7 +17,13 @@ import pytest
 
 import fanin
 
-hypothesis.settings.register_profile("fixed", deadline=None, derandomize=True, max_examples=200)
+hypothesis.settings.register_profile(
+    "fixed",
+    deadline=None,
+    derandomize=True,
+    max_examples=200,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],  # which goes by the clock
+)
 hypothesis.settings.load_profile("fixed")
 
 # A shell lets what it starts in the background ignore SIGINT, and children inherit that.

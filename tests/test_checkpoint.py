@@ -15,6 +15,7 @@ import safetensors
 import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
+from processes import TIMEOUT
 
 from fanin.checkpoint import Entry, Writer, encode_header, in_file_order
 
@@ -212,7 +213,7 @@ def test_a_file_size_limit_shows_before_any_data_is_written(tmp_path):
         "import resource\nfrom fanin.checkpoint import *\nresource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         f"with Writer({str(tmp_path / 'model')!r}, [Entry('w', 'float32', (1000,))]) as file: print('opened')"
     )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=TIMEOUT, check=False)
     assert run.stdout == ""
     assert "File too large" in run.stderr
     assert os.listdir(tmp_path) == []

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from processes import TIMEOUT
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 pytestmark = pytest.mark.xdist_group("examples")  # they share runs
@@ -36,7 +37,7 @@ def run(folder, *options):
             processes[name] = stack.enter_context(start(name, folder, *options))
             stack.callback(processes[name].kill)  # if another fails
         for name, process in processes.items():
-            printed[name], errors = process.communicate(timeout=300)
+            printed[name], errors = process.communicate(timeout=TIMEOUT)
             assert (process.returncode, errors) == (0, "")
             signature, width, height = struct.unpack(">8s8x2I", (folder / f"{name}.png").read_bytes()[:24])
             assert signature == b"\x89PNG\r\n\x1a\n"

@@ -19,7 +19,7 @@ from fanin.models import Parameters, files_of, parameters
 from fanin.models.headers import read_header
 
 W = {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}
-REUSED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+REUSED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=100)
 
 
 def header(entries: object, size: int = 0, length: int | None = None) -> bytes:

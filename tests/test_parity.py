@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 import pytest
 import reference
+from processes import TIMEOUT
 
 import fanin
 
@@ -175,7 +176,7 @@ def expected(isa, distribution, dtype):
 def run(isa, *arguments):
     environment = os.environ | {"FANIN_FORCE_ISA": isa}
     return subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
 
 

@@ -1,18 +1,17 @@
 """A forked child samples though another library used the shared OpenMP runtime before the fork."""
 
 import os
-import subprocess
-import sys
-import textwrap
 
 import pytest
+from processes import TIMEOUT, run
 
 pytestmark = [pytest.mark.peer, pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")]
 
 
 @pytest.mark.parametrize("imported", ["before", "after"])
 def test_torch_alone_used_openmp_before_the_fork(imported):
-    code = f"""
+    run(
+        f"""
         import os, signal
         import torch
         if {imported == "before"}:
@@ -21,13 +20,11 @@ def test_torch_alone_used_openmp_before_the_fork(imported):
         torch.ones(2000, 2000).exp().sum()  # a parallel region of torch's
         child = os.fork()
         if child == 0:
-            signal.alarm(20)
+            signal.alarm({TIMEOUT})
             import fanin
             fanin.normal(2**20, seed=0, name="w")
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0, "the child hung or failed"
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=False
+        """,
+        FANIN_NUM_THREADS="2",
     )
-    assert done.returncode == 0, done.stderr
