@@ -92,9 +92,13 @@ def test_no_orthogonal_weights_give_rectified_layers_isometry():
 
 
 def carried(weights, activation):
-    """By what 1000 convolutions multiply differences between positions and examples, and gradients on the way back."""
+    """By what 1000 convolutions multiply differences between positions and examples, and gradients on the way back.
+
+    In float64, whose rounding adds less than what is measured: 2⁻²⁴ of a gradient that is equal at all positions, put
+    on one that is not, outlives the rest of it, as differences between positions die out more slowly than their mean.
+    """
     stack = Stack(weights=weights, inputs=LECUN, kind="conv", depth=1000, width=8, activation=activation)
-    network = Network(stack, (1, 8, 8), 2)
+    network = Network(stack, (1, 8, 8), 2, dtype="float64")
     network.forward(normal(16, 1, 8, 8))
     network.backward(fanin.normal((16, 2), seed=1, name="gradient"))
     first, last = (np.std(network.hidden[layer] - network.hidden[layer].mean((0, 1))) for layer in (0, -1))
@@ -112,6 +116,12 @@ def test_delta_orthogonal_convolutions_carry_signals_through_1000_layers():
 
 @pytest.mark.parametrize("activation", ["linear", "tanh"])
 def test_gaussian_kernels_do_not_though_their_variance_is_the_same(activation):
+    """Newman (1986): the largest singular value of a product of n×n Gaussian matrices grows by (ψ(n/2) + ln(2/n))/2.
+
+    That is of its logarithm, a layer, with variance ψ'(n/2)/4; for complex matrices, as at most frequencies, of n in
+    place of n/2. For n = 8 and 1000 layers it is -65 ± 8 for the mean of a gradient, and -32 ± 6 for differences
+    between positions: two standard deviations above are 1e-21 and 1e-9.
+    """
     assert LECUN.std((8, 8, 3, 3)) == pytest.approx(DELTA.std((8, 8, 3, 3)))
     signal, gradient = carried(LECUN, activation)
     assert signal < 1e-9
