@@ -162,7 +162,8 @@ def test_opposite_inputs_stay_opposite_through_odd_nets():
     field = MeanField("tanh", 3.0)
     c = np.linspace(0, 1, 21)
     np.testing.assert_allclose(field.correlation(-c), -field.correlation(c), atol=1e-13)
-    assert field.fixed_correlation == 0
+    # A sum of at most 2050 terms that add up to 1 rounds by 5e-13, and C crosses the diagonal there with slope 0.91.
+    assert abs(field.fixed_correlation) < 1e-11
 
 
 # The critical line.
