@@ -35,21 +35,22 @@ def probed(weights=HE, *, kind="dense", labels=True, seed=0, draws=1, **options)
 
 
 def test_profiles_are_those_of_the_network():
+    """Of another pass, whose float32 sums of up to 200 products may round otherwise: by 200·2⁻²⁴ at most."""
     report = probed(depth=4, activation="tanh", biases=schemes.normal(std=0.1))
     x, labels = data()
     network = Network(report.stack, (64,), 10)
     loss, gradient = network.loss(x, labels)
     network.backward(gradient)
     assert report.names == ("layers.0", "layers.1", "layers.2", "layers.3")
-    assert report.loss == loss
+    assert report.loss == pytest.approx(loss, rel=1e-5)
     for layer in range(4):
         hidden, signal = network.hidden[layer].astype("float64"), network.signals[layer].astype("float64")
         weight_gradient = network.gradients[f"layers.{layer}.weight"].astype("float64")
-        assert report.mean[layer] == pytest.approx(hidden.mean(), rel=1e-12)
-        assert report.std[layer] == pytest.approx(hidden.std(), rel=1e-12)
-        assert report.rms[layer] == pytest.approx(math.sqrt((hidden**2).mean()), rel=1e-12)
-        assert report.gradient[layer] == pytest.approx(math.sqrt((signal**2).mean()), rel=1e-12)
-        assert report.weight_gradient[layer] == pytest.approx(math.sqrt((weight_gradient**2).mean()), rel=1e-12)
+        assert report.mean[layer] == pytest.approx(hidden.mean(), abs=1e-5)
+        assert report.std[layer] == pytest.approx(hidden.std(), rel=1e-5)
+        assert report.rms[layer] == pytest.approx(math.sqrt((hidden**2).mean()), rel=1e-5)
+        assert report.gradient[layer] == pytest.approx(math.sqrt((signal**2).mean()), rel=1e-5)
+        assert report.weight_gradient[layer] == pytest.approx(math.sqrt((weight_gradient**2).mean()), rel=1e-5)
     values = np.linalg.svd(network.jacobian(x[0]), compute_uv=False)
     assert np.allclose(report.singular_values, values, atol=1e-6)
 
@@ -64,7 +65,7 @@ def test_a_recurrent_profile_has_an_entry_for_each_step_and_its_weight_gradients
     parts = [signal.T @ hidden for signal, hidden in zip(network.signals[1:], network.hidden[:-1], strict=True)]
     assert np.allclose(sum(parts), network.gradients["cell.weight_hh"], atol=1e-6)
     rms = [math.sqrt((part.astype("float64") ** 2).mean()) for part in parts]
-    assert np.allclose(report.weight_gradient[1:], rms, rtol=1e-6)
+    assert report.weight_gradient[1:] == pytest.approx(rms, rel=1e-5)
     assert (report.prediction is None) == (kind == "lstm")
 
 
@@ -121,7 +122,7 @@ def test_of_an_lstm_the_units_are_those_of_its_cell_gate():
 def test_gradients_without_labels_do_not_depend_on_the_head_s_confidence_and_are_always_the_same():
     report, again = probed(labels=False), probed(labels=False)
     assert report.loss is None
-    assert (report.gradient == again.gradient).all()
+    assert report.gradient == pytest.approx(again.gradient, rel=1e-5)  # BLAS may add up in another order each time
     louder = probed(labels=False, head=schemes.normal(std=100.0))
     quiet = probed(labels=False, head=schemes.normal(std=0.01))
     assert np.allclose(louder.gradient, 1e4 * quiet.gradient, rtol=1e-4)
@@ -154,7 +155,7 @@ def test_with_several_draws_it_is_that_of_their_mean():
     report = probed(depth=12, draws=4, seed=7)
     slopes = np.array([probed(depth=12, seed=seed).slope for seed in range(7, 11)])
     half = stats.t.ppf(0.975, 3) * slopes.std(ddof=1) / 2
-    assert report.slope == pytest.approx(slopes.mean(), rel=1e-9)
+    assert report.slope == pytest.approx(slopes.mean(), abs=1e-5)
     assert report.interval == pytest.approx((slopes.mean() - half, slopes.mean() + half), rel=5e-3, abs=1e-4)
 
 
