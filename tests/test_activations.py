@@ -78,7 +78,7 @@ def test_shapes_are_kept_and_arguments_unchanged(name):
         assert values.shape == (2, 3)
         assert values.dtype == np.float64
         assert not np.shares_memory(values, x)
-        np.testing.assert_array_equal(f(x[1, 2]), values[1, 2])
+        np.testing.assert_allclose(f(x[1, 2]), values[1, 2], rtol=1e-14)  # NumPy may compute one value otherwise
         assert f(np.empty((0, 2))).shape == (0, 2)
     np.testing.assert_array_equal(x, GRID[:6].reshape(2, 3))
 
@@ -106,7 +106,7 @@ def test_gated_units_are_no_function_of_one_element(name):
 @pytest.mark.parametrize("f", [np.tanh, math.tanh])
 def test_callables_take_arrays_or_one_float(f):
     x = np.linspace(-2, 2, 12).reshape(3, 4)
-    np.testing.assert_allclose(function(f)(x), np.tanh(x), rtol=1e-15)
+    np.testing.assert_allclose(function(f)(x), np.tanh(x), rtol=2e-15)  # a libm and NumPy's own: 4 ulp each
     np.testing.assert_allclose(derivative(f)(x), 1 - np.tanh(x) ** 2, rtol=1e-9)
 
 
