@@ -10,6 +10,8 @@ import textwrap
 from pathlib import Path
 
 TESTS = os.path.dirname(__file__)
+# For programs that import from this folder.
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [TESTS, os.environ.get("PYTHONPATH")]))}
 TIMEOUT = 1800  # seconds: only what hangs takes so long
 
 
@@ -21,7 +23,7 @@ def run(program: str, *arguments: object, **environment: str) -> str:
         text=True,
         timeout=TIMEOUT,
         check=False,
-        env=os.environ | {"PYTHONPATH": TESTS} | environment,
+        env=ENVIRONMENT | environment,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

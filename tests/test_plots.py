@@ -142,7 +142,7 @@ class TestEveryPicture:
 
 def test_the_suffix_sets_the_format(tmp_path):
     PICTURES["units"](path=str(tmp_path / "picture.svg"))
-    assert "<svg" in (tmp_path / "picture.svg").read_text()
+    assert "<svg" in (tmp_path / "picture.svg").read_text("utf-8")
 
 
 def test_no_folders_are_created(tmp_path):

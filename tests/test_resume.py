@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import TESTS, TIMEOUT
+from processes import ENVIRONMENT, TESTS, TIMEOUT
 from saves import RECIPE, SHAPES, SHARDS, contents, require_nothing_half, small_plan, small_tasks  # noqa: F401
 
 import fanin
@@ -108,7 +108,7 @@ def stepped(directory: Path, size: int, moment: int, act: str) -> subprocess.Pop
     """The process of such a save; before its moment 0, nothing happens."""
     words = [sys.executable, "-c", STEPPED, directory, str(size), str(moment), act]
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    return subprocess.Popen(words, env=os.environ | {"PYTHONPATH": TESTS}, text=True, **pipes)
+    return subprocess.Popen(words, env=ENVIRONMENT, text=True, **pipes)
 
 
 @posix_only
@@ -241,8 +241,7 @@ def test_a_full_disk_is_an_error_after_which_there_is_nothing_or_what_can_be_res
         pytest.skip("user namespaces are not permitted here, so no small disk can be mounted")
     script = 'mount -t tmpfs -o size=24k none "$0" && exec "$@"'
     words = [*private, "sh", "-c", script, tmp_path, sys.executable, "-c", FULL_DISK, tmp_path, str(size), reserved]
-    environment = os.environ | {"PYTHONPATH": TESTS}
-    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False, env=environment)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False, env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     left, resumed = done.stdout.splitlines()
     if reserved == "reserved":

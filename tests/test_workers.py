@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from costs import growth
-from processes import TESTS, TIMEOUT, run
+from processes import ENVIRONMENT, TIMEOUT, run
 from saves import SHARDS, contents, small_plan, small_tasks  # noqa: F401
 
 import fanin
@@ -324,9 +324,8 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
 def test_what_a_killed_run_with_processes_left_is_resumed_while_they_live(tmp_path, reference):
-    environment = os.environ | {"PYTHONPATH": TESTS}
     words = [sys.executable, "-c", KILLED_POOL, tmp_path]
-    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
         orphans = list(map(int, process.stdout.readline().split()))
         process.wait(TIMEOUT)
         assert len(orphans) == 2
