@@ -14,11 +14,13 @@ from processes import TIMEOUT
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 pytestmark = pytest.mark.xdist_group("examples")  # they share runs
 NAMES = ["mlp_tanh", "cnn_relu", "lstm_forget_bias"]
-# For each, the strategies that end above a test accuracy, and those that end below another.
+# For each, the strategies that end above a test accuracy, and those that end above a training loss; a guess has 2.303.
+# Training multiplies rounding: from BLAS to BLAS the losses of an LSTM, 0.49 and 1.10, vary by 0.03 and 0.09 (one
+# standard deviation), its accuracies, 0.83 and 0.65, by 0.03 and 0.04, and all others by less. A bound is four away.
 SHOWN = {
-    "mlp_tanh": ({"Xavier": 0.9}, {"Xavier / 3, too small": 0.2, "Xavier × 3, too large": 0.8, "zeros": 0.2}),
-    "cnn_relu": ({"He, batch norm": 0.85, "std 0.01, batch norm": 0.85, "He": 0.2}, {"std 0.01": 0.2}),
-    "lstm_forget_bias": ({"orthogonal, bias 1": 0.7}, {"orthogonal, bias 0": 0.75, "std 0.01, bias 0": 0.3}),
+    "mlp_tanh": ({"Xavier": 0.9}, {"Xavier / 3, too small": 2.2, "Xavier × 3, too large": 0.6, "zeros": 2.2}),
+    "cnn_relu": ({"He, batch norm": 0.85, "std 0.01, batch norm": 0.85, "He": 0.2}, {"std 0.01": 2.2}),
+    "lstm_forget_bias": ({"orthogonal, bias 1": 0.7}, {"orthogonal, bias 0": 0.7, "std 0.01, bias 0": 2.0}),
 }
 
 
@@ -38,7 +40,9 @@ def run(folder, *options):
             stack.callback(processes[name].kill)  # if another fails
         for name, process in processes.items():
             printed[name], errors = process.communicate(timeout=TIMEOUT)
-            assert (process.returncode, errors) == (0, "")
+            # matplotlib says where it keeps its fonts, if that is new or its usual place cannot be written to.
+            errors = [line for line in errors.splitlines() if "matplotlib" not in line.lower()]
+            assert (process.returncode, errors) == (0, [])
             signature, width, height = struct.unpack(">8s8x2I", (folder / f"{name}.png").read_bytes()[:24])
             assert signature == b"\x89PNG\r\n\x1a\n"
             assert min(width / 800, height / 300) >= 1
@@ -73,11 +77,13 @@ def test_a_few_steps(name, short):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_good_ends_well_and_bad_ends_badly(name, whole):
-    accuracies = {
-        strategy: float(accuracy)
-        for strategy, accuracy in re.findall(r"^\d  (.+?)  +\S+ +\S+ ± \S+ +(\S+) ± ", whole[name], re.MULTILINE)
+    ends = {
+        strategy: (float(loss), float(accuracy))
+        for strategy, loss, accuracy in re.findall(
+            r"^\d  (.+?)  +\S+ +(\S+) ± \S+ +(\S+) ± ", whole[name], re.MULTILINE
+        )
     }
     good, bad = SHOWN[name]
-    assert accuracies.keys() == good.keys() | bad.keys()
-    assert {strategy for strategy, least in good.items() if accuracies[strategy] <= least} == set()
-    assert {strategy for strategy, most in bad.items() if accuracies[strategy] >= most} == set()
+    assert ends.keys() == good.keys() | bad.keys()
+    assert {strategy for strategy, least in good.items() if ends[strategy][1] <= least} == set()
+    assert {strategy for strategy, least in bad.items() if ends[strategy][0] <= least} == set()
