@@ -1,5 +1,7 @@
 """Bad input is refused before anything is written; the message names the argument, its value and what is allowed."""
 
+import contextlib
+import locale
 import math
 from functools import partial
 
@@ -59,6 +61,27 @@ every_sampler = pytest.mark.parametrize("sample", SAMPLERS.values(), ids=SAMPLER
 def test_parameters_that_no_distribution_has(call, argument):
     with pytest.raises(ValueError, match=argument):
         call()
+
+
+@pytest.fixture
+def decimal_comma():
+    """A locale that writes 0,5, which Python leaves alone, but not every program that it is part of."""
+    before = locale.setlocale(locale.LC_NUMERIC)
+    for name in ("de_DE.UTF-8", "fr_FR.UTF-8", "tr_TR.UTF-8", "de_DE", "German"):
+        with contextlib.suppress(locale.Error):
+            locale.setlocale(locale.LC_NUMERIC, name)
+            break
+    else:
+        pytest.skip("no locale with a decimal comma is installed")
+    yield
+    locale.setlocale(locale.LC_NUMERIC, before)
+
+
+@pytest.mark.usefixtures("decimal_comma")
+def test_messages_have_points_in_every_locale():
+    assert locale.localeconv()["decimal_point"] == ","
+    with pytest.raises(ValueError, match=r"std must be finite and not negative, got -0\.5$"):
+        normal(std=-0.5)
 
 
 @pytest.mark.parametrize("value", ["1", None, [1.0], 1j])

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
+#include <iomanip>
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -16,18 +16,20 @@ template <class T>
 const T& text(const T& value) {
   return value;
 }
-inline std::string text(double value) {  // the fewest digits that read back as the same number
-  char digits[32];
-  for (int precision = 6; precision <= 17; ++precision) {
-    std::snprintf(digits, sizeof digits, "%.*g", precision, value);
-    if (std::strtod(digits, nullptr) == value) break;
+inline std::string text(double value) {  // the fewest digits that read back as the same number, whatever the locale
+  for (int precision = 6;; ++precision) {
+    std::stringstream digits;
+    digits.imbue(std::locale::classic());
+    digits << std::setprecision(precision) << value;
+    double read = 0;
+    if (precision == 17 || (digits >> read && read == value)) return digits.str();
   }
-  return digits;
 }
 
 template <class... Parts>
 [[noreturn]] void refuse(const Parts&... parts) {
   std::ostringstream message;
+  message.imbue(std::locale::classic());
   (message << ... << text(parts));
   throw std::invalid_argument(message.str());
 }
