@@ -94,8 +94,8 @@ def test_no_orthogonal_weights_give_rectified_layers_isometry():
 def carried(weights, activation):
     """By what 1000 convolutions multiply differences between positions and examples, and gradients on the way back.
 
-    In float64, whose rounding adds less than what is measured: 2⁻²⁴ of a gradient that is equal at all positions, put
-    on one that is not, outlives the rest of it, as differences between positions die out more slowly than their mean.
+    In float64. A gradient starts equal at all positions, differences between positions die out more slowly, and those
+    that rounding makes, in float32 2⁻²⁴ of its size, would soon be all that is left of it.
     """
     stack = Stack(weights=weights, inputs=LECUN, kind="conv", depth=1000, width=8, activation=activation)
     network = Network(stack, (1, 8, 8), 2, dtype="float64")
