@@ -79,12 +79,12 @@ def test_init_quiet_prints_nothing(tmp_path, capsys):
     assert os.path.getsize(tmp_path / "gpt2.safetensors") > 248_879_616
 
 
-def in_terminal(words: list[str], width: int, **options: object) -> str:
+def in_terminal(words: list[str], width: int, encoding: str = "utf-8", **options: object) -> str:
     """What a command prints on a terminal so wide, without colours."""
     import pty
 
     control, terminal = pty.openpty()
-    environment = os.environ | {"COLUMNS": str(width), "TERM": "xterm-256color"}
+    environment = os.environ | {"COLUMNS": str(width), "TERM": "xterm-256color", "PYTHONIOENCODING": encoding}
     with subprocess.Popen(words, stdout=terminal, stderr=terminal, env=environment, **options) as process:  # type: ignore[call-overload]
         os.close(terminal)
         output = b""
@@ -450,7 +450,9 @@ def test_renamed_parameters_keep_their_values(tmp_path):
 
 
 @posix_only
-def test_recommend_fits_a_narrow_terminal():
-    text = in_terminal([*COMMAND, "recommend", "--activation", "gelu"], 60)
+@pytest.mark.parametrize(("encoding", "formula"), [("utf-8", "1/√E f(z)²"), ("ascii", "1/sqrt E f(z)^2")])
+def test_recommend_fits_a_narrow_terminal(encoding, formula):
+    text = in_terminal([*COMMAND, "recommend", "--activation", "gelu"], 60, encoding)
     assert max(map(len, text.splitlines())) <= 60
+    assert formula in " ".join(text.split())
     assert "1.534" in text

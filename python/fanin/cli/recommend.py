@@ -12,6 +12,7 @@ from ..plans.table import shorten
 from ..recommendation import LAYERS, recommend, review
 from .diagnose import activation
 from .errors import CommandError
+from .terminal import encodable
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,5 +59,5 @@ def _recommend(arguments: argparse.Namespace) -> None:
         lines[f"std {arguments.std:g}"] = " ".join(problems) or "is fine"
     width = terminal_width() or 1000
     margin = max(map(len, lines)) + 2
-    for heading, text in lines.items():
+    for heading, text in zip(lines, map(encodable, lines.values()), strict=True):
         print(textwrap.fill(text, width, initial_indent=heading.ljust(margin), subsequent_indent=" " * margin))

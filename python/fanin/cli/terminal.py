@@ -21,7 +21,7 @@ from .errors import CommandError
 
 _MOST_PROBLEMS = 20
 _HEADINGS = [("group", "scheme"), ("parameters", "tensors"), ("mean", "observed"), ("std", "observed")]
-_PLAIN = str.maketrans({"×": "x", "·": "*", "√": "sqrt ", "–": "-", "─": "-", "…": "..."})
+_PLAIN = str.maketrans({"×": "x", "·": "*", "√": "sqrt ", "²": "^2", "–": "-", "─": "-", "…": "..."})
 
 
 def prepare_streams() -> None:
@@ -40,6 +40,12 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
     text = error.object[error.start : error.end].translate(_PLAIN)
     return text.encode("ascii", "backslashreplace").decode(), error.end
+
+
+def encodable(text: str) -> str:
+    """What standard output prints of a text: to be known before it is wrapped, for what stands for a √ is longer."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "fanin.plain").decode(encoding)
 
 
 @contextmanager
