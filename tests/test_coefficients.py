@@ -27,7 +27,7 @@ def test_the_page_has_the_compiled_polynomials(compiled):
     assert compiled == page
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_derivation_gives_the_compiled_polynomials(compiled):
     derived = subprocess.run(
         [sys.executable, ROOT / "tools" / "coefficients.py"], capture_output=True, text=True, check=True

@@ -65,7 +65,7 @@ def test_moments_of_the_normal(dtype):
         assert abs((z**order).mean() - expected) < 4 * error
 
 
-@pytest.mark.parametrize(("sigma", "log_size"), [(4, 24), (5, 27), pytest.param(6, 34, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("sigma", "log_size"), [(4, 24), (5, 27), pytest.param(6, 34, marks=pytest.mark.exhaustive)])
 def test_normal_tails_are_counted(sigma, log_size):
     """Past 6σ only 34 of 2^34 values are expected; a generator that stops there would show 0."""
     step, counts = 2**24, np.zeros(2, np.int64)

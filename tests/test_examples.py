@@ -74,7 +74,7 @@ def test_a_few_steps(name, short):
     assert "gradients vanish" in printed
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", NAMES)
 def test_good_ends_well_and_bad_ends_badly(name, whole):
     ends = {

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TOOLCHAIN = "-DCMAKE_TOOLCHAIN_FILE=cmake/aarch64-linux-gnu.cmake"
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("build")]
+pytestmark = pytest.mark.xdist_group("build")
 
 
 def build(folder: Path, *options: str, targets: tuple[str, ...]) -> Path:
@@ -34,6 +34,7 @@ def programs(build_folder: Path) -> Path:
     return build(build_folder, targets=("fanin_golden", "fanin_exhaustive"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512", "neon"])
 def test_golden_values_hold_on_each_instruction_set_and_it_is_the_one_that_ran(programs: Path, isa: str) -> None:
     result = run(programs / "fanin_golden", isa=isa)
@@ -44,6 +45,7 @@ def test_golden_values_hold_on_each_instruction_set_and_it_is_the_one_that_ran(p
     assert result.stdout.endswith(" 0 failed\n")
 
 
+@pytest.mark.slow
 def test_golden_values_hold_on_aarch64(tmp_path: Path) -> None:
     missing = [tool for tool in ("aarch64-linux-gnu-g++", "qemu-aarch64") if shutil.which(tool) is None]
     if missing:
@@ -54,6 +56,7 @@ def test_golden_values_hold_on_aarch64(tmp_path: Path) -> None:
     assert result.stdout.startswith("neon, ")
 
 
+@pytest.mark.slow
 def test_a_wrong_golden_value_is_found(programs: Path, tmp_path: Path) -> None:
     (tmp_path / "bits.txt").write_text('- uint32 0 "wte.weight" 0 : 6796cf92 d11090ee\n')
     result = run(programs / "fanin_golden", tmp_path)
@@ -62,12 +65,14 @@ def test_a_wrong_golden_value_is_found(programs: Path, tmp_path: Path) -> None:
     assert "expected 0xd11090ee, found 0xd11090ed" in result.stdout
 
 
+@pytest.mark.slow
 def test_no_golden_value_at_all_is_an_error(programs: Path, tmp_path: Path) -> None:
     result = run(programs / "fanin_golden", tmp_path)
     assert result.returncode == 1
     assert f"no golden file in {tmp_path}" in result.stderr
 
 
+@pytest.mark.exhaustive
 def test_every_word_stays_within_the_stated_error(programs: Path) -> None:
     result = run(programs / "fanin_exhaustive")
     assert result.returncode == 0, result.stdout
