@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from . import audit, calls, fills, models, orthogonal, processes
+from . import audit, calls, fills, interrupts, models, orthogonal, processes
 from .figures import Case, Target
 from .limits import FMA, PHILOX, STORE
 from .peers import NUMPY, ONEMKL
@@ -214,6 +214,13 @@ CASES = (
     Case("64 × 64 normals: fanin.normal", "µs", partial(calls.function, shape=(64, 64)), (Target(at_most=5),)),
     Case("4 × 2 weights: he_normal object", "µs", partial(calls.scheme, shape=(4, 2)), (Target(at_most=6),)),
     Case("64 × 64 weights: he_normal object", "µs", partial(calls.scheme, shape=(64, 64))),
+    Case(
+        "from Ctrl-C to KeyboardInterrupt, two threads",
+        "ms",
+        interrupts.answers,
+        (Target(at_most=100),),
+        note="the longest of the calls below",
+    ),
     Case("import fanin, beyond numpy", "ms", processes.imports, (Target(at_most=15),)),
     Case(
         "extra memory of a fill of 64 Mi elements",
