@@ -83,7 +83,7 @@ def compare(
     --------
     >>> from fanin import schemes
     >>> he = schemes.he_normal(layout="OI")
-    >>> result = compare({"He": he, "zeros": schemes.zeros()}, steps=40, rates=(0.1,))
+    >>> result = compare({"He": he, "zeros": schemes.zeros()}, steps=100, rates=(0.1,))
     >>> [row.name for row in result.rows], result.better("He", "zeros")
     (['He', 'zeros'], True)
     """
