@@ -17,15 +17,20 @@ TIMEOUT = 1800  # seconds: only what hangs takes so long
 
 def run(program: str, *arguments: object, **environment: str) -> str:
     """What a program prints in a fresh interpreter; a hang or a status that is not 0 fails the test."""
+    return command(sys.executable, "-c", textwrap.dedent(program), *arguments, **environment)
+
+
+def command(*words: object, **environment: str) -> str:
+    """What a command prints; a hang or a status that is not 0 fails the test."""
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)],
+        list(map(str, words)),
         capture_output=True,
         text=True,
         timeout=TIMEOUT,
         check=False,
         env=ENVIRONMENT | environment,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
 
 

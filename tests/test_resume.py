@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import ENVIRONMENT, TESTS, TIMEOUT
+from processes import ENVIRONMENT, TESTS, TIMEOUT, command
 from saves import RECIPE, SHAPES, SHARDS, contents, require_nothing_half, small_plan, small_tasks  # noqa: F401
 
 import fanin
@@ -65,7 +65,8 @@ def interrupt(path: Path, tasks: int = 4, plan: Plan | None = None, **options: A
     return left
 
 
-# A save by two workers that is killed, interrupted or held before one of its steps, and prints how many it has begun.
+# A save by two workers that is killed, interrupted or held before one of its steps, or announces each of them. It
+# prints how many steps it has begun.
 STEPPED = """
 import itertools, os, signal, sys, threading
 import saves
@@ -84,13 +85,16 @@ def hold():
     print("held", flush=True)
     sys.stdin.readline()
 
+def announce():
+    os.write(1, b"step\\n")
+
 def raise_interrupt(*arguments):
     interrupted.set()
     raise KeyboardInterrupt
 
 def stepped(call):
     def step(*arguments):
-        if next(steps) == moment:
+        if next(steps) == moment or act == "announce":
             globals()[act]()
         return call(*arguments)
     return step
@@ -105,7 +109,7 @@ print(next(steps) - 1)
 
 
 def stepped(directory: Path, size: int, moment: int, act: str) -> subprocess.Popen[str]:
-    """The process of such a save; before its moment 0, nothing happens."""
+    """The process of such a save; there is no step 0."""
     words = [sys.executable, "-c", STEPPED, directory, str(size), str(moment), act]
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     return subprocess.Popen(words, env=ENVIRONMENT, text=True, **pipes)
@@ -113,26 +117,36 @@ def stepped(directory: Path, size: int, moment: int, act: str) -> subprocess.Pop
 
 @posix_only
 @pytest.mark.parametrize("size", [SHARDS, WHOLE])
+@pytest.mark.parametrize("act", ["kill", "announce"])
 @pytest.mark.parametrize("kills", [2, pytest.param(25, marks=pytest.mark.slow)])
-def test_killed_at_random_moments_and_resumed_the_bytes_are_the_same(tmp_path, whole, size, kills):
+def test_killed_at_random_moments_and_resumed_the_bytes_are_the_same(tmp_path, whole, size, act, kills):
+    """The process kills itself right before a step, or this one kills it from outside, wherever it is by then."""
     chance = random.Random(kills)
     expected = whole(size)
-    killed = steps = 0
+    with stepped(tmp_path, size, 0, "hold") as process:
+        printed, errors = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0, errors
+    steps = int(printed)
+    assert steps > 40
+    killed = 0
     while killed < kills:
-        with stepped(tmp_path, size, chance.randint(1, steps) if steps else 0, "kill") as process:
-            printed, errors = process.communicate(timeout=TIMEOUT)
-        if process.returncode:
-            assert process.returncode == -signal.SIGKILL, errors
-            killed += 1
-            require_nothing_half(tmp_path, expected)
-            if chance.random() < 0.7 and killed < kills:
-                continue  # and is killed again
-            small_plan().save(tmp_path, max_shard_size=size, resume=True)
-        else:
-            steps = max(steps, int(printed))
-        assert contents(tmp_path) == expected
         shutil.rmtree(tmp_path)
         tmp_path.mkdir()
+        again = True
+        while again:
+            moment = chance.randint(1, steps)
+            with stepped(tmp_path, size, moment, act) as process:
+                if act == "announce":
+                    for _ in range(moment):
+                        process.stdout.readline()
+                    process.kill()
+                _, errors = process.communicate(timeout=TIMEOUT)
+            assert process.returncode in (0, -signal.SIGKILL), errors
+            require_nothing_half(tmp_path, expected)
+            killed += process.returncode != 0
+            again = process.returncode != 0 and killed < kills and chance.random() < 0.7
+        small_plan().save(tmp_path, max_shard_size=size, resume=True)
+        assert contents(tmp_path) == expected
 
 
 @posix_only
@@ -141,10 +155,8 @@ def test_killed_at_random_moments_and_resumed_the_bytes_are_the_same(tmp_path, w
 @pytest.mark.parametrize("every", [11, pytest.param(1, marks=pytest.mark.slow)])
 def test_ended_before_any_step_and_resumed_the_bytes_are_the_same(tmp_path, size, flags, every):
     """By a kill, or a power loss that undoes by chance what is not synced; anew, or over an older checkpoint."""
-    words = [sys.executable, os.path.join(TESTS, "crashes.py"), tmp_path, str(size), *flags, f"every={every}"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert int(done.stdout) > 80 // every
+    tried = command(sys.executable, os.path.join(TESTS, "crashes.py"), tmp_path, size, *flags, f"every={every}")
+    assert int(tried) > 80 // every
 
 
 @pytest.mark.parametrize("size", [SHARDS, WHOLE])
@@ -217,8 +229,9 @@ except OSError as error:
 else:
     raise AssertionError("there was room")
 saves.require_nothing_half(directory)
-print(*sorted(os.listdir(directory)))
-# With all that it was mounted with, or mount adds the options there are: an id of a user, whom this namespace lacks.
+print(os.listdir(directory))
+# The type and the source are given again: without them mount would also repeat the options that the kernel shows, among
+# them the id of a user that this namespace does not have.
 subprocess.run(["mount", "-t", "tmpfs", "-o", "remount,size=1m", "none", directory], check=True)
 saved = saves.small_plan().save(directory, max_shard_size=size, resume=True)
 print(saved.resumed)
@@ -241,14 +254,12 @@ def test_a_full_disk_is_an_error_after_which_there_is_nothing_or_what_can_be_res
     if not shutil.which("unshare") or subprocess.run([*private, "true"], capture_output=True, check=False).returncode:
         pytest.skip("user namespaces are not permitted here, so no small disk can be mounted")
     script = 'mount -t tmpfs -o size=24k none "$0" && exec "$@"'
-    words = [*private, "sh", "-c", script, tmp_path, sys.executable, "-c", FULL_DISK, tmp_path, str(size), reserved]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False, env=ENVIRONMENT)
-    assert done.returncode == 0, done.stderr
-    left, resumed = done.stdout.splitlines()
+    program = (sys.executable, "-c", FULL_DISK, tmp_path, size, reserved)
+    left, resumed = command(*private, "sh", "-c", script, tmp_path, *program).splitlines()
     if reserved == "reserved":
-        assert (left, resumed) == ("", "0")
+        assert (left, resumed) == ("[]", "0")
     else:
-        assert "model.safetensors.journal" in left.split()
+        assert "'model.safetensors.journal'" in left
         assert int(resumed) > 0
 
 
@@ -308,6 +319,7 @@ def test_a_child_does_not_hold_the_checkpoint(tmp_path, whole):
     def progress(nbytes: int) -> None:
         child = os.fork()
         if not child:
+            signal.alarm(TIMEOUT)  # if this process dies
             os.write(begin, b"x")
             signal.pause()
             os._exit(0)
