@@ -17,6 +17,7 @@ from gpu import (
     torch_with_cuda,  # noqa: F401
     view,
 )
+from processes import TIMEOUT
 from test_parity import SAMPLERS, sample
 
 from fanin import schemes
@@ -72,7 +73,7 @@ def test_the_sanitizers_find_nothing(torch, tool):
         __file__,
     ]
     environment = os.environ | {"PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}
-    process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1800, check=False)
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     if "Device not supported" in process.stdout:
         pytest.skip("compute-sanitizer does not support this device")
     assert process.returncode == 0, process.stdout + process.stderr

@@ -18,6 +18,7 @@ from gpu import (
     torch_with_cuda,  # noqa: F401
     warm_up,
 )
+from processes import TIMEOUT
 
 import fanin
 from fanin import schemes
@@ -94,7 +95,7 @@ def test_two_threads_on_two_streams(torch):
         dtype = ("float32", "bfloat16")[number]
         outs = [memory((257, 129 + k), dtype) for k in range(50)]
         torch.cuda.synchronize()
-        start.wait(60)
+        start.wait(TIMEOUT)
         with torch.cuda.stream(stream):
             for k, out in enumerate(outs):
                 out.fill_(7)

@@ -24,6 +24,8 @@ from fanin.plans.pieces import contiguous_pieces
 from fanin.recipes import Recipe, Rule
 from fanin.schemes import Constant, Normal
 
+pytestmark = pytest.mark.xdist_group("gpt2")  # of which each worker would write 500 MB
+
 SMALL = {"layers": 2, "width": 64, "vocabulary": 1000, "positions": 96}
 
 

@@ -7,6 +7,7 @@ import fanin
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("memory")
 def test_more_than_two_to_the_31_elements():
     shape = (2**16 + 1, 2**15 + 3)  # 2,147,745,795 elements, 4.3 GB
     try:

@@ -13,15 +13,15 @@ TOOLCHAIN = "-DCMAKE_TOOLCHAIN_FILE=cmake/aarch64-linux-gnu.cmake"
 pytestmark = pytest.mark.xdist_group("build")
 
 
-def build(folder: Path, *options: str, targets: tuple[str, ...]) -> Path:
-    """The folder of the test programs."""
+def build(folder: Path, program: str, *options: str) -> Path:
+    """A test program."""
     cmake = shutil.which("cmake")
     if cmake is None:
         pytest.skip("cmake is not installed")
     options = ("-DFANIN_BUILD_PYTHON=OFF", "-DFANIN_BUILD_TESTS=ON", *options)
     subprocess.run([cmake, "-S", ROOT, "-B", folder, *options], check=True, cwd=ROOT)
-    subprocess.run([cmake, "--build", folder, "--config", "Release", "--target", *targets], check=True)
-    return folder / "tests"
+    subprocess.run([cmake, "--build", folder, "--config", "Release", "--target", program], check=True)
+    return folder / "tests" / program
 
 
 def run(*command: str | Path, isa: str = "") -> subprocess.CompletedProcess[str]:
@@ -30,14 +30,14 @@ def run(*command: str | Path, isa: str = "") -> subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="module")
-def programs(build_folder: Path) -> Path:
-    return build(build_folder, targets=("fanin_golden", "fanin_exhaustive"))
+def golden(build_folder: Path) -> Path:
+    return build(build_folder, "fanin_golden")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512", "neon"])
-def test_golden_values_hold_on_each_instruction_set_and_it_is_the_one_that_ran(programs: Path, isa: str) -> None:
-    result = run(programs / "fanin_golden", isa=isa)
+def test_golden_values_hold_on_each_instruction_set_and_it_is_the_one_that_ran(golden: Path, isa: str) -> None:
+    result = run(golden, isa=isa)
     if "must name an instruction set" in result.stderr:
         pytest.skip(result.stderr)
     assert result.returncode == 0, result.stdout
@@ -50,29 +50,29 @@ def test_golden_values_hold_on_aarch64(tmp_path: Path) -> None:
     missing = [tool for tool in ("aarch64-linux-gnu-g++", "qemu-aarch64") if shutil.which(tool) is None]
     if missing:
         pytest.skip(f"{' and '.join(missing)} not installed")
-    golden = build(tmp_path, TOOLCHAIN, targets=("fanin_golden",)) / "fanin_golden"
+    golden = build(tmp_path, "fanin_golden", TOOLCHAIN)
     result = run("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", golden, isa="neon")
     assert result.returncode == 0, result.stdout
     assert result.stdout.startswith("neon, ")
 
 
 @pytest.mark.slow
-def test_a_wrong_golden_value_is_found(programs: Path, tmp_path: Path) -> None:
+def test_a_wrong_golden_value_is_found(golden: Path, tmp_path: Path) -> None:
     (tmp_path / "bits.txt").write_text('- uint32 0 "wte.weight" 0 : 6796cf92 d11090ee\n')
-    result = run(programs / "fanin_golden", tmp_path)
+    result = run(golden, tmp_path)
     assert result.returncode == 1
     assert 'bits - uint32, seed 0, name "wte.weight", index 1' in result.stdout
     assert "expected 0xd11090ee, found 0xd11090ed" in result.stdout
 
 
 @pytest.mark.slow
-def test_no_golden_value_at_all_is_an_error(programs: Path, tmp_path: Path) -> None:
-    result = run(programs / "fanin_golden", tmp_path)
+def test_no_golden_value_at_all_is_an_error(golden: Path, tmp_path: Path) -> None:
+    result = run(golden, tmp_path)
     assert result.returncode == 1
     assert f"no golden file in {tmp_path}" in result.stderr
 
 
 @pytest.mark.exhaustive
-def test_every_word_stays_within_the_stated_error(programs: Path) -> None:
-    result = run(programs / "fanin_exhaustive")
+def test_every_word_stays_within_the_stated_error(build_folder: Path) -> None:
+    result = run(build(build_folder, "fanin_exhaustive"))
     assert result.returncode == 0, result.stdout

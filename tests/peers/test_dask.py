@@ -17,6 +17,7 @@ distributed = Peer("distributed")
 
 pytestmark = [
     pytest.mark.peer,
+    pytest.mark.xdist_group("dask"),  # of which each worker would start a cluster
     pytest.mark.usefixtures("small_tasks"),
     pytest.mark.filterwarnings("ignore"),  # Dask's own, of ports, files and event loops
 ]
