@@ -1,4 +1,7 @@
-"""What work costs, in what no other process and no slow machine changes: calls, and ratios of processor time."""
+"""What work costs: how many calls it makes, and how its processor time compares with that of other work.
+
+A slow machine changes no such ratio, and other processes change it little: they take room in caches and shared cores.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +30,27 @@ def calls(work: Work) -> int:
     return count
 
 
-def seconds(work: Work) -> float:
-    """Processor time of the whole process."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
+def seconds(work: Work, least: float = 0.0) -> float:
+    """Processor time of the process for the work, which is repeated until that is `least` altogether."""
+    start, times, total = time.process_time(), 0, 0.0
+    while times == 0 or total < least:
+        work()
+        times += 1
+        total = time.process_time() - start
+    return total / times
 
 
-def growth(small: Work, large: Work) -> float:
-    """How many times as long the large work takes as the small one: each at its quickest of three, in turn."""
-    pairs = [(seconds(small), seconds(large)) for _ in range(3)]
-    return min(pair[1] for pair in pairs) / min(pair[0] for pair in pairs)
+def quickest(work: Work) -> float:
+    """Processor time of a short work: the least of three means over 0.1 s, since Windows counts in steps of 16 ms."""
+    return min(seconds(work, 0.1) for _ in range(3))
+
+
+def require_linear(work: Callable[[int], Work], count: int) -> None:
+    """Work on 32 times as many parts takes less than 150 times as long.
+
+    It takes up to 45 times as long, because fewer of the parts fit into the caches; if each part cost in proportion to
+    their number, it would take 32² = 1024 times as long.
+    """
+    small, large = work(count), work(32 * count)
+    pairs = [(seconds(small, 0.1), seconds(large)) for _ in range(3)]
+    assert min(pair[1] for pair in pairs) < 150 * min(pair[0] for pair in pairs)

@@ -1,4 +1,4 @@
-"""How soon an interrupt ends a call, in processor time: neither other processes nor a slow machine stretch it."""
+"""How soon an interrupt ends a call, in times of a shorter call's processor time, as `costs` has it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 
-from costs import Work, seconds
+from costs import Work, quickest
 from processes import run
 
 PROGRAM = """
@@ -20,7 +20,8 @@ print(measured(lambda: {call}, lambda: {unit}))
 def overrun(call: str, unit: str, threads: int = 1, **environment: str) -> float:
     """How long a call goes on after Ctrl-C, in times of a shorter one; both are expressions, for a process of its own.
 
-    It is to be ended when it has run for as long as the shorter one, by another Python thread, which it has to let run.
+    Another Python thread raises the interrupt once the call has run for as long as the shorter one takes. The call must
+    therefore let other threads run.
     """
     options = {"FANIN_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive"}  # threads that wait take no time
     return float(run(PROGRAM.format(call=call, unit=unit), **options | environment))
@@ -29,11 +30,11 @@ def overrun(call: str, unit: str, threads: int = 1, **environment: str) -> float
 def measured(call: Work, unit: Work) -> float:
     """What `overrun` gives, in this process."""
     unit()  # loads everything and starts the threads
-    once = seconds(unit)
+    once = quickest(unit)
     start = time.process_time()
 
     def interrupt() -> None:
-        while time.process_time() < start + once:  # which time passes by the call alone
+        while time.process_time() < start + once:  # this thread sleeps, so only the call takes time
             time.sleep(0.001)
         signal.raise_signal(signal.SIGINT)
 

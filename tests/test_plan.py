@@ -10,7 +10,7 @@ from collections.abc import Callable
 import ml_dtypes
 import numpy as np
 import pytest
-from costs import calls, growth
+from costs import calls, require_linear
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import as_strided
@@ -309,8 +309,6 @@ def test_a_table_fits_its_width(width):
 
 
 def test_the_cost_of_a_parameter_does_not_grow_with_their_number():
-    """Of 32 times as many it is about 45 times as much; with quadratic growth it would be 1000 times."""
-
     def shapes(count: int) -> dict[str, tuple[int, ...]]:
         return {f"layers.{i // 10}.block.{i % 10}.weight": (4, 4) for i in range(count)}
 
@@ -322,8 +320,8 @@ def test_the_cost_of_a_parameter_does_not_grow_with_their_number():
         plan = fanin.plan(arrays, NORMAL, 0)
         return lambda: plan.fill(arrays)
 
-    assert growth(new(1_000), new(32_000)) < 150
-    assert growth(in_place(1_000), in_place(32_000)) < 150
+    require_linear(new, 1_000)
+    require_linear(in_place, 1_000)
 
 
 def test_a_plan_of_llama_70b_takes_some_hundred_calls_for_each_parameter():
