@@ -7,8 +7,6 @@ import hashlib
 import itertools
 import json
 import math
-import os
-import subprocess
 import sys
 from functools import cache
 
@@ -18,7 +16,7 @@ import reference
 import reference_schemes
 from interrupts import overrun
 from mpmath import mp, mpf
-from processes import TIMEOUT, run
+from processes import command, run
 from scipy import stats
 
 import fanin
@@ -200,12 +198,7 @@ def test_threads_and_instruction_sets_change_no_bit():
             wanted[label] = digest(whole)
             wanted[label + ", a part"] = digest(whole[index])
     for isa in fanin.info()["available_isas"]:
-        environment = os.environ | {"FANIN_FORCE_ISA": isa}
-        process = subprocess.run(
-            [sys.executable, __file__], env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
-        )
-        assert process.returncode == 0, process.stderr
-        answer = json.loads(process.stdout)
+        answer = json.loads(command(sys.executable, __file__, FANIN_FORCE_ISA=isa))
         assert answer.pop("isa") == isa
         assert answer == wanted
 

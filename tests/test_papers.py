@@ -116,11 +116,12 @@ def test_delta_orthogonal_convolutions_carry_signals_through_1000_layers():
 
 @pytest.mark.parametrize("activation", ["linear", "tanh"])
 def test_gaussian_kernels_do_not_though_their_variance_is_the_same(activation):
-    """Newman (1986): the largest singular value of a product of n×n Gaussian matrices grows by (ψ(n/2) + ln(2/n))/2.
+    """Newman (1986): the largest singular value of a product of Gaussian matrices shrinks exponentially.
 
-    That is of its logarithm, a layer, with variance ψ'(n/2)/4; for complex matrices, as at most frequencies, of n in
-    place of n/2. For n = 8 and 1000 layers it is -65 ± 8 for the mean of a gradient, and -32 ± 6 for differences
-    between positions: two standard deviations above are 1e-21 and 1e-9.
+    For n×n matrices each factor adds (ψ(n/2) + ln(2/n))/2 to its logarithm in the mean, with variance ψ'(n/2)/4. For
+    complex matrices, which those of most frequencies are, n stands in place of n/2. So with n = 8 and 1000 layers the
+    logarithm changes by -65 ± 8 for the mean of a gradient, and by -32 ± 6 for differences between positions. Two
+    standard deviations above that are factors of 1e-21 and 1e-9.
     """
     assert LECUN.std((8, 8, 3, 3)) == pytest.approx(DELTA.std((8, 8, 3, 3)))
     signal, gradient = carried(LECUN, activation)

@@ -15,7 +15,7 @@ import fanin
 
 LARGE = 200_000  # elements: enough for two threads, where they are asked for
 
-# For so many elements, or rows.
+# Calls, to be formatted with a number of elements, or of rows.
 FAR = "fanin.truncated_normal({}, low=6, high=np.inf, seed=0, name='w', dtype='float64')"
 NEAR = "fanin.truncated_normal({}, seed=0, name='w', dtype='float64')"
 ORTHOGONAL = "fanin.orthogonal(({0}, {0}), seed=0, name='w', layout='OI')"

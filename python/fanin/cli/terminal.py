@@ -43,7 +43,7 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 def encodable(text: str) -> str:
-    """What standard output prints of a text: to be known before it is wrapped, for what stands for a √ is longer."""
+    """The text as standard output prints it. Lines are wrapped after that, because what stands for a √ is longer."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return text.encode(encoding, "fanin.plain").decode(encoding)
 
