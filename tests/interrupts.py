@@ -1,4 +1,4 @@
-"""How soon an interrupt ends a call, in times of a shorter call's processor time, as `costs` has it."""
+"""How soon an interrupt ends a call: its processor time after the interrupt, divided by that of a shorter call."""
 
 from __future__ import annotations
 

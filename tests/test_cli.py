@@ -147,7 +147,7 @@ def test_impossible_outputs_are_one_clear_line(tmp_path, output, words):
 
 
 def obey_permissions() -> None:
-    """Let what this process executes have no right of root to write where permissions do not let it."""
+    """Take root's right to write anywhere from the program that this process executes next."""
     import ctypes
 
     if os.geteuid() == 0 and ctypes.CDLL(None).prctl(24, 1, 0, 0, 0):  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE
