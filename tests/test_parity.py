@@ -155,19 +155,17 @@ def sampled(isa, distribution, dtype):
 
 
 @cache
-def whole(distribution, dtype):
+def whole(distribution, dtype, size):
     """Computed by one thread of this process's instruction set."""
     with fanin.num_threads(1):
-        return sample(distribution, dtype, LARGE)
+        return sample(distribution, dtype, size)
 
 
 def expected(isa, distribution, dtype):
     """The same cases, cut by NumPy out of one array."""
-    array = whole(distribution, dtype)
-    result = {
-        label: digest(array[: math.prod(shape)].reshape(shape)[index])
-        for label, _, shape, index in cases(large(isa, distribution, dtype))
-    }
+    limit = large(isa, distribution, dtype)
+    array = whole(distribution, dtype, limit)
+    result = {label: digest(array[: math.prod(shape)].reshape(shape)[index]) for label, _, shape, index in cases(limit)}
     return result | {layout: digest(array[: out.size]) for layout, out in outputs(dtype).items()}
 
 
