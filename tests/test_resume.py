@@ -156,7 +156,7 @@ def test_killed_at_random_moments_and_resumed_the_bytes_are_the_same(tmp_path, w
 def test_ended_before_any_step_and_resumed_the_bytes_are_the_same(tmp_path, size, flags, every):
     """By a kill, or a power loss that undoes by chance what is not synced; anew, or over an older checkpoint."""
     tried = command(sys.executable, os.path.join(TESTS, "crashes.py"), tmp_path, size, *flags, f"every={every}")
-    assert int(tried) > 80 // every
+    assert int(tried) > 40 // every  # a save takes 80 steps or so: several pieces may go on record in one of them
 
 
 @pytest.mark.parametrize("size", [SHARDS, WHOLE])
