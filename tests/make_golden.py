@@ -28,7 +28,7 @@ TURNS_LOW = "-0x1.6b01ec5417056p-57;-0x1.566c8dd9e3448p-62;0x1.0f52503cfac5ap-66
 # distribution -> (dtypes, the parameters to write; the first of them for every seed and name)
 DISTRIBUTIONS = {
     "bits": (("uint32", "uint64"), ["-"]),
-    "uniform": (FLOATS, ["0.0,1.0", "-0.3,0.7"]),
+    "uniform": (FLOATS, ["0.0,1.0", "-0.3,0.7", "-0.030618621784789724,0.030618621784789724", "60000.0,70000.0"]),
     "normal": (FLOATS, ["0.0,1.0", "0.1,0.02"]),
     "truncated_normal": (
         FLOATS,
@@ -45,11 +45,22 @@ DISTRIBUTIONS = {
             "0.0,1.0,5.0,6.0,std",
             "1.0,0.02,-2.0,2.0,std",
             "0.5,2.0,-9.0,-6.0,std",
+            "62000.0,3000.0,50000.0,70000.0,absolute",
         ],
     ),
     "orthogonal": (
         FLOATS,
-        ["5,5,1.5", "1,1,1.0", "1,7,1.0", "7,1,1.0", "67,70,-0.5", "70,67,1.0", "66,1100,1.0", "9,33000,1.0"],
+        [
+            "5,5,1.5",
+            "1,1,1.0",
+            "1,7,1.0",
+            "7,1,1.0",
+            "67,70,-0.5",
+            "70,67,1.0",
+            "66,1100,1.0",
+            "9,33000,1.0",
+            "66,66,1.0",
+        ],
     ),
     "schemes": (
         FLOATS,
@@ -180,6 +191,44 @@ def line(distribution: str, parameter: str, dtype: str, seed: int, name: str, fi
     return f"{parameter} {dtype} {seed} {json.dumps(name, ensure_ascii=False)} {first} : {digits}\n"
 
 
+# ---- the same for other languages ------------------------------------------------------------------------------------
+
+FIELDS = {
+    "bits": (),
+    "uniform": ("low", "high"),
+    "normal": ("mean", "std"),
+    "truncated_normal": ("mean", "std", "low", "high", "bounds"),
+    "orthogonal": ("outs", "ins", "gain"),
+    "sparse": ("shape", "std", "nonzeros", "per_output", "out_first"),
+    "step_bias": ("shape", "low", "high", "floor"),
+    "dirac": ("shape", "gain", "groups", "out_first"),
+    "broadcast": ("shape", "values", "axis"),
+    "sinusoid": ("shape", "turns_high", "turns_low", "interleaved"),
+}
+
+
+def vectors() -> Iterator[dict[str, object]]:
+    """The first line of every law's parameters and dtypes; all seeds, names and far indices of its first parameters."""
+    for distribution, (_, (first, *_)) in DISTRIBUTIONS.items():
+        seen = set()
+        for parameter, dtype, seed, name, index, count in runs(distribution):
+            if (parameter, dtype) in seen and (parameter != first or 0 < index < 2**31):
+                continue
+            seen.add((parameter, dtype))
+            law, *fields = parameter.split(",") if distribution == "schemes" else [distribution, *parameter.split(",")]
+            elements = np.arange(min(count, 8), dtype=np.uint64) + np.uint64(index)
+            patterns = values(distribution, parameter, dtype, seed, name, elements)
+            yield {
+                "seed": str(seed),
+                "name": name,
+                "law": law,
+                "parameters": dict(zip(FIELDS[law], fields, strict=False)),
+                "dtype": dtype,
+                "index": str(index),
+                "hex": " ".join(f"{int(pattern):0{2 * patterns.itemsize}x}" for pattern in patterns),
+            }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--force", action="store_true", help="replace existing files")
@@ -192,6 +241,12 @@ def main() -> None:
             continue
         header = HEADER.format(distribution=distribution, parameters=PARAMETERS[distribution])
         path.write_text(header + "".join(line(distribution, *run) for run in runs(distribution)), encoding="utf-8")
+    path = GOLDEN / "vectors.json"
+    if path.exists() and not force:
+        print(f"{path} exists and is kept; the stream is frozen. Replace it with --force.")
+        return
+    lines = ",\n".join(json.dumps(vector, ensure_ascii=False) for vector in vectors())
+    path.write_text(f'{{"stream": "v1", "vectors": [\n{lines}\n]}}\n', encoding="utf-8")
 
 
 if __name__ == "__main__":

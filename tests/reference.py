@@ -181,13 +181,26 @@ def compute_type(dtype: str) -> type[np.float32] | type[np.float64]:
 
 
 def inward(low: float, high: float, dtype: str) -> tuple[float, float]:
-    """The bounds rounded to the dtype, `low` upwards and `high` downwards."""
+    """The bounds rounded to a format, `low` upwards and `high` downwards."""
     with np.errstate(over="ignore"):
         a, b = (np.array(bound).astype(DTYPES[dtype]) for bound in (low, high))
     up, down = (np.array(infinity).astype(DTYPES[dtype]) for infinity in (np.inf, -np.inf))
     a = np.nextafter(a, up) if float(a) < low else a
     b = np.nextafter(b, down) if float(b) > high else b
     return float(a), float(b)
+
+
+def compute_bounds(low: float, high: float, dtype: str) -> tuple[float, float]:
+    """The bounds that decide what is drawn: within reach of the dtype, rounded inward to the compute type."""
+    largest = float(ml_dtypes.finfo(DTYPES[dtype]).max)
+    low = low if math.isinf(low) else max(low, -largest)
+    high = high if math.isinf(high) else min(high, largest)
+    return inward(low, high, np.dtype(compute_type(dtype)).name)
+
+
+def limited(value: F32 | F64, least: float, most: float) -> F32 | F64:
+    """Values limited to the bounds that are values of the dtype."""
+    return np.where(value < least, least, np.where(value > most, most, value)).astype(value.dtype)
 
 
 def to_dtype(value: F32 | F64, dtype: str) -> Array:
@@ -205,12 +218,13 @@ def to_dtype(value: F32 | F64, dtype: str) -> Array:
 def uniform(
     seed: int, name: str, i: npt.ArrayLike, low: float = 0.0, high: float = 1.0, dtype: str = "float32"
 ) -> Array:
-    low, high = inward(low, high, dtype)
+    least, most = inward(low, high, dtype)
+    low, high = compute_bounds(low, high, dtype)
     if dtype == "float64":
         u = (2 * (bits64(seed, name, i) >> np.uint64(12)) + np.uint64(1)).astype(np.float64) * 2.0**-53
-        return fma64(u, high - low, low)
+        return limited(fma64(u, high - low, low), least, most)
     u32 = (2 * (bits32(seed, name, i) >> np.uint64(9)) + np.uint64(1)).astype(np.float32) * np.float32(2.0**-24)
-    return to_dtype(fma32(u32, np.float32(high - low), low), dtype)
+    return to_dtype(limited(fma32(u32, np.float32(high - low), low), least, most), dtype)
 
 
 # ---- 4. normal -------------------------------------------------------------------------------------------------------
@@ -393,10 +407,10 @@ def truncated_values(word: U64, short: bool, mean: float, std: float, low: float
     return fma64(truncated_central(n, complement, scale, alpha, beta), std, mean)
 
 
-def absolute_bounds(mean: float, std: float, low: float, high: float, bounds: str, dtype: str) -> tuple[float, float]:
+def absolute_bounds(mean: float, std: float, low: float, high: float, bounds: str) -> tuple[float, float]:
     if bounds == "std":
         low, high = (float(fma64(bound, std, mean)) for bound in (low, high))
-    return inward(low, high, dtype)
+    return low, high
 
 
 def truncated_normal(
@@ -412,8 +426,10 @@ def truncated_normal(
 ) -> Array:
     if std == 0 and bounds == "std":
         return to_dtype(np.full(np.shape(i), mean, compute_type(dtype)), dtype)
-    low, high = absolute_bounds(mean, std, low, high, bounds, dtype)
+    low, high = absolute_bounds(mean, std, low, high, bounds)
+    least, most = inward(low, high, dtype)
+    low, high = compute_bounds(low, high, dtype)
     short = dtype != "float64"
     word = bits32(seed, name, i) if short else bits64(seed, name, i) >> np.uint64(12)
     value = truncated_values(word, short, mean, std, low, high).astype(compute_type(dtype))
-    return to_dtype(np.where(value < low, low, np.where(value > high, high, value)).astype(value.dtype), dtype)
+    return to_dtype(limited(value, least, most), dtype)

@@ -106,6 +106,8 @@ def block(seed: int, name: str, first: int, numbers: range, length: int, kind: A
     sign = np.where(x < 0, -1.0, 1.0)
     head = (x + sign * np.sqrt(fma64(x, x, rest))).astype(kind)
     half = (0.5 * fma64(head.astype(np.float64), head.astype(np.float64), rest)).astype(kind)
+    last = k == length - 1
+    head, half = np.where(last, sign, head).astype(kind), np.where(last, 0.5, half).astype(kind)
     v[rows, k] = head
     r, before = np.tril_indices(len(rows), -1)
     gram = in_segments(length, lambda at, a: fma(v.T[at][:, r], v.T[at][:, before], a), np.zeros(len(r), kind))

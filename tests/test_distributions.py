@@ -127,9 +127,28 @@ class TestTruncation:
         largest = np.nextafter(largest, ml_dtypes.bfloat16(0))
         below = np.nextafter(largest, ml_dtypes.bfloat16(0))
         edge = (float(largest) + float(below)) / 2
-        law = stats.truncnorm(-float(largest) / 0.02, float(largest) / 0.02, scale=0.02)
+        law = stats.truncnorm(-3, 3, scale=0.02)
         assert two_sided(np.count_nonzero(t == largest), t.size, law.sf(edge)) > P
         assert two_sided(np.count_nonzero(t == -largest), t.size, law.sf(edge)) > P
+
+    @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+    @pytest.mark.parametrize("fan_in", [6, 300, 1000, 4096])
+    def test_a_bounded_half_is_the_float32_cast_except_beyond_its_bounds(self, dtype, fan_in):
+        """Rounding takes some casts past √6/√fan_in; they become the last value of the dtype before it."""
+        single, half = (fanin.he_uniform((256, fan_in), layout="OI", dtype=d, **KEY) for d in (np.float32, dtype))
+        bound = math.sqrt(6 / fan_in)
+        cast = single.astype(half.dtype)
+        beyond = abs(cast.astype(np.float64)) > bound
+        assert (half[~beyond] == cast[~beyond]).all()
+        assert (abs(half[beyond].astype(np.float64)) <= bound).all()
+        assert (np.nextafter(half[beyond], cast[beyond]) == cast[beyond]).all()
+
+    def test_a_bound_beyond_float16_does_not_pile_up_at_its_largest_value(self):
+        """65504 has the half cell of [65488, 65504]; 70000 counts as 65504, or a third of the values would be there."""
+        u = fanin.uniform(2**20, 6e4, 7e4, dtype="float16", **KEY)
+        assert two_sided(np.count_nonzero(u == 65504), u.size, 16 / 5504) > P
+        cells = np.bincount(((u.astype(np.int64) - 60000) // 32), minlength=173)
+        assert chi_square(cells[1:-1], cells[1:-1].sum() / 171) > P
 
     def test_a_window_far_in_the_tail(self):
         t = fanin.truncated_normal(100_000, 0, 1, 30, 31, dtype="float64", **KEY)

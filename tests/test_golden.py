@@ -102,6 +102,19 @@ def test_golden_values_are_the_sampler(path):
         check(path.stem, run, sample(path.stem, run, (HUGE,), np.s_[run.first : last]))
 
 
+def test_the_vectors_for_other_languages_are_golden_values():
+    document = json.loads((make_golden.GOLDEN / "vectors.json").read_text(encoding="utf-8"))
+    assert document["stream"] == "v1"
+    assert {vector["law"] for vector in document["vectors"]} == set(make_golden.FIELDS)
+    lines = {path.stem: {run[:5]: run.expected for run in read(path)} for path in FILES}
+    for vector in document["vectors"]:
+        law, parameters = vector["law"], ",".join(vector["parameters"].values()) or "-"
+        file, parameters = (law, parameters) if law in lines else ("schemes", f"{law},{parameters}")
+        key = (parameters, vector["dtype"], int(vector["seed"]), vector["name"], int(vector["index"]))
+        found = [int(pattern, 16) for pattern in vector["hex"].split()]
+        assert found == lines[file][key][: len(found)].tolist()
+
+
 @pytest.mark.parametrize(
     "path", [path for path in FILES if path.stem not in ("orthogonal", "schemes")], ids=lambda path: path.stem
 )

@@ -28,14 +28,24 @@ void run(const Draw& draw, const Part& part, const Output& out, const Interrupt&
   if (!cuda::backend().draw_to_host(draw, region, *out.queue, interrupt)) throw Interrupted();
 }
 
-// Bounds are rounded inward to the dtype.
-void round_bounds(Dtype dtype, double& low, double& high) {
-  const double given_low = low, given_high = high;
-  low = round_up(dtype, low);
-  high = -round_up(dtype, -high);
-  if (low > high)
-    refuse("low and high must have a value of ", name(dtype), " between them, got ", given_low, " and ", given_high);
-}
+// Bounds rounded inward: to the compute type, which decides what is drawn, and to the dtype, which limits the values.
+struct Bounds {
+  double low, high, least, most;
+
+  Bounds(Dtype dtype, double given_low, double given_high)
+      : low(round_up(compute_type(dtype), reach(dtype, given_low))),
+        high(-round_up(compute_type(dtype), reach(dtype, -given_high))),
+        least(round_up(dtype, given_low)),
+        most(-round_up(dtype, -given_high)) {
+    if (least > most)
+      refuse("low and high must have a value of ", name(dtype), " between them, got ", given_low, " and ", given_high);
+  }
+  double limited(double value) const { return value < least ? least : value > most ? most : value; }
+
+ private:
+  // A finite bound beyond what the dtype can hold is its largest value.
+  static double reach(Dtype dtype, double low) { return std::isinf(low) ? low : std::max(low, -largest(dtype)); }
+};
 
 }  // namespace
 
@@ -84,13 +94,14 @@ void uniform(double low, double high, const Part& part, const Output& out, const
   require_finite("low", low);
   require_finite("high", high);
   if (low > high) refuse("low must not exceed high, got ", low, " and ", high);
-  round_bounds(part.dtype, low, high);
-  const double range = high - low;
-  if (!(round_to_compute(part.dtype, range) <= largest(part.dtype)) || std::isinf(low) || std::isinf(high))
+  const Bounds bounds(part.dtype, low, high);
+  const double range = bounds.high - bounds.low;
+  if (!(round_to_compute(part.dtype, range) <= largest(part.dtype)) || std::isinf(bounds.least) ||
+      std::isinf(bounds.most))
     refuse("high - low must not exceed the largest ", name(part.dtype), ", ", largest(part.dtype), ", got low ", low,
            " and high ", high);
   Draw draw = make_draw(Distribution::uniform, part);
-  draw.offset = low, draw.factor = range;
+  draw.offset = bounds.low, draw.factor = range, draw.least = bounds.least, draw.most = bounds.most;
   run(draw, part, out, interrupt);
 }
 
@@ -136,9 +147,12 @@ void truncated_normal(double mean, double deviation, double low, double high, bo
   } else if (deviation == 0 && !(low <= mean && mean <= high)) {
     refuse("mean must lie between low and high where std is 0, got mean ", mean, ", low ", low, ", high ", high);
   }
-  round_bounds(part.dtype, low, high);
-  if (std::isinf(low) && low > 0) refuse("low must be below the largest ", name(part.dtype), ", got ", low);
-  if (std::isinf(high) && high < 0) refuse("high must be above the least ", name(part.dtype), ", got ", high);
+  const Bounds bounds(part.dtype, low, high);
+  if (std::isinf(bounds.least) && bounds.least > 0)
+    refuse("low must be below the largest ", name(part.dtype), ", got ", low);
+  if (std::isinf(bounds.most) && bounds.most < 0)
+    refuse("high must be above the least ", name(part.dtype), ", got ", high);
+  low = bounds.low, high = bounds.high;
   if (std::isinf(low) || std::isinf(high)) {
     // Beyond a bound α > 0 no value is farther out than √(α² + r²), if r is the farthest beyond 0: tails fall ever faster.
     const double nearest = std::max(0.0, (std::isinf(low) ? mean - high : low - mean) / deviation);
@@ -155,11 +169,12 @@ void truncated_normal(double mean, double deviation, double low, double high, bo
     refuse("low and high must be equal or 1e-12 std apart, which is as good as uniform, got low ", low, ", high ", high,
            ", std ", deviation);
   Draw draw = make_draw(Distribution::truncated_normal, part);
+  draw.least = bounds.least, draw.most = bounds.most;
   draw.window = host::make_window(part.dtype, mean, deviation, low, high);
   if (draw.window.shape == Window::kTail && !(draw.window.alpha <= 1e100))
     refuse("low and high must lie within 1e100 std of mean, got mean ", mean, ", std ", deviation, ", low ", low,
            ", high ", high);
-  if (draw.window.shape == Window::kPoint) return constant(draw.window.low, part, out, interrupt);
+  if (draw.window.shape == Window::kPoint) return constant(bounds.limited(mean), part, out, interrupt);
   run(draw, part, out, interrupt);
 }
 

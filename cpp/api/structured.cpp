@@ -146,7 +146,7 @@ void step_bias(double low, double high, double floor, const Part& part, const Ou
   if (!make_region(part, out, region)) return;
   const auto log = [](double x) { return host::minus_two_log<Scalar>(x) * -0.5; };
   Draw uniform = make_draw(Distribution::uniform, part);
-  uniform.dtype = is_wide(part.dtype) ? Dtype::float64 : Dtype::float32;
+  uniform.dtype = compute_type(part.dtype);
   uniform.factor = 1;
   const StepBias bias{log(low), log(high) - log(low), floor};
   if (on_gpu(out)) return cuda::backend().fill_step_bias(uniform, bias, part.dtype, region, *out.queue);

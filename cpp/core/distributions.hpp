@@ -44,6 +44,24 @@ struct Uniform32 {
   }
 };
 
+// A value that is rounded once more may leave bounds that are no values of the dtype, so it is limited to those that are.
+template <class L>
+struct LimitedUniform32 {
+  using Value = typename L::F32;
+  static constexpr bool kPairs = false;
+  Uniform32<L> uniform;
+  Value least, most;
+  FANIN_FN explicit LimitedUniform32(const Draw& d)
+      : uniform(d), least(L::splat(float(d.least))), most(L::splat(float(d.most))) {}
+  template <class Words>
+  FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
+    uniform(words, out);
+    FANIN_UNROLL
+    for (int k = 0; k < 4; ++k)
+      out[k] = clamp<L>(out[k], least, most);
+  }
+};
+
 template <class L>
 struct Normal32 {
   using Value = typename L::F32;
@@ -66,20 +84,20 @@ struct TruncatedAround32 {
   using Value = typename L::F32;
   static constexpr bool kPairs = false;
   Around<L> around;
-  Value mean, deviation, low, high;
+  Value mean, deviation, least, most;
   FANIN_FN explicit TruncatedAround32(const Draw& d)
       : around(d.window),
         mean(L::splat(float(d.window.mean))),
         deviation(L::splat(float(d.window.std))),
-        low(L::splat(float(d.window.low))),
-        high(L::splat(float(d.window.high))) {}
+        least(L::splat(float(d.least))),
+        most(L::splat(float(d.most))) {}
   template <class Words>
   FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
     Value x[4];
     around(words, x);
     FANIN_UNROLL
     for (int k = 0; k < 4; ++k)
-      out[k] = clamp<L>(L::fma(x[k], deviation, mean), low, high);
+      out[k] = clamp<L>(L::fma(x[k], deviation, mean), least, most);
   }
 };
 
@@ -88,7 +106,8 @@ struct Truncated32 {
   using Value = typename L::F32;
   static constexpr bool kPairs = false;
   Window window;
-  FANIN_FN explicit Truncated32(const Draw& d) : window(d.window) {}
+  double least, most;
+  FANIN_FN explicit Truncated32(const Draw& d) : window(d.window), least(d.least), most(d.most) {}
   FANIN_FN typename L::F64 operator()(typename L::U64 w) const {
     // w + 1/2, exactly, by way of 2^52 + w.
     const auto n = L::template as<typename L::F64>((w & 0xffffffffull) | 0x4330000000000000ull) - 0x1.fffffffffffffp+51;
@@ -96,7 +115,7 @@ struct Truncated32 {
   }
   template <class Words>
   FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
-    const Value low = L::splat(float(window.low)), high = L::splat(float(window.high));
+    const Value low = L::splat(float(least)), high = L::splat(float(most));
     FANIN_UNROLL
     for (int k = 0; k < 4; ++k)
       out[k] = clamp<L>(words.by_way_of_f64(k, *this), low, high);
@@ -145,11 +164,12 @@ struct Truncated64 {
   using Value = typename L::F64;
   static constexpr bool kPairs = false;
   Window window;
-  FANIN_FN explicit Truncated64(const Draw& d) : window(d.window) {}
+  double least, most;
+  FANIN_FN explicit Truncated64(const Draw& d) : window(d.window), least(d.least), most(d.most) {}
   FANIN_FN Value operator()(typename L::U64 w) const {
     const auto n = L::template as<Value>((w >> 12) | 0x4330000000000000ull) - 0x1.fffffffffffffp+51;
     const Value x = Shape::template value<L>(window, 0x1p-52, n, 0x1p52 - n);
-    return clamp<L>(x, L::splat(window.low), L::splat(window.high));
+    return clamp<L>(x, L::splat(least), L::splat(most));
   }
   FANIN_FN void operator()(const typename L::Word (&w)[4], Value (&out)[2]) const {
     out[0] = (*this)(L::join(w[0], w[1]));
@@ -164,13 +184,13 @@ struct Sampling {
   static constexpr Dtype dtype = kDtype;
 };
 
-template <class Narrow, class Wide, class Action>
+template <class Single, class Double, class Half = Single, class Action>
 void with_dtype(Dtype dtype, const Action& action) {
   switch (dtype) {
-    case Dtype::float16: return action(Sampling<Narrow, Dtype::float16>());
-    case Dtype::bfloat16: return action(Sampling<Narrow, Dtype::bfloat16>());
-    case Dtype::float64: return action(Sampling<Wide, Dtype::float64>());
-    default: return action(Sampling<Narrow, Dtype::float32>());
+    case Dtype::float16: return action(Sampling<Half, Dtype::float16>());
+    case Dtype::bfloat16: return action(Sampling<Half, Dtype::bfloat16>());
+    case Dtype::float64: return action(Sampling<Double, Dtype::float64>());
+    default: return action(Sampling<Single, Dtype::float32>());
   }
 }
 
@@ -181,7 +201,7 @@ void with_sampling(const Draw& draw, const Action& action) {
     case Distribution::bits:
       return is_wide(draw.dtype) ? action(Sampling<Words64<L>, Dtype::uint64>())
                                  : action(Sampling<Words32<L>, Dtype::uint32>());
-    case Distribution::uniform: return with_dtype<Uniform32<L>, Uniform64<L>>(draw.dtype, action);
+    case Distribution::uniform: return with_dtype<Uniform32<L>, Uniform64<L>, LimitedUniform32<L>>(draw.dtype, action);
     case Distribution::normal: return with_dtype<Normal32<L>, Normal64<L>>(draw.dtype, action);
     case Distribution::truncated_normal:
       switch (draw.window.shape) {

@@ -13,6 +13,7 @@ struct Draw {
   Dtype dtype;
   uint64_t seed, id;      // Philox key; the name's stream id
   double offset, factor;  // uniform: low, high - low; normal: mean, std
+  double least, most;     // what the values of bounded distributions are limited to: bounds rounded inward to the dtype
   Window window;          // truncated normal
 };
 

@@ -19,6 +19,8 @@ constexpr const char* name(Dtype d) {
 }
 // Elements of 32 and 64 random bits take tiles of 128 and 64 elements, 32 Philox blocks either way.
 constexpr bool is_wide(Dtype d) { return d == Dtype::float64 || d == Dtype::uint64; }
+// What values are computed in, before they are rounded to a shorter dtype.
+constexpr Dtype compute_type(Dtype d) { return is_wide(d) ? Dtype::float64 : Dtype::float32; }
 constexpr uint64_t tile_elements(Dtype d) { return is_wide(d) ? 64 : 128; }
 
 }  // namespace fanin

@@ -20,14 +20,13 @@ inline double upper_tail(double x) {
   return e * 0x1.9884533d43651p-2 * mills<Scalar>(x);
 }
 
+// `low` and `high` are absolute, and rounded inward to the compute type.
 inline Window make_window(Dtype dtype, double mean, double std, double low, double high) {
   constexpr double kInfinity = __builtin_huge_val();
   Window w{};
-  w.mean = mean, w.std = std, w.low = low, w.high = high;
+  w.mean = mean, w.std = std;
   if (std == 0 || low == high) {
     w.shape = Window::kPoint;
-    const double inside = mean < low ? low : mean > high ? high : mean;
-    w.low = w.high = inside;
     return w;
   }
   double alpha = (low - mean) / std, beta = (high - mean) / std;

@@ -12,10 +12,12 @@ struct Reflector {
   T half;  // ‖v‖²/2
 };
 
-// `rest` is the sum of squares below x_k. float64 up to the last step: a float32 norm costs orthogonality a digit.
+// `rest` is the sum of squares below x_k. float64 up to the last step: a float32 norm costs orthogonality a digit. The `last`
+// coordinate has none below it, and its reflector is exact.
 template <class T>
-FANIN_FN Reflector<T> make_reflector(T x, double rest) {
+FANIN_FN Reflector<T> make_reflector(T x, double rest, bool last) {
   const double s = x < 0 ? -1.0 : 1.0;
+  if (last) return {T(s), T(-s), T(0.5)};
   const double norm = Scalar::sqrt(Scalar::fma(double(x), double(x), rest));
   const T head = T(double(x) + s * norm);
   return {head, T(-s), T(0.5 * Scalar::fma(double(head), double(head), rest))};

@@ -107,7 +107,7 @@ void draw_reflectors(const ReflectorBlock<T>& block, int64_t column, bool sum, b
   for (int64_t r = 0; r < live; ++r) {
     const int64_t i = column * kTileSide + r, k = first + r;
     if (sum && known) {
-      const Reflector<T> reflector = make_reflector<T>(block.head[i], block.rest[i]);
+      const Reflector<T> reflector = make_reflector<T>(block.head[i], block.rest[i], k == block.length - 1);
       block.head[i] = reflector.head, block.sign[i] = reflector.sign, block.half[i] = reflector.half;
     }
     if (known && keep && k >= block.from && k < block.to)

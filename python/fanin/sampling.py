@@ -68,7 +68,7 @@ def uniform(
     shape : int or sequence of int, optional
         Of the whole tensor. Default: that of `out`.
     low, high : float
-        Bounds, rounded inward to the dtype; a value may equal one only by rounding.
+        Bounds, finite. No value is beyond them, in any dtype; one may equal a bound only by rounding.
     seed, name, dtype, index, out, device, stream
         As for `normal`, which also lists the errors.
 
@@ -174,7 +174,7 @@ def truncated_normal(
     mean, std : float
         Of the normal before it is cut; the values' own std is smaller.
     low, high : float
-        Bounds, rounded inward to the dtype; infinite ones are allowed.
+        Bounds, finite or infinite. No value is beyond them, in any dtype.
     bounds : {"std", "absolute"}
         "std": values lie between mean + low·std and mean + high·std; "absolute": between low and high.
     seed, name, dtype, index, out, device, stream
