@@ -18,7 +18,7 @@ from processes import run
 import fanin
 from fanin import Plan, models, recipes
 from fanin.models import Parameter
-from fanin.plans import pieces, row, work
+from fanin.plans import pieces, rows, tasks
 from fanin.plans.moments import Moments
 from fanin.plans.pieces import contiguous_pieces
 from fanin.recipes import Recipe, Rule
@@ -118,7 +118,7 @@ def test_pieces_of_any_size_make_the_same_file(tmp_path, monkeypatch, chunk):
     recipe = Recipe("normal", [Rule("*", Normal(0.0, 1.0))])
     fanin.plan(model, recipe, 1).save(tmp_path / "whole")
     monkeypatch.setattr(pieces, "PIECE", chunk)
-    monkeypatch.setattr(work, "PIECE", chunk)
+    monkeypatch.setattr(tasks, "PIECE", chunk)
     fanin.plan(model, recipe, 1).save(tmp_path / "pieces")
     assert (tmp_path / "pieces").read_bytes() == (tmp_path / "whole").read_bytes()
 
@@ -181,7 +181,7 @@ def test_names_must_be_distinct():
 
 
 def test_random_streams_must_be_distinct(monkeypatch):
-    monkeypatch.setattr(row._core, "stream_id", lambda name, tag: tag)
+    monkeypatch.setattr(rows._core, "stream_id", lambda name, tag: tag)
     with pytest.raises(ValueError, match="random stream"):
         small_plan()
 

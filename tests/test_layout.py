@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import fanin
 from fanin.checkpoint import Entry, Layout, Writer
 from fanin.checkpoint.layout import parse_size
-from fanin.plans import pieces
+from fanin.plans import pieces, tasks
 from fanin.recipes import Recipe
 
 DTYPES = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16, "float32": np.float32, "float64": np.float64}
@@ -88,7 +88,7 @@ def test_a_plan_writes_the_reference_librarys_files(tmp_path_factory, tensors, m
     path = tmp_path_factory.mktemp("plan") / "model.safetensors"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieces, "PIECE", piece)
-        patch.setattr(pieces, "TASK", 3 * piece)
+        patch.setattr(tasks, "TASK", 3 * piece)
         saved = plan.save(path, max_shard_size=most)
     for file in saved.files:
         with safetensors.safe_open(file, "numpy") as opened:

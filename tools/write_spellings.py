@@ -67,7 +67,7 @@ from __future__ import annotations
 from typing import SupportsIndex, Unpack
 
 from . import schemes
-from ._types import Activation, Array, Convention, Distribution, Layout, Mode, Per, Placement, Seed, Shape, Stack
+from .arrays.types import Activation, Array, Convention, Distribution, Layout, Mode, Per, Placement, Seed, Shape, Stack
 from .fans import Blocks
 
 
@@ -113,8 +113,8 @@ from dataclasses import dataclass
 from typing import SupportsIndex, Unpack
 
 from . import sampling, schemes, spellings
-from ._seed import as_seed
-from ._types import (
+from .arrays.seed import as_seed
+from .arrays.types import (
     Activation,
     Array,
     Bounds,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import SupportsIndex, Unpack
 
 from . import sampling, schemes, spellings
-from ._seed import as_seed
-from ._types import (
+from .arrays.seed import as_seed
+from .arrays.types import (
     Activation,
     Array,
     Bounds,

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__, info
-from .._tables import printable
+from ..text import printable
 from . import diagnose, plans, recommend
 from .errors import CommandError
 from .terminal import prepare_streams

@@ -11,7 +11,6 @@ import sys
 import warnings
 from typing import Any
 
-from .._tables import printable, terminal_width
 from ..checkpoint import DTYPES, Layout
 from ..checkpoint.layout import MAX_SHARD_SIZE, parse_size
 from ..models import MODELS, Parameters, files_of, parameters
@@ -19,6 +18,7 @@ from ..models.checks import short
 from ..plans import Plan, Saved
 from ..plans.table import render
 from ..recipes import RECIPES, Rule, resolve, scheme
+from ..text import printable, terminal_width
 from .errors import CommandError, reads_files
 from .terminal import explain, print_saved, print_verified, progress_bar, write_json
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core, schemes
-from .._tables import printable
-from .._types import Activation, Layer, Layout
+from ..arrays.types import Activation, Layer, Layout
 from ..fans import Fans
 from ..recommendation import recommend, review
+from ..text import printable
 from .parameters import Array, layers_of, may_be_zero, memory_of, native, parameters_of, units_of
 
 _P = 1e-9  # of an outlier, or of equal units, by chance

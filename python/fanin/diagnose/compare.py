@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from .. import schemes
-from .._types import Layer
+from ..arrays.types import Layer
 from ..recommendation import recommend
 from ..schemes import Scheme
 from .comparison import Comparison, Row, Values, final, mean_and_error

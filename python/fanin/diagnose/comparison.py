@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ._lines import student
 from .report import Report
+from .slopes import student
 
 Values: TypeAlias = NDArray[np.float64]
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import activations
-from ..activations import Function
 from ..schemes import Scheme
+from ..signals import activations
+from ..signals.activations import Function
 from .stack import Norm, Stack
 
 Values: TypeAlias = NDArray[np.floating[Any]]

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._types import Activation, Array, DType, Seed, Shape
+from ..arrays.types import Activation, Array, DType, Seed, Shape
 from .arguments import channels_and_kernel, divided, extents, integer, library, row, sizes
 from .base import Framework, Parameter, Parameters
 

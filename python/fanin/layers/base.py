@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from .._types import Activation
+from ..arrays.types import Activation
 from ..schemes import Constant, Scheme
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._types import Activation, Layout
+from ..arrays.types import Activation, Layout
 from ..schemes import VarianceScaling, lecun_normal, orthogonal
 from .base import Parameter, Parameters, constants, dense, within
 

@@ -5,7 +5,7 @@ Before pull request 22789 Keras took kernels of attention for those of convoluti
 
 from __future__ import annotations
 
-from .._types import Activation
+from ..arrays.types import Activation
 from ..schemes import Scheme, glorot_uniform, lstm_bias, orthogonal, uniform, zeros
 from .base import Parameter, Parameters, constants, dense, within
 

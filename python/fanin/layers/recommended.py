@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from .. import _types
-from .._types import Activation
+from ..arrays import types
+from ..arrays.types import Activation
 from ..fans import FanOptions
 from ..recommendation import recommend
 from ..schemes import Padded, Scheme, gru_bias, lstm_bias
@@ -79,7 +79,7 @@ def head(inputs: int, classes: int, bias: bool) -> Parameters:
     return _drawn(torch.head(inputs, classes, bias), weight=_advice("head"))
 
 
-def _advice(layer: _types.Layer, activation: Activation = "linear", **fans: Unpack[FanOptions]) -> Scheme:
+def _advice(layer: types.Layer, activation: Activation = "linear", **fans: Unpack[FanOptions]) -> Scheme:
     return recommend(activation, layer, layout="OI", **fans).scheme
 
 

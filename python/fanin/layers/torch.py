@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .. import _core
-from .._types import Activation
+from ..arrays.types import Activation
 from ..fans import Fans
 from ..schemes import Uniform, he_uniform, xavier_uniform
 from ..schemes import embedding as embedding_rows

@@ -1,18 +1,17 @@
-"""Parameters cut into pieces that are contiguous in a file, and pieces bundled into tasks."""
+"""Parameters cut into pieces that are contiguous in a file."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from .. import _dtypes
+from ..arrays import dtypes
 from ..schemes import Scheme
-from .row import Row
+from .rows import Row
 
 PIECE = 2 << 20  # bytes: still in the cache when it goes from the sampler to the file
 WHOLE = 256 << 20  # bytes at a time, where a part costs as much as the whole
-TASK = 64 << 20  # bytes: what is synced, recorded and, after a kill, done again
 
 
 class Piece(NamedTuple):
@@ -30,42 +29,9 @@ class Piece(NamedTuple):
     nbytes: int
 
 
-class Task(NamedTuple):
-    """Pieces of one file, in its order; the file begins with the mark while it is to be written by this run."""
-
-    number: int
-    file: int
-    path: str
-    mark: bytes
-    seed: int
-    pieces: tuple[Piece, ...]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all pieces."""
-        return sum(piece.nbytes for piece in self.pieces)
-
-
-def tasks(files: Iterable[tuple[str, Iterable[tuple[Row, int, int]]]], seed: int, mark: bytes = b"") -> Iterator[Task]:
-    """The tasks for files, each given as its path and its rows, with their group's number and first byte."""
-    number = 0
-    for position, (path, rows) in enumerate(files):
-        bundle: list[Piece] = []
-        size = 0
-        for row, group, offset in rows:
-            for piece in _pieces(row, group, offset):
-                bundle.append(piece)
-                size += piece.nbytes
-                if size >= TASK:
-                    yield Task(number, position, path, mark, seed, tuple(bundle))
-                    number, bundle, size = number + 1, [], 0
-        if bundle:
-            yield Task(number, position, path, mark, seed, tuple(bundle))
-            number += 1
-
-
-def _pieces(row: Row, group: int, offset: int) -> Iterator[Piece]:
-    itemsize = _dtypes.native(_dtypes.code(row.dtype, _dtypes.FLOATS)).itemsize
+def pieces_of(row: Row, group: int, offset: int) -> Iterator[Piece]:
+    """The pieces of a parameter whose first byte is at this offset of its file."""
+    itemsize = dtypes.native(dtypes.code(row.dtype, dtypes.FLOATS)).itemsize
     limit = (WHOLE if row.scheme._is_whole() else PIECE) // itemsize
     for index, shape in contiguous_pieces(row.shape, limit):
         nbytes = math.prod(shape) * itemsize

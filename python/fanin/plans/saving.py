@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from ..checkpoint import Entry, Layout, Writer
-from . import pieces
+from . import pieces, tasks
 from .executors import as_completed, workers
 from .moments import Group, Moments, groups
-from .pieces import Task, tasks
-from .row import Row
-from .work import write
+from .rows import Row
+from .tasks import Task, tasks_of, write
 
 if TYPE_CHECKING:
-    from .planning import Plan
+    from .plan import Plan
 
 STREAM = "v1"
 
@@ -76,7 +75,7 @@ def save(
         entries,
         metadata(plan),
         max_shard_size=max_shard_size,
-        identity=_origin(plan) | {"cut": [pieces.PIECE, pieces.WHOLE, pieces.TASK]},
+        identity=_origin(plan) | {"cut": [pieces.PIECE, pieces.WHOLE, tasks.TASK]},
         force=force,
         resume=resume,
     )
@@ -90,7 +89,7 @@ def save(
             for number, *moments in note:
                 found[number].observed.merge(Moments(*moments))
         rows = {row.name: (row, numbers[row.group]) for row in plan.rows}
-        todo: Iterable[Task] = () if writer.complete else tasks(_files(writer.layout, rows), plan.seed, writer.mark)
+        todo: Iterable[Task] = () if writer.complete else tasks_of(_files(writer.layout, rows), plan.seed, writer.mark)
         todo = (task for task in todo if task.number not in writer.done)
         with closing(as_completed(pool, write, todo)) as completed:
             for finished in completed:

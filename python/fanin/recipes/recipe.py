@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from .._types import Shape
-from . import reading, toml
+from ..arrays.types import Shape
+from . import recipe_data, toml
 from .rule import Rule
 
 _NAMED = 10  # names that an error lists
@@ -174,7 +174,7 @@ class Recipe:
         >>> recipe.rule("fc.weight", (10, 200)).scheme.std((10, 200))
         0.1
         """
-        return cls(*reading.recipe(data))
+        return cls(*recipe_data.recipe(data))
 
     def to_toml(self) -> str:
         """The recipe as TOML, from which `from_toml` makes an equal one."""

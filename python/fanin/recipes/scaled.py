@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .. import models, schemes
-from .._index import as_shape
-from .._types import Layout, Shape, Stack
+from ..arrays.shape import as_shape
+from ..arrays.types import Layout, Shape, Stack
 from ..schemes import Constant, Scheme
 from .families import families
 from .recipe import Parameter, Recipe, pairs

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from .. import schemes
-from .._index import as_shape
-from .._types import Shape
+from ..arrays.shape import as_shape
+from ..arrays.types import Shape
 from ..layers import torch
 from ..schemes import Scheme
 from .families import families

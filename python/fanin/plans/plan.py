@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from .. import _core
-from .._seed import as_seed
-from .._tables import terminal_width
-from .._types import Array, DType, Index, Seed
+from ..arrays.seed import as_seed
+from ..arrays.types import Array, DType, Index, Seed
 from ..checkpoint.layout import MAX_SHARD_SIZE
 from ..models import Parameter, Parameters, parameters
 from ..recipes import Recipe, resolve
+from ..text import terminal_width
 from .filling import fill
 from .moments import Group, groups
-from .row import Renamed, Row, rows
+from .rows import Renamed, Row, rows
 from .saving import STREAM, Saved, save
 from .table import render
 from .verifying import Verified, verify

@@ -1,22 +1,62 @@
-"""What a worker does with a task, in any thread or process: draw, and write to the file or compare with it."""
+"""Tasks: pieces of one file, which a worker in any thread or process draws, and writes to it or compares with it."""
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core, _dtypes
+from .. import _core
+from ..arrays import dtypes
 from ..checkpoint import disk
 from .moments import Moments
-from .pieces import PIECE, Piece, Task
+from .pieces import PIECE, Piece, pieces_of
+from .rows import Row
+
+TASK = 64 << 20  # bytes: what is synced, recorded and, after a kill, done again
 
 Bytes = NDArray[np.uint8]
+
+
+class Task(NamedTuple):
+    """Pieces of one file, in its order; the file begins with the mark while it is to be written by this run."""
+
+    number: int
+    file: int
+    path: str
+    mark: bytes
+    seed: int
+    pieces: tuple[Piece, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pieces."""
+        return sum(piece.nbytes for piece in self.pieces)
+
+
+def tasks_of(
+    files: Iterable[tuple[str, Iterable[tuple[Row, int, int]]]], seed: int, mark: bytes = b""
+) -> Iterator[Task]:
+    """The tasks for files, each given as its path and its rows, with their group's number and first byte."""
+    number = 0
+    for position, (path, rows) in enumerate(files):
+        bundle: list[Piece] = []
+        size = 0
+        for row, group, offset in rows:
+            for piece in pieces_of(row, group, offset):
+                bundle.append(piece)
+                size += piece.nbytes
+                if size >= TASK:
+                    yield Task(number, position, path, mark, seed, tuple(bundle))
+                    number, bundle, size = number + 1, [], 0
+        if bundle:
+            yield Task(number, position, path, mark, seed, tuple(bundle))
+            number += 1
 
 
 def write(task: Task) -> dict[int, Moments]:
@@ -61,7 +101,7 @@ def _draw(task: Task) -> Iterator[tuple[Bytes, list[tuple[Piece, NDArray[Any]]]]
     drawn: list[tuple[Piece, NDArray[Any]]] = []
     used = 0
     for piece in task.pieces:
-        dtype = _dtypes.native(_dtypes.code(piece.dtype, _dtypes.FLOATS))
+        dtype = dtypes.native(dtypes.code(piece.dtype, dtypes.FLOATS))
         if drawn:
             adjacent = drawn[-1][0].offset + drawn[-1][0].nbytes == piece.offset
             if not adjacent or used + piece.nbytes > len(buffer) or used % dtype.itemsize:
