@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -15,17 +15,14 @@ from ..arrays.target import dtype as dtype_of
 from ..models.arrays import View, overlaps
 from ..recipes.recipe import listed
 from ..schemes import Scheme
+from .contents import Contents
 from .rows import Row
-
-if TYPE_CHECKING:
-    from .plan import Plan
-
 
 # A parameter, the name and the array to fill, where that is, and the array as NumPy sees its memory.
 _Target = tuple[Row, str, Any, str, NDArray[Any]]
 
 
-def fill(plan: Plan, arrays: Mapping[str, Any]) -> None:
+def fill(plan: Contents, arrays: Mapping[str, Any]) -> None:
     """Draw every parameter into the array of its name; see `Plan.fill`."""
     if not isinstance(arrays, Mapping):
         raise TypeError(
@@ -56,7 +53,7 @@ def has_kernel(scheme: Scheme, shape: tuple[int, ...], name: str) -> bool:
     return scheme._native(shape, 0, name)[0] not in CPU_ONLY
 
 
-def _require_names(plan: Plan, arrays: Mapping[str, Any]) -> None:
+def _require_names(plan: Contents, arrays: Mapping[str, Any]) -> None:
     known = {name for name, _ in plan.skipped}
     missing = []
     for row in plan.rows:

@@ -10,18 +10,16 @@ from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import _core
 from ..checkpoint import Entry, Layout, Writer
 from . import pieces, tasks
+from .contents import Contents
 from .executors import as_completed, workers
 from .moments import Group, Moments, groups
 from .rows import Row
 from .tasks import Task, tasks_of, write
-
-if TYPE_CHECKING:
-    from .plan import Plan
 
 STREAM = "v1"
 
@@ -56,7 +54,7 @@ class Saved:
 
 
 def save(
-    plan: Plan,
+    plan: Contents,
     path: str | os.PathLike[str],
     *,
     max_shard_size: int | str,
@@ -113,12 +111,12 @@ def _note(drawn: dict[int, Moments]) -> list[list[float]]:
     return [[number, each.count, each.mean, each.squares] for number, each in drawn.items()]
 
 
-def metadata(plan: Plan) -> dict[str, str]:
+def metadata(plan: Contents) -> dict[str, str]:
     """What every file says of its origin."""
     return {"format": "pt", "fanin": json.dumps(_origin(plan), sort_keys=True)}
 
 
-def _origin(plan: Plan) -> dict[str, Any]:
+def _origin(plan: Contents) -> dict[str, Any]:
     """What decides the data beside names, shapes and dtypes, which are in the headers."""
     origin = {
         "version": _core.__version__,

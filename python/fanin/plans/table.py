@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import text
+from .contents import Contents
 from .rows import Row
-
-if TYPE_CHECKING:
-    from .plan import Plan
 
 _MOST_LINES = 200
 _MOST_NAMED = 8
@@ -18,7 +16,7 @@ _NUMBER = re.compile(r"(?<![^._/])[0-9]{1,18}(?![^._/])")
 _HEADINGS = [("parameter", "rule", "scheme"), ("shape", "dtype"), ("std", "parameters", "bytes")]
 
 
-def render(plan: Plan, width: int | None = None) -> str:
+def render(plan: Contents, width: int | None = None) -> str:
     """The table, at most so wide, with totals, ties and what was skipped."""
     lines = group(plan.rows)
     shown = lines[:_MOST_LINES]
@@ -74,7 +72,7 @@ def _cells(rows: list[Row]) -> list[tuple[str, ...]]:
     ]
 
 
-def _notes(plan: Plan, hidden: int) -> Iterator[str]:
+def _notes(plan: Contents, hidden: int) -> Iterator[str]:
     if hidden:
         yield f"… and {hidden} lines more"
     total = f"{plan.size:,} parameters, {text.si(plan.nbytes)}B"

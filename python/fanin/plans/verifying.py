@@ -9,20 +9,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from ..checkpoint import DTYPES, Entry, encode_header
 from ..models.checkpoints import files_of
 from ..models.checks import short
 from ..models.headers import Header
 from ..text import printable
+from .contents import Contents
 from .executors import as_completed, workers
 from .rows import Row
 from .saving import metadata
 from .tasks import compare, tasks_of
-
-if TYPE_CHECKING:
-    from .plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class Verified:
 
 
 def verify(
-    plan: Plan,
+    plan: Contents,
     path: str | os.PathLike[str],
     *,
     executor: Executor | None,
