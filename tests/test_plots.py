@@ -10,7 +10,7 @@ from matplotlib import colors
 
 from fanin import schemes
 from fanin.diagnose import plots
-from fanin.diagnose.comparison import Comparison, Row
+from fanin.diagnose.comparison import Comparison, Outcome
 from fanin.diagnose.monitor import Monitor, Thresholds
 from fanin.diagnose.panels import COLOURS
 from fanin.diagnose.probe import probe
@@ -47,7 +47,7 @@ def report(rms=1.0, gradient=1e-3, *, dead=0.0, kind="dense", predicted=True, si
 
 def compared(losses, accuracies, reports=((), ())):
     rows = [
-        Row(
+        Outcome(
             name=name,
             rate=0.1,
             loss=float(np.mean(losses[place])),

@@ -67,7 +67,8 @@ from __future__ import annotations
 from typing import SupportsIndex, Unpack
 
 from . import schemes
-from .arrays.types import Activation, Array, Convention, Distribution, Layout, Mode, Per, Placement, Seed, Shape, Stack
+from .arrays.types import Activation, Array, Convention, Distribution, Layout, Mode, Per, Placement, Seed, Shape
+from .arrays.types import TransformerStack as Stack
 from .fans import Blocks
 
 
@@ -126,7 +127,9 @@ from .arrays.types import (
     Place,
     Seed,
     Shape,
-    Stack,
+)
+from .arrays.types import (
+    TransformerStack as Stack,
 )
 from .fans import Blocks, require_layout
 

@@ -22,7 +22,9 @@ from .arrays.types import (
     Place,
     Seed,
     Shape,
-    Stack,
+)
+from .arrays.types import (
+    TransformerStack as Stack,
 )
 from .fans import Blocks, require_layout
 

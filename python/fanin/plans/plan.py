@@ -11,7 +11,7 @@ from typing import Any, Self
 from .. import _core
 from ..arrays.seed import as_seed
 from ..arrays.types import DType, Seed
-from ..checkpoint.layout import MAX_SHARD_SIZE
+from ..checkpoint.split import MAX_SHARD_SIZE
 from ..models import Parameter, Parameters, parameters
 from ..recipes import Recipe, resolve
 from ..text import terminal_width

@@ -13,8 +13,8 @@ from hashlib import blake2b
 from typing import Any
 
 from .. import _core
-from ..checkpoint import Entry, Layout, Writer
-from . import pieces, tasks
+from ..checkpoint import Entry, Split, Writer
+from . import chunks, tasks
 from .contents import Contents
 from .executors import as_completed, workers
 from .moments import Group, Moments, groups
@@ -73,7 +73,7 @@ def save(
         entries,
         metadata(plan),
         max_shard_size=max_shard_size,
-        identity=_origin(plan) | {"cut": [pieces.PIECE, pieces.WHOLE, tasks.TASK]},
+        identity=_origin(plan) | {"cut": [chunks.CHUNK, chunks.WHOLE, tasks.TASK]},
         force=force,
         resume=resume,
     )
@@ -87,7 +87,7 @@ def save(
             for number, *moments in note:
                 found[number].observed.merge(Moments(*moments))
         rows = {row.name: (row, numbers[row.group]) for row in plan.rows}
-        todo: Iterable[Task] = () if writer.complete else tasks_of(_files(writer.layout, rows), plan.seed, writer.mark)
+        todo: Iterable[Task] = () if writer.complete else tasks_of(_files(writer.split, rows), plan.seed, writer.mark)
         todo = (task for task in todo if task.number not in writer.done)
         with closing(as_completed(pool, write, todo)) as completed:
             for finished in completed:
@@ -96,12 +96,12 @@ def save(
                     for number, each in drawn.items():
                         found[number].observed.merge(each)
                     progress(task.nbytes)
-    layout = writer.layout
+    split = writer.split
     return Saved(
-        layout.index_path if layout.index else layout.path,
-        tuple(file.path for file in layout.files),
+        split.index_path if split.index else split.path,
+        tuple(file.path for file in split.files),
         found,
-        layout.nbytes,
+        split.nbytes,
         resumed,
         time.perf_counter() - start,
     )
@@ -131,6 +131,6 @@ def _origin(plan: Contents) -> dict[str, Any]:
     return origin
 
 
-def _files(layout: Layout, rows: dict[str, tuple[Row, int]]) -> Iterator[tuple[str, Iterator[tuple[Row, int, int]]]]:
-    for file in layout.files:
+def _files(split: Split, rows: dict[str, tuple[Row, int]]) -> Iterator[tuple[str, Iterator[tuple[Row, int, int]]]]:
+    for file in split.files:
         yield file.partial, ((*rows[entry.name], file.places[entry.name][0]) for entry in file.entries)

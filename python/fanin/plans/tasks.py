@@ -1,4 +1,4 @@
-"""Tasks: pieces of one file, which a worker in any thread or process draws, and writes to it or compares with it."""
+"""Tasks: chunks of one file, which a worker in any thread or process draws, and writes to it or compares with it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from .. import _core
 from ..arrays import dtypes
 from ..checkpoint import disk
+from .chunks import CHUNK, Chunk, chunks_of
 from .moments import Moments
-from .pieces import PIECE, Piece, pieces_of
 from .rows import Row
 
 TASK = 64 << 20  # bytes: what is synced, recorded and, after a kill, done again
@@ -24,19 +24,19 @@ Bytes = NDArray[np.uint8]
 
 
 class Task(NamedTuple):
-    """Pieces of one file, in its order; the file begins with the mark while it is to be written by this run."""
+    """Chunks of one file, in its order; the file begins with the mark while it is to be written by this run."""
 
     number: int
     file: int
     path: str
     mark: bytes
     seed: int
-    pieces: tuple[Piece, ...]
+    chunks: tuple[Chunk, ...]
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all pieces."""
-        return sum(piece.nbytes for piece in self.pieces)
+        """Bytes of all chunks."""
+        return sum(chunk.nbytes for chunk in self.chunks)
 
 
 def tasks_of(
@@ -45,12 +45,12 @@ def tasks_of(
     """The tasks for files, each given as its path and its rows, with their group's number and first byte."""
     number = 0
     for position, (path, rows) in enumerate(files):
-        bundle: list[Piece] = []
+        bundle: list[Chunk] = []
         size = 0
         for row, group, offset in rows:
-            for piece in pieces_of(row, group, offset):
-                bundle.append(piece)
-                size += piece.nbytes
+            for chunk in chunks_of(row, group, offset):
+                bundle.append(chunk)
+                size += chunk.nbytes
                 if size >= TASK:
                     yield Task(number, position, path, mark, seed, tuple(bundle))
                     number, bundle, size = number + 1, [], 0
@@ -67,9 +67,9 @@ def write(task: Task) -> dict[int, Moments]:
             raise OSError(errno.ESTALE, "Another run's by now", task.path)
         for data, drawn in _draw(task):
             disk.write_at(file, drawn[0][0].offset, data.data)
-            for piece, values in drawn:
+            for chunk, values in drawn:
                 found = _core.statistics(values)
-                moments.setdefault(piece.group, Moments()).add(values.size, found["mean"], found["std"])
+                moments.setdefault(chunk.group, Moments()).add(values.size, found["mean"], found["std"])
         disk.sync(file)
     return moments
 
@@ -77,7 +77,7 @@ def write(task: Task) -> dict[int, Moments]:
 def compare(task: Task) -> dict[str, str]:
     """Draw and compare; what is returned says, for each parameter that differs, where it does first."""
     different: dict[str, str] = {}
-    existing = np.empty(PIECE, np.uint8)
+    existing = np.empty(CHUNK, np.uint8)
     with _one_thread(), disk.opened(task.path, os.O_RDONLY) as file:
         for data, drawn in _draw(task):
             if len(existing) < len(data):
@@ -87,32 +87,32 @@ def compare(task: Task) -> dict[str, str]:
             if np.array_equal(found, data):
                 continue
             start = drawn[0][0].offset
-            for piece, values in drawn:
-                begin = piece.offset - start
-                theirs = found[begin : begin + piece.nbytes].view(values.dtype).reshape(values.shape)
-                if piece.name not in different and not np.array_equal(_bits(theirs), _bits(values)):
-                    different[piece.name] = _first_difference(piece, values, theirs)
+            for chunk, values in drawn:
+                begin = chunk.offset - start
+                theirs = found[begin : begin + chunk.nbytes].view(values.dtype).reshape(values.shape)
+                if chunk.name not in different and not np.array_equal(_bits(theirs), _bits(values)):
+                    different[chunk.name] = _first_difference(chunk, values, theirs)
     return different
 
 
-def _draw(task: Task) -> Iterator[tuple[Bytes, list[tuple[Piece, NDArray[Any]]]]]:
-    """Bytes that follow each other in the file, and the pieces that they are."""
-    buffer = np.empty(PIECE, np.uint8)
-    drawn: list[tuple[Piece, NDArray[Any]]] = []
+def _draw(task: Task) -> Iterator[tuple[Bytes, list[tuple[Chunk, NDArray[Any]]]]]:
+    """Bytes that follow each other in the file, and the chunks that they are."""
+    buffer = np.empty(CHUNK, np.uint8)
+    drawn: list[tuple[Chunk, NDArray[Any]]] = []
     used = 0
-    for piece in task.pieces:
-        dtype = dtypes.native(dtypes.code(piece.dtype, dtypes.FLOATS))
+    for chunk in task.chunks:
+        dtype = dtypes.native(dtypes.code(chunk.dtype, dtypes.FLOATS))
         if drawn:
-            adjacent = drawn[-1][0].offset + drawn[-1][0].nbytes == piece.offset
-            if not adjacent or used + piece.nbytes > len(buffer) or used % dtype.itemsize:
+            adjacent = drawn[-1][0].offset + drawn[-1][0].nbytes == chunk.offset
+            if not adjacent or used + chunk.nbytes > len(buffer) or used % dtype.itemsize:
                 yield buffer[:used], drawn
                 drawn, used = [], 0
-        if piece.nbytes > len(buffer):
-            buffer = np.empty(piece.nbytes, np.uint8)
-        values = buffer[used : used + piece.nbytes].view(dtype).reshape(piece.shape)
-        piece.scheme(piece.whole, seed=task.seed, name=piece.stream, index=piece.part, out=values)
-        drawn.append((piece, values))
-        used += piece.nbytes
+        if chunk.nbytes > len(buffer):
+            buffer = np.empty(chunk.nbytes, np.uint8)
+        values = buffer[used : used + chunk.nbytes].view(dtype).reshape(chunk.shape)
+        chunk.scheme(chunk.whole, seed=task.seed, name=chunk.stream, index=chunk.part, out=values)
+        drawn.append((chunk, values))
+        used += chunk.nbytes
     if drawn:
         yield buffer[:used], drawn
 
@@ -147,11 +147,11 @@ def _bits(values: NDArray[Any]) -> NDArray[Any]:
     return values.view(f"u{values.dtype.itemsize}") if values.ndim else values.reshape(1).view(f"u{values.itemsize}")
 
 
-def _first_difference(piece: Piece, ours: NDArray[Any], theirs: NDArray[Any]) -> str:
+def _first_difference(chunk: Chunk, ours: NDArray[Any], theirs: NDArray[Any]) -> str:
     flat = int(np.flatnonzero(_bits(ours).ravel() != _bits(theirs).ravel())[0])
     place = [int(part) for part in np.unravel_index(flat, ours.shape)] if ours.ndim else []
     leading: list[int] = []
-    for part in piece.part:
+    for part in chunk.part:
         if isinstance(part, slice):
             place[0] += part.start
         else:

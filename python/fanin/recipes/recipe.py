@@ -19,7 +19,7 @@ from .rule import Rule
 _NAMED = 10  # names that an error lists
 
 
-class Parameter(Protocol):
+class NamedShape(Protocol):
     """What has a name and a shape, as the parameters of `fanin.models`."""
 
     @property
@@ -76,7 +76,7 @@ class Recipe:
             raise ValueError(self._unmatched([name]))
         return rule
 
-    def match(self, parameters: Mapping[str, Shape] | Iterable[Parameter], *, strict: bool = False) -> dict[str, Rule]:
+    def match(self, parameters: Mapping[str, Shape] | Iterable[NamedShape], *, strict: bool = False) -> dict[str, Rule]:
         """The rule of every parameter.
 
         Parameters
@@ -245,7 +245,7 @@ class Recipe:
         )
 
 
-def pairs(parameters: Mapping[str, Shape] | Iterable[Parameter]) -> Iterator[tuple[str, Shape]]:
+def pairs(parameters: Mapping[str, Shape] | Iterable[NamedShape]) -> Iterator[tuple[str, Shape]]:
     if isinstance(parameters, Mapping):
         yield from parameters.items()
     else:

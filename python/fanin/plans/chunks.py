@@ -1,4 +1,4 @@
-"""Parameters cut into pieces that are contiguous in a file."""
+"""Parameters cut into chunks that are contiguous in a file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..arrays import dtypes
 from ..schemes import Scheme
 from .rows import Row
 
-PIECE = 2 << 20  # bytes: still in the cache when it goes from the sampler to the file
+CHUNK = 2 << 20  # bytes: still in the cache when it goes from the sampler to the file
 WHOLE = 256 << 20  # bytes at a time, where a part costs as much as the whole
 
 
-class Piece(NamedTuple):
+class Chunk(NamedTuple):
     """A contiguous part of a parameter, and where in a file it belongs."""
 
     scheme: Scheme
@@ -29,22 +29,22 @@ class Piece(NamedTuple):
     nbytes: int
 
 
-def pieces_of(row: Row, group: int, offset: int) -> Iterator[Piece]:
-    """The pieces of a parameter whose first byte is at this offset of its file."""
+def chunks_of(row: Row, group: int, offset: int) -> Iterator[Chunk]:
+    """The chunks of a parameter whose first byte is at this offset of its file."""
     itemsize = dtypes.native(dtypes.code(row.dtype, dtypes.FLOATS)).itemsize
-    limit = (WHOLE if row.scheme._is_whole() else PIECE) // itemsize
-    for index, shape in contiguous_pieces(row.shape, limit):
+    limit = (WHOLE if row.scheme._is_whole() else CHUNK) // itemsize
+    for index, shape in contiguous_chunks(row.shape, limit):
         nbytes = math.prod(shape) * itemsize
-        yield Piece(row.scheme, row.shape, row.dtype, row.stream, group, row.name, index, shape, offset, nbytes)
+        yield Chunk(row.scheme, row.shape, row.dtype, row.stream, group, row.name, index, shape, offset, nbytes)
         offset += nbytes
 
 
-def contiguous_pieces(shape: Sequence[int], limit: int) -> Iterator[tuple[tuple[int | slice, ...], tuple[int, ...]]]:
-    """Index and shape of pieces of at most `limit` elements that make up a tensor in C order.
+def contiguous_chunks(shape: Sequence[int], limit: int) -> Iterator[tuple[tuple[int | slice, ...], tuple[int, ...]]]:
+    """Index and shape of chunks of at most `limit` elements that make up a tensor in C order.
 
     Examples
     --------
-    >>> list(contiguous_pieces((5, 2), 4))
+    >>> list(contiguous_chunks((5, 2), 4))
     [((slice(0, 2, None),), (2, 2)), ((slice(2, 4, None),), (2, 2)), ((slice(4, 5, None),), (1, 2))]
     """
     if 0 in shape:
@@ -56,8 +56,8 @@ def contiguous_pieces(shape: Sequence[int], limit: int) -> Iterator[tuple[tuple[
     row = math.prod(rest)
     if row > limit:
         for i in range(length):
-            for index, piece in contiguous_pieces(rest, limit):
-                yield (i, *index), piece
+            for index, chunk in contiguous_chunks(rest, limit):
+                yield (i, *index), chunk
     else:
         rows = limit // row
         for start in range(0, length, rows):

@@ -1,4 +1,4 @@
-"""Parameters from wherever they are, and the kind of layer that a name tells."""
+"""The tensors of a model from wherever they are, and the kind of layer that a name tells."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def may_be_zero(name: str, layer: Layer) -> bool:
     return layer == "head" or _ZERO.search(name.lower()) is not None
 
 
-def parameters_of(arrays: Any, wanted: Collection[str] = ()) -> tuple[dict[str, Array], dict[str, str]]:
+def tensors_of(arrays: Any, wanted: Collection[str] = ()) -> tuple[dict[str, Array], dict[str, str]]:
     """Floating-point arrays by name, of the same memory where they can be; and why the others are no parameters.
 
     Those that are named as tables are none, unless they are wanted.
