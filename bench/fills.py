@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 import fanin
-from fanin._types import Per
+from fanin.arrays.types import Per
 
 from . import limits, peers
 from .figures import OURS, Figure, Figures

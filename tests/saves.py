@@ -12,7 +12,7 @@ import safetensors
 import safetensors.numpy
 
 import fanin
-from fanin.plans import Plan, pieces
+from fanin.plans import Plan, chunks, tasks
 from fanin.recipes import Recipe
 
 RECIPE = Recipe.from_dict(
@@ -39,14 +39,14 @@ def small_plan(seed: int = 0, **options: Any) -> Plan:
 
 
 def cut_small() -> None:
-    """Let small models have many tasks, of many pieces."""
-    pieces.TASK, pieces.PIECE = TASK, PIECE
+    """Let small models have many tasks, of many chunks."""
+    tasks.TASK, chunks.CHUNK = TASK, PIECE
 
 
 @pytest.fixture
 def small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "TASK", TASK)
-    monkeypatch.setattr(pieces, "PIECE", PIECE)
+    monkeypatch.setattr(tasks, "TASK", TASK)
+    monkeypatch.setattr(chunks, "CHUNK", PIECE)
 
 
 def contents(directory: str | os.PathLike[str]) -> dict[str, bytes]:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from fanin import activations
-from fanin.activations import ALIASES, GATES, TABLE, VECTORS, derivative, function
+from fanin.signals import activations
+from fanin.signals.activations import ALIASES, GATES, TABLE, VECTORS, derivative, function
 
 PARAMETERS = {"threshold": (0.2, -1.5)}  # the only one without defaults
 GRID = np.linspace(-7, 7, 1001) + 1 / 3000  # between all kinks

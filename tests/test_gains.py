@@ -12,8 +12,8 @@ from mpmath import mpf
 from scipy import special
 
 import fanin
-from fanin import _quadrature, activations, gains
-from fanin.gains import GAINS
+from fanin.signals import activations, gains, quadrature
+from fanin.signals.gains import GAINS
 
 KINDS = {"forward": {}, "backward": {"derivative": True}, "centred": {"centred": True}}
 
@@ -438,7 +438,7 @@ def test_a_kink_takes_few_evaluations():
 
 
 def test_a_name_takes_no_quadrature(monkeypatch):
-    monkeypatch.delattr(_quadrature, "mean_square")
+    monkeypatch.delattr(quadrature, "mean_square")
     gains._named_gain.cache_clear()
     for name in GAINS:
         for kind in KINDS:

@@ -18,9 +18,9 @@ from processes import run
 import fanin
 from fanin import Plan, models, recipes
 from fanin.models import Parameter
-from fanin.plans import pieces, row, work
+from fanin.plans import chunks, rows, tasks
+from fanin.plans.chunks import contiguous_chunks
 from fanin.plans.moments import Moments
-from fanin.plans.pieces import contiguous_pieces
 from fanin.recipes import Recipe, Rule
 from fanin.schemes import Constant, Normal
 
@@ -117,8 +117,8 @@ def test_pieces_of_any_size_make_the_same_file(tmp_path, monkeypatch, chunk):
     model = [Parameter("h.0.mlp.c_fc.weight", (7, 5, 3)), Parameter("wte.weight", ()), Parameter("wpe.weight", (0, 9))]
     recipe = Recipe("normal", [Rule("*", Normal(0.0, 1.0))])
     fanin.plan(model, recipe, 1).save(tmp_path / "whole")
-    monkeypatch.setattr(pieces, "PIECE", chunk)
-    monkeypatch.setattr(work, "PIECE", chunk)
+    monkeypatch.setattr(chunks, "CHUNK", chunk)
+    monkeypatch.setattr(tasks, "CHUNK", chunk)
     fanin.plan(model, recipe, 1).save(tmp_path / "pieces")
     assert (tmp_path / "pieces").read_bytes() == (tmp_path / "whole").read_bytes()
 
@@ -181,7 +181,7 @@ def test_names_must_be_distinct():
 
 
 def test_random_streams_must_be_distinct(monkeypatch):
-    monkeypatch.setattr(row._core, "stream_id", lambda name, tag: tag)
+    monkeypatch.setattr(rows._core, "stream_id", lambda name, tag: tag)
     with pytest.raises(ValueError, match="random stream"):
         small_plan()
 
@@ -193,7 +193,7 @@ def test_digest_follows_the_values_a_recipe_draws():
 @given(st.lists(st.integers(0, 6), max_size=4), st.integers(1, 40))
 def test_pieces_make_up_the_tensor_in_order(shape, limit):
     full = np.arange(math.prod(shape)).reshape(shape)
-    pieces = [(full[index], piece) for index, piece in contiguous_pieces(shape, limit)]
+    pieces = [(full[index], piece) for index, piece in contiguous_chunks(shape, limit)]
     assert all(values.shape == piece and values.size <= limit for values, piece in pieces)
     assert [element for values, _ in pieces for element in values.ravel()] == list(range(full.size))
 

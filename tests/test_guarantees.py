@@ -12,7 +12,7 @@ from saves import contents, small_plan
 
 import fanin
 from fanin import models, schemes
-from fanin.checkpoint import Entry, Layout
+from fanin.checkpoint import Entry, Split
 from fanin.plans import Plan
 from fanin.plans.saving import metadata
 from fanin.recipes import Recipe, Rule
@@ -161,13 +161,13 @@ def test_a_process_for_each_file_writes_what_one_save_does(tmp_path):
         (tmp_path / directory).mkdir()
     plan.save(tmp_path / "one", max_shard_size=14_000)
     entries = [Entry(row.name, row.dtype, row.shape) for row in plan.rows]
-    layout = Layout.of(tmp_path / "many", entries, metadata(plan), max_shard_size=14_000)
-    for file in layout.files[::-1]:
+    split = Split.of(tmp_path / "many", entries, metadata(plan), max_shard_size=14_000)
+    for file in split.files[::-1]:
         rows = tuple(plan.row(entry.name) for entry in file.entries)
         Plan(plan.recipe, plan.seed, rows).save(file.path, max_shard_size=max(1, file.data_nbytes), resume=True)
-    Path(layout.index_path).write_bytes(layout.index)
+    Path(split.index_path).write_bytes(split.index)
     assert contents(tmp_path / "many") == contents(tmp_path / "one")
-    assert len(layout.files) > 2
+    assert len(split.files) > 2
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])

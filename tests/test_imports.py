@@ -1,9 +1,13 @@
 """`import fanin` is light: NumPy and little else."""
 
+import ast
 import json
+from pathlib import Path
 
 import pytest
 from processes import run
+
+import fanin
 
 
 @pytest.mark.parametrize(
@@ -40,3 +44,16 @@ numpy, fanin = (calls(lambda: importlib.import_module(name)) for name in ("numpy
 print(fanin / numpy)
 """
     assert float(run(code)) < 1 / 8
+
+
+def test_modules_take_only_the_native_module_from_the_package_itself():
+    """Its other names come from modules that may stand above: `lint-imports` sees them where those are named."""
+    package = Path(fanin.__file__).parent
+    taken = set()
+    for path in package.rglob("*.py"):
+        depth = len(path.relative_to(package).parts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.level, node.module) in [(depth, None), (0, "fanin")]:
+                taken |= {alias.name for alias in node.names}
+    modules = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert taken - modules == {"_core"}

@@ -117,7 +117,7 @@ def test_names_and_shapes(call, framework):
 
 
 def test_every_layer_is_covered():
-    assert {call[0] for call in SHAPES} == set(layers.__all__) - {"Parameter", "draw"}
+    assert {call[0] for call in SHAPES} == set(layers.__all__) - {"ParameterSpec", "draw"}
 
 
 @every_framework

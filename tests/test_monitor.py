@@ -9,7 +9,7 @@ import pytest
 
 import fanin
 from fanin import schemes
-from fanin.diagnose._measures import signal_strides, unit_axis, weight_strides
+from fanin.diagnose.measures import signal_strides, unit_axis, weight_strides
 from fanin.diagnose.monitor import Alarm, Monitor, Thresholds, Verdict
 from fanin.diagnose.network import Network
 from fanin.diagnose.stack import Stack

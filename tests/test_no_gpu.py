@@ -12,8 +12,9 @@ import pytest
 from test_out import Exporter
 
 import fanin
-from fanin import _gpu, cuda
-from fanin._gpu import GpuArray
+from fanin import cuda
+from fanin.arrays import gpu
+from fanin.arrays.gpu import GpuArray
 from fanin.plans.filling import has_kernel
 
 KEY = {"seed": 11, "name": "w"}
@@ -63,7 +64,7 @@ def test_an_array_on_a_gpu_that_cannot_be_used(without_a_gpu, out):
 
 def test_a_device_beyond_the_last(two_gpus, monkeypatch):
     monkeypatch.delitem(sys.modules, "torch", raising=False)  # whose current device is "cuda", once it has used one
-    assert [_gpu.number(device) for device in (None, "cpu", "cuda", "cuda:0", "cuda:1")] == [None, None, -1, 0, 1]
+    assert [gpu.number(device) for device in (None, "cpu", "cuda", "cuda:0", "cuda:1")] == [None, None, -1, 0, 1]
     with pytest.raises(ValueError, match="device must be one of 2 GPUs, from 'cuda:0' on, got 'cuda:2'"):
         fanin.normal(3, device="cuda:2", **KEY)
 
@@ -81,11 +82,11 @@ def test_out_is_where_device_says(two_gpus):
 
 
 def test_an_interface_is_read_as_its_definition_has_it(two_gpus):
-    assert _gpu.of_interface(Interface()) == GpuArray(0, 0, (3, 4), (16, 4), 0, 1)
+    assert gpu.of_interface(Interface()) == GpuArray(0, 0, (3, 4), (16, 4), 0, 1)
     strided = Interface(typestr="<f2", strides=(-8, 32), stream=77, data=(64, False))
-    assert _gpu.of_interface(strided) == GpuArray(64, 2, (3, 4), (-8, 32), 1, 77)
-    assert _gpu.of_interface(Interface(shape=())).strides == ()
-    assert _gpu.of_interface(Interface(shape=(0, 5))).shape == (0, 5)
+    assert gpu.of_interface(strided) == GpuArray(64, 2, (3, 4), (-8, 32), 1, 77)
+    assert gpu.of_interface(Interface(shape=())).strides == ()
+    assert gpu.of_interface(Interface(shape=(0, 5))).shape == (0, 5)
 
 
 @pytest.mark.parametrize(
@@ -108,9 +109,9 @@ def test_an_interface_that_cannot_be_filled(two_gpus, changes, message):
 def test_bfloat16_is_what_the_array_says(two_gpus):
     out = Interface(typestr="<V2")
     with pytest.raises(TypeError, match="dtype must be one of float32"):
-        _gpu.of_interface(out)
+        gpu.of_interface(out)
     out.dtype = np.dtype(ml_dtypes.bfloat16)
-    assert _gpu.of_interface(out).code == 3
+    assert gpu.of_interface(out).code == 3
 
 
 def test_a_fork_of_a_process_that_uses_cuda(two_gpus, monkeypatch):
@@ -175,16 +176,16 @@ class OnGpu:
 def test_an_array_known_by_dlpack_is_asked_for_the_default_stream(two_gpus):
     for code, bits, dtype in ((2, 32, 0), (2, 64, 1), (2, 16, 2), (4, 16, 3), (1, 32, 4), (1, 64, 5)):
         out = OnGpu(code, bits)
-        found = _gpu.of_dlpack(out)
+        found = gpu.of_dlpack(out)
         assert found[:6] == (4096 + 64, dtype, (2, 3), (5 * bits // 8, bits // 8), 1, 1)
         assert found.wait  # DLPack has no word for an owner's waiting for who wrote
         assert found.owner is not None
         assert out.asked["stream"] == 1
-    assert _gpu.of_dlpack(OnGpu(2, 32, (13, 0))).device == 1  # managed memory: found by its address
+    assert gpu.of_dlpack(OnGpu(2, 32, (13, 0))).device == 1  # managed memory: found by its address
     with pytest.raises(ValueError, match="got another DLPack type"):
-        _gpu.of_dlpack(OnGpu(0, 32))
+        gpu.of_dlpack(OnGpu(0, 32))
     with pytest.raises(ValueError, match="must be in a GPU's memory, got DLPack device type 1"):
-        _gpu.of_dlpack(OnGpu(2, 32, (1, 0)))
+        gpu.of_dlpack(OnGpu(2, 32, (1, 0)))
 
 
 # ---- boxes of an array -----------------------------------------------------------------------------------------------

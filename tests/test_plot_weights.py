@@ -7,7 +7,7 @@ import pytest
 
 from fanin import orthogonal
 from fanin.diagnose import plots
-from fanin.diagnose._plot_weights import _marchenko_pastur
+from fanin.diagnose.plot_weights import _marchenko_pastur
 
 
 def test_independent_values_follow_marchenko_and_pastur():

@@ -10,9 +10,9 @@ from matplotlib import colors
 
 from fanin import schemes
 from fanin.diagnose import plots
-from fanin.diagnose._panels import COLOURS
-from fanin.diagnose.comparison import Comparison, Row
+from fanin.diagnose.comparison import Comparison, Outcome
 from fanin.diagnose.monitor import Monitor, Thresholds
+from fanin.diagnose.panels import COLOURS
 from fanin.diagnose.probe import probe
 from fanin.diagnose.report import Report
 from fanin.diagnose.stack import Stack
@@ -47,7 +47,7 @@ def report(rms=1.0, gradient=1e-3, *, dead=0.0, kind="dense", predicted=True, si
 
 def compared(losses, accuracies, reports=((), ())):
     rows = [
-        Row(
+        Outcome(
             name=name,
             rate=0.1,
             loss=float(np.mean(losses[place])),
@@ -423,6 +423,6 @@ class TestComparison:
 def test_colours_are_told_apart_in_grey_too():
     """Neighbours in the order of use differ in luminance, or else in marker and dashes, which all of them do."""
     assert len(set(COLOURS)) == len(COLOURS) == 7
-    styles = [line for line, _ in zip(plots._panels.styles(), range(28), strict=False)]
+    styles = [line for line, _ in zip(plots.panels.styles(), range(28), strict=False)]
     assert len({(style.color, style.marker, style.linestyle) for style in styles}) == 28
     assert len({style.marker for style in styles[:7]}) == 7

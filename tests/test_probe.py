@@ -9,9 +9,9 @@ from scipy import stats
 
 import fanin
 from fanin import schemes
-from fanin.diagnose._lines import student
 from fanin.diagnose.network import Network
 from fanin.diagnose.probe import Report, probe
+from fanin.diagnose.slopes import student
 from fanin.diagnose.stack import Stack
 
 HE = schemes.he_normal(layout="OI")

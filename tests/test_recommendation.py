@@ -86,8 +86,9 @@ def test_every_recommendation_says_why_in_two_sentences_names_its_source_and_dra
 def test_an_activation_with_a_name_takes_no_quadrature():
     """In a fresh process no cache has what other tests computed."""
     program = """
-        from fanin import _gaussian, _quadrature, recommend
-        del _gaussian.mean_square, _quadrature.mean_square
+        from fanin import recommend
+        from fanin.signals import gaussian, quadrature
+        del gaussian.mean_square, quadrature.mean_square
         for activation in ("relu", "gelu", "tanh"):
             print(recommend(activation, "conv", depth=50))
         """

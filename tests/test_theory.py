@@ -8,11 +8,12 @@ import pytest
 from scipy import integrate, optimize, special
 
 import fanin
-from fanin import activations, schemes
-from fanin.diagnose._lines import least_squares
+from fanin import schemes
 from fanin.diagnose.network import Network
+from fanin.diagnose.slopes import least_squares
 from fanin.diagnose.stack import Stack
 from fanin.diagnose.theory import MeanField, critical_weight_variance, phase_diagram, predict
+from fanin.signals import activations
 
 CORRELATIONS = np.concatenate([np.linspace(-1, 1, 41), 1 - np.logspace(-8, -2, 25), np.logspace(-8, -2, 25) - 1])
 

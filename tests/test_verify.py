@@ -18,7 +18,7 @@ from saves import SHAPES, SHARDS, contents, small_plan, small_tasks  # noqa: F40
 
 import fanin
 from fanin.models import Parameter, Parameters
-from fanin.plans import Plan, pieces, saving
+from fanin.plans import Plan, saving, tasks
 from fanin.recipes import Recipe
 
 DTYPES = ["float32", "float64", "float16", "bfloat16"]
@@ -280,13 +280,13 @@ def test_what_is_no_checkpoint_is_an_error(tmp_path):
 
 def changed_while_read(monkeypatch: pytest.MonkeyPatch, change: Callable[[], Any]) -> None:
     """Let a file change after its header is read."""
-    original = pieces.tasks
+    original = tasks.tasks_of
 
-    def tasks(*arguments: Any) -> Any:
+    def after_the_change(*arguments: Any) -> Any:
         change()
         return original(*arguments)
 
-    monkeypatch.setattr("fanin.plans.verifying.tasks", tasks)
+    monkeypatch.setattr("fanin.plans.verifying.tasks_of", after_the_change)
 
 
 def test_a_file_that_is_cut_meanwhile_is_an_error(tmp_path, monkeypatch):

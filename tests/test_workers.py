@@ -23,9 +23,9 @@ from saves import SHARDS, contents, small_plan, small_tasks  # noqa: F401
 
 import fanin
 from fanin import _core
-from fanin.plans import Saved, executors, pieces
+from fanin.plans import Saved, executors
 from fanin.plans.executors import as_completed
-from fanin.plans.work import write
+from fanin.plans.tasks import Task, write
 from fanin.recipes import Recipe
 
 pytestmark = pytest.mark.usefixtures("small_tasks")
@@ -69,7 +69,7 @@ def test_a_process_pool(tmp_path, reference, method):
         damage(tmp_path / "model-00002-of-00004.safetensors")
         assert not small_plan().verify(tmp_path, executor=pool)
         with pytest.raises(OSError, match=r"gone\.partial") as caught:  # pickled, with the file's name
-            list(as_completed(pool, write, [pieces.Task(0, 0, str(tmp_path / "gone.partial"), b"", 0, ())]))
+            list(as_completed(pool, write, [Task(0, 0, str(tmp_path / "gone.partial"), b"", 0, ())]))
         assert caught.value.errno == errno.ENOENT
 
 
@@ -280,7 +280,7 @@ def test_an_executor_has_its_own_workers(tmp_path):
 
 def test_a_task_of_a_run_that_is_gone_writes_nothing(tmp_path):
     """As one that a killed run handed to processes or to a cluster, and that begins when another run writes there."""
-    tasks: list[pieces.Task] = []
+    tasks: list[Task] = []
 
     class Keeping(Inline):
         def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:

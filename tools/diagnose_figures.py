@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fanin import schemes
-from fanin.diagnose import _panels, plots
+from fanin.diagnose import panels, plots
 from fanin.diagnose.compare import compare
 from fanin.diagnose.probe import probe
 from fanin.diagnose.report import Report
@@ -62,11 +62,11 @@ def comparison() -> Figure:
 def norm() -> Figure:
     """The slope of gradients over 20 ReLU layers, by the std of their weights: batch norm makes them forget it."""
     factors = np.geomspace(0.3, 3, 9)
-    figure = _panels.figure(3.6)
+    figure = panels.figure(3.6)
     axes = figure.subplots()
-    axes.axhline(0, color=_panels.GREY, linewidth=0.8)
+    axes.axhline(0, color=panels.GREY, linewidth=0.8)
     handles = []
-    for style, name, kind in zip(_panels.styles(), ("without norm", "batch norm"), (None, "batch"), strict=False):
+    for style, name, kind in zip(panels.styles(), ("without norm", "batch norm"), (None, "batch"), strict=False):
         reports = [probed(Stack(weights=factor * HE, depth=20, norm=kind), draws=3) for factor in factors]
         slopes = np.array([report.slope for report in reports])
         intervals = np.array([report.interval for report in reports]).T
@@ -75,16 +75,16 @@ def norm() -> Figure:
         errors = np.abs(intervals - slopes)
         look = {"color": style.color, "marker": style.marker, "linestyle": "none", "capsize": 3}
         handles.append(axes.errorbar(factors, slopes, errors, label=f"{name}, measured (95 %)", **look))
-    handles.append(axes.plot([], [], color=_panels.GREY, alpha=0.35, linewidth=4, label="predicted")[0])
+    handles.append(axes.plot([], [], color=panels.GREY, alpha=0.35, linewidth=4, label="predicted")[0])
     for y, where, what in ((0.97, "top", "gradients vanish"), (0.03, "bottom", "gradients explode")):
         axes.text(
-            0.5, y, what, transform=axes.transAxes, ha="center", va=where, fontsize=_panels.TEXT, fontweight="bold"
+            0.5, y, what, transform=axes.transAxes, ha="center", va=where, fontsize=panels.TEXT, fontweight="bold"
         )
     axes.set_xscale("log")
     axes.set_xticks([0.3, 0.5, 1, 2, 3], ["0.3", "0.5", "1", "2", "3"])
     axes.minorticks_off()
-    _panels.plain(axes, "std of weights / He's", "slope of log gradient², a layer")
-    return _panels.finished(figure, None, handles)
+    panels.plain(axes, "std of weights / He's", "slope of log gradient², a layer")
+    return panels.finished(figure, None, handles)
 
 
 FIGURES: dict[str, Callable[[], Figure]] = {

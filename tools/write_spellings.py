@@ -67,7 +67,8 @@ from __future__ import annotations
 from typing import SupportsIndex, Unpack
 
 from . import schemes
-from ._types import Activation, Array, Convention, Distribution, Layout, Mode, Per, Placement, Seed, Shape, Stack
+from .arrays.types import Activation, Array, Convention, Distribution, Layout, Mode, Per, Placement, Seed, Shape
+from .arrays.types import TransformerStack as Stack
 from .fans import Blocks
 
 
@@ -113,8 +114,8 @@ from dataclasses import dataclass
 from typing import SupportsIndex, Unpack
 
 from . import sampling, schemes, spellings
-from ._seed import as_seed
-from ._types import (
+from .arrays.seed import as_seed
+from .arrays.types import (
     Activation,
     Array,
     Bounds,
@@ -126,7 +127,9 @@ from ._types import (
     Place,
     Seed,
     Shape,
-    Stack,
+)
+from .arrays.types import (
+    TransformerStack as Stack,
 )
 from .fans import Blocks, require_layout
 

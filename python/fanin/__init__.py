@@ -15,18 +15,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import _core, cuda
-from ._info import info
-from ._seed import fresh_seed
+from .arrays.seed import fresh_seed
+from .info import info
 from .sampling import bits, constant, normal, ones, truncated_normal, uniform, zeros
 from .threads import get_num_threads, num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from . import diagnose, models, recipes, schemes, torch
     from .fans import Fans
-    from .gains import gain
     from .namespace import Seeded, seeded
-    from .plans import Plan, plan
+    from .plans.plan import Plan, plan
     from .recommendation import Recommendation, recommend, review
+    from .signals.gains import gain
     from .spellings import (
         deepnorm,
         delta_orthogonal,
@@ -136,7 +136,7 @@ __all__ = [
 
 # What stands on the schemes, imported when first asked for: `import fanin` stays quick.
 _MODULES = ("diagnose", "models", "recipes", "schemes", "torch")
-_LATER = ("spellings", "namespace", "fans", "gains", "recommendation", "plans")
+_LATER = ("spellings", "namespace", "fans", "signals.gains", "recommendation", "plans")
 
 
 def __getattr__(name: str) -> Any:

@@ -7,8 +7,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, SupportsIndex, TypeAlias, TypedDict
 
-from ._index import as_shape
-from ._types import Convention, Layout, Mode, Shape
+from .arrays.shape import as_shape
+from .arrays.types import Convention, Layout, Mode, Shape
 
 Blocks: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import SupportsIndex, Unpack
 
 from . import sampling, schemes, spellings
-from ._seed import as_seed
-from ._types import (
+from .arrays.seed import as_seed
+from .arrays.types import (
     Activation,
     Array,
     Bounds,
@@ -22,7 +22,9 @@ from ._types import (
     Place,
     Seed,
     Shape,
-    Stack,
+)
+from .arrays.types import (
+    TransformerStack as Stack,
 )
 from .fans import Blocks, require_layout
 

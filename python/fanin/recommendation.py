@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from . import schemes
-from ._index import as_shape
-from ._types import Activation, Layer, Layout, Shape
+from .arrays.shape import as_shape
+from .arrays.types import Activation, Layer, Layout, Shape
 from .fans import FanOptions, Fans
-from .gains import GAINS, gain
 from .schemes import Scheme
+from .signals.gains import GAINS, gain
 
 LAYERS = ("linear", "conv", "recurrent", "input", "attention", "embedding", "norm", "bias", "head")
 _HIDDEN = ("linear", "conv", "recurrent", "input", "attention")
@@ -313,7 +313,7 @@ def _growth(activation: Activation, weight: float) -> float:
 
 @functools.lru_cache(maxsize=1024)
 def _chi(activation: Activation, weight: float) -> float:
-    from .meanfield import MeanField  # `import fanin` is quicker without it
+    from .signals.meanfield import MeanField  # `import fanin` is quicker without it
 
     try:
         chi = MeanField(activation, min(max(weight, 1e-50), 1e50) ** 2).chi
@@ -330,6 +330,6 @@ def _name(activation: Activation) -> str:
         return str(getattr(activation, "__name__", "the activation"))
     if isinstance(activation, str) and activation in GAINS:
         return activation
-    from . import activations
+    from .signals import activations
 
     return activations.resolve(activation)[0]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import _core, _dtypes, _gpu, _out
-from ._index import as_shape, box
-from ._seed import as_seed
-from ._types import Array, Bounds, Device, DType, Index, Out, Seed, Shape
+from . import _core
+from .arrays import dtypes as _dtypes
+from .arrays import gpu as _gpu
+from .arrays import target as _out
+from .arrays.index import box
+from .arrays.seed import as_seed
+from .arrays.shape import as_shape
+from .arrays.types import Array, Bounds, Device, DType, Index, Out, Seed, Shape
 
 
 def require_stream(stream: str) -> None:

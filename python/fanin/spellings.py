@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import SupportsIndex, Unpack
 
 from . import schemes
-from ._types import Activation, Array, Convention, Distribution, Layout, Mode, Per, Placement, Seed, Shape, Stack
+from .arrays.types import Activation, Array, Convention, Distribution, Layout, Mode, Per, Placement, Seed, Shape
+from .arrays.types import TransformerStack as Stack
 from .fans import Blocks
 
 

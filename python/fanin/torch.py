@@ -7,10 +7,10 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from ._types import Seed
+from .arrays.types import Seed
 from .models import Parameters, parameters
 from .plans import Plan
-from .plans.row import Renamed
+from .plans.rows import Renamed
 from .recipes import Recipe, resolve
 
 if TYPE_CHECKING:

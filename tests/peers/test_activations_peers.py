@@ -7,9 +7,9 @@ import pytest
 from lazily import Peer
 
 import fanin
-from fanin import activations
-from fanin.activations import ALIASES, GATES, TABLE
-from fanin.gains import TORCH_GAINS
+from fanin.signals import activations
+from fanin.signals.activations import ALIASES, GATES, TABLE
+from fanin.signals.gains import TORCH_GAINS
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 torch, keras, jax = Peer("torch"), Peer("keras"), Peer("jax")

@@ -11,7 +11,7 @@ import pytest
 from lazily import Peer
 
 import fanin
-from fanin import _out
+from fanin.arrays.target import as_ndarray
 from fanin.recipes import Recipe, Rule
 
 torch = Peer("torch")
@@ -195,7 +195,7 @@ def test_what_has_no_kernel_where_the_array_is_is_copied_there(monkeypatch, dtyp
     """As on a GPU, whose place alone is made up here."""
     recipe = Recipe("orthogonal", [Rule("*", fanin.schemes.orthogonal(layout="OI"))])
     plan = fanin.plan({"w": (30, 20)}, recipe, 0, dtype=dtype)
-    monkeypatch.setattr(_out, "memory", lambda out: ("cuda:0", _out.as_ndarray(out)))
+    monkeypatch.setattr("fanin.plans.filling.memory", lambda out: ("cuda:0", as_ndarray(out)))
     transposed = torch.zeros(20, 30, dtype=getattr(torch, dtype)).T
     before = transposed._version
     plan.fill({"w": transposed})

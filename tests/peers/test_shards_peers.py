@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from lazily import Peer
 
 import fanin
-from fanin.checkpoint import Entry, Layout
-from fanin.checkpoint.layout import parse_size
+from fanin.checkpoint import Entry, Split
+from fanin.checkpoint.split import parse_size
 from fanin.models import Parameter, Parameters
 from fanin.plans import Plan
 
@@ -37,13 +37,13 @@ def test_tensors_are_divided_as_theirs(sizes, most):
         get_storage_id=lambda size: None,
         max_shard_size=most,
     )
-    layout = Layout.of(
+    split = Split.of(
         "model.safetensors", [Entry(name, "float32", (size,)) for name, size in sizes.items()], max_shard_size=most
     )
-    ours = {os.path.basename(file.path): sorted(entry.name for entry in file.entries) for file in layout.files}
+    ours = {os.path.basename(file.path): sorted(entry.name for entry in file.entries) for file in split.files}
     assert ours == {name: sorted(names) for name, names in split.filename_to_tensors.items()}
-    if layout.index:
-        index = json.loads(layout.index)
+    if split.index:
+        index = json.loads(split.index)
         assert index["weight_map"] == split.tensor_to_filename
         assert index["metadata"]["total_size"] == split.metadata["total_size"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .format import DTYPES, Entry, encode_header, in_file_order
-from .layout import File, Layout
+from .split import File, Split
 from .writer import Writer
 
-__all__ = ["DTYPES", "Entry", "File", "Layout", "Writer", "encode_header", "in_file_order"]
+__all__ = ["DTYPES", "Entry", "File", "Split", "Writer", "encode_header", "in_file_order"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from . import disk
 from .format import Entry
 from .journal import Journal
-from .layout import MAX_SHARD_SIZE, PARTIAL, File, Layout, parse_size, paths_of
+from .split import MAX_SHARD_SIZE, PARTIAL, File, Split, parse_size, paths_of
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -34,7 +34,7 @@ class Writer:
     Parameters
     ----------
     path : str or path-like
-        See `Layout.of`, as for entries, metadata, max_shard_size; attribute `layout` is the result.
+        See `Split.of`, as for entries, metadata, max_shard_size; attribute `split` is the result.
     entries : iterable of Entry
         All tensors.
     metadata : mapping of str to str, optional
@@ -80,16 +80,16 @@ class Writer:
         if force and resume:
             raise ValueError("force and resume must not both be true: one starts anew, the other goes on")
         self._given = os.fspath(path)
-        self.layout = Layout.of(path, entries, metadata, max_shard_size=max_shard_size)
+        self.split = Split.of(path, entries, metadata, max_shard_size=max_shard_size)
         self.complete = False
         self.done: dict[int, Any] = {}
         self.mark = _MARK + os.urandom(8)
-        self._homes = {entry.name: file for file in self.layout.files for entry in file.entries}
-        self._identity = {**(identity or {}), **_described(self.layout)}
+        self._homes = {entry.name: file for file in self.split.files for entry in file.entries}
+        self._identity = {**(identity or {}), **_described(self.split)}
         self._max_shard_size = parse_size(max_shard_size)
         self._force, self._resume = force, resume
-        self._journal = Journal(self.layout.path + ".journal")
-        self._index_partial = self.layout.index_path + PARTIAL
+        self._journal = Journal(self.split.path + ".journal")
+        self._index_partial = self.split.index_path + PARTIAL
         self._written = 0
         self._owned = False  # whether journal and partial files are of this run, or of one that it resumes
         self._lock = Lock()
@@ -97,13 +97,13 @@ class Writer:
     @property
     def left(self) -> int:
         """Bytes of tensors that are yet to be written."""
-        return sum(file.data_nbytes for file in self.layout.files) - self._written
+        return sum(file.data_nbytes for file in self.split.files) - self._written
 
     def __enter__(self) -> Self:
         try:
             self._require_regular()
             if self._given.endswith(os.sep):
-                os.makedirs(os.path.dirname(self.layout.path), exist_ok=True)
+                os.makedirs(os.path.dirname(self.split.path), exist_ok=True)
             lines = self._journal.open()
             if self._force:
                 self._start(*lines[:1])
@@ -144,7 +144,7 @@ class Writer:
     def record(self, works: Iterable[tuple[int, int, int, Any]]) -> None:
         """Put on record pieces of work, each one that wrote and synced so many bytes of a file.
 
-        Each has any number of its own, the position of the file in the layout, the bytes, and a note, a JSON value that
+        Each has any number of its own, the position of the file in the split, the bytes, and a note, a JSON value that
         comes back in `done` when a later run resumes.
         """
         works = list(works)
@@ -164,13 +164,13 @@ class Writer:
             {
                 "identity": self._identity,
                 "mark": self.mark.hex(),
-                "files": len(self.layout.files),
+                "files": len(self.split.files),
                 "force": self._force,
                 "max_shard_size": self._max_shard_size,
             }
         )
         self._sync_directory()  # no partial file without its journal
-        for file in self.layout.files:
+        for file in self.split.files:
             disk.create(file.partial, file.nbytes, self.mark)
         self._sync_directory()
 
@@ -178,21 +178,21 @@ class Writer:
         """Take what an interrupted run has on record, unless its file is gone."""
         self._require_same(first)
         self._force, self.mark = first["force"], bytes.fromhex(first["mark"])
-        recorded: list[dict[int, tuple[int, Any]]] = [{} for _ in self.layout.files]
+        recorded: list[dict[int, tuple[int, Any]]] = [{} for _ in self.split.files]
         for line in lines:
             if len(line) == 1:
                 recorded[line[0]].clear()
             else:
                 number, position, nbytes, note = line
                 recorded[position][number] = nbytes, note
-        begun = [_is_partial(file, self.mark) for file in self.layout.files]
+        begun = [_is_partial(file, self.mark) for file in self.split.files]
         published = [
             not there and _is_complete(file) and file.data_nbytes == sum(nbytes for nbytes, _ in tasks.values())
-            for file, there, tasks in zip(self.layout.files, begun, recorded, strict=True)
+            for file, there, tasks in zip(self.split.files, begun, recorded, strict=True)
         ]
-        self._require_free([file for file, there in zip(self.layout.files, published, strict=True) if not there])
+        self._require_free([file for file, there in zip(self.split.files, published, strict=True) if not there])
         self._owned = True
-        for position, file in enumerate(self.layout.files):
+        for position, file in enumerate(self.split.files):
             if not begun[position] and not published[position]:
                 self._journal.append([position])  # what is on record of it is void, also for the runs to come
                 recorded[position].clear()
@@ -206,8 +206,8 @@ class Writer:
 
     def _is_there(self) -> bool:
         """Whether the whole checkpoint is there."""
-        return all(map(_is_complete, self.layout.files)) and (
-            not self.layout.index or _holds(self.layout.index_path, self.layout.index)
+        return all(map(_is_complete, self.split.files)) and (
+            not self.split.index or _holds(self.split.index_path, self.split.index)
         )
 
     def _require_same(self, first: Any) -> None:
@@ -228,10 +228,10 @@ class Writer:
 
     def _require_regular(self) -> None:
         """OSError where a directory, a device or the like is where a file should be."""
-        path = self.layout.path
+        path = self.split.path
         if self._given.endswith(os.sep) and os.path.lexists(self._given[:-1]) and not os.path.isdir(self._given):
             raise NotADirectoryError(errno.ENOTDIR, "Not a directory", self._given)
-        for target in (path, self.layout.index_path, self._journal.path, *(file.path for file in self.layout.files)):
+        for target in (path, self.split.index_path, self._journal.path, *(file.path for file in self.split.files)):
             if os.path.lexists(target) and not os.path.isfile(target):
                 raise OSError(errno.EINVAL, "Not a regular file", self._as_given(target))
 
@@ -239,8 +239,8 @@ class Writer:
         """FileExistsError where there is a checkpoint, or what an interrupted run or another program left."""
         if self._journal.found and not self._resume:
             raise FileExistsError(errno.EEXIST, "Left by an interrupted run", self._journal.path)
-        self._require_free(self.layout.files)
-        for file in self.layout.files:
+        self._require_free(self.split.files)
+        for file in self.split.files:
             # One of ours whose journal says nothing is of no use to any run.
             if os.path.lexists(file.partial) and not (self._resume and _begins(file.partial, _MARK)):
                 raise FileExistsError(errno.EEXIST, "File exists", file.partial)
@@ -249,14 +249,14 @@ class Writer:
         """FileExistsError where a file is that these, or what a reader would look for first, shall replace unasked."""
         if self._force:
             return
-        path, index = self.layout.path, self.layout.index_path
-        for target in ([path] if self.layout.index or files else []) + [index] + [file.path for file in files]:
-            if os.path.exists(target) and not (target == index and _holds(index, self.layout.index)):
+        path, index = self.split.path, self.split.index_path
+        for target in ([path] if self.split.index or files else []) + [index] + [file.path for file in files]:
+            if os.path.exists(target) and not (target == index and _holds(index, self.split.index)):
                 raise FileExistsError(errno.EEXIST, "File exists", self._as_given(target))
 
     def _as_given(self, target: str) -> str:
         """The path of a single file as the user gave it."""
-        return self._given if target == self.layout.path and not os.path.isdir(self._given) else target
+        return self._given if target == self.split.path and not os.path.isdir(self._given) else target
 
     def _publish(self) -> None:
         """Give the files their names.
@@ -269,25 +269,25 @@ class Writer:
             return
         if self.left:
             raise ValueError(f"all bytes must be written, got {self.left} less")
-        files = [file for file in self.layout.files if os.path.exists(file.partial) or not _is_complete(file)]
+        files = [file for file in self.split.files if os.path.exists(file.partial) or not _is_complete(file)]
         for file in files:
             with disk.opened(file.partial) as descriptor:
                 for part in (slice(len(self.mark), None), slice(len(self.mark))):  # the mark goes last
                     disk.write_at(descriptor, part.start or 0, memoryview(file.header)[part])
                 disk.sync(descriptor)
-        path, index = self.layout.path, self.layout.index_path
-        if self.layout.index:
-            disk.place(self._index_partial, self.layout.index)
+        path, index = self.split.path, self.split.index_path
+        if self.split.index:
+            disk.place(self._index_partial, self.split.index)
         self._require_regular()
         self._require_free(files)
-        if self._force and self.layout.index:
+        if self._force and self.split.index:
             disk.remove(path)  # a reader would take it for the checkpoint
             disk.remove(index)
             self._sync_directory()
         for file in files:
             os.replace(file.partial, file.path)
         self._sync_directory()
-        if self.layout.index:
+        if self.split.index:
             os.replace(self._index_partial, index)
         elif self._force:
             disk.remove(index)
@@ -311,20 +311,20 @@ class Writer:
 
     def _remove_partials(self, count: int | None = None) -> None:
         """Delete what is not complete, of this many files."""
-        count = count or len(self.layout.files)
-        for path in paths_of(self.layout.path, count):
+        count = count or len(self.split.files)
+        for path in paths_of(self.split.path, count):
             disk.remove(path + PARTIAL)
         if count > 1:
             disk.remove(self._index_partial)
 
     def _sync_directory(self) -> None:
-        disk.sync_directory(os.path.dirname(self.layout.path))
+        disk.sync_directory(os.path.dirname(self.split.path))
 
 
-def _described(layout: Layout) -> dict[str, Any]:
+def _described(split: Split) -> dict[str, Any]:
     """What decides where in which file a byte is; the dtypes apart, so that an error can name them."""
-    headers = blake2b(b"".join(file.header for file in layout.files), digest_size=16).hexdigest()
-    dtypes = {entry.dtype for file in layout.files for entry in file.entries}
+    headers = blake2b(b"".join(file.header for file in split.files), digest_size=16).hexdigest()
+    dtypes = {entry.dtype for file in split.files for entry in file.entries}
     return {"dtypes": sorted(dtypes), "tensors": headers}
 
 

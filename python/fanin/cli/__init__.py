@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .. import __version__, info
-from .._tables import printable
+from .. import _core
+from ..info import info
+from ..text import printable
 from . import diagnose, plans, recommend
 from .errors import CommandError
 from .terminal import prepare_streams
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "fanin", description="Initial weights for neural networks, the same everywhere.", epilog=_STATUS
     )
-    parser.add_argument("--version", action="version", version=f"fanin {__version__}")
+    parser.add_argument("--version", action="version", version=f"fanin {_core.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     plans.add_commands(commands)
     recommend.add_command(commands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .._types import Activation
+from ..arrays.types import Activation
 from .errors import reads_files
 from .terminal import write_json
 

@@ -11,14 +11,14 @@ import sys
 import warnings
 from typing import Any
 
-from .._tables import printable, terminal_width
-from ..checkpoint import DTYPES, Layout
-from ..checkpoint.layout import MAX_SHARD_SIZE, parse_size
+from ..checkpoint import DTYPES, Split
+from ..checkpoint.split import MAX_SHARD_SIZE, parse_size
 from ..models import MODELS, Parameters, files_of, parameters
 from ..models.checks import short
 from ..plans import Plan, Saved
 from ..plans.table import render
 from ..recipes import RECIPES, Rule, resolve, scheme
+from ..text import printable, terminal_width
 from .errors import CommandError, reads_files
 from .terminal import explain, print_saved, print_verified, progress_bar, write_json
 
@@ -139,7 +139,7 @@ def _plan(arguments: argparse.Namespace) -> None:
 @reads_files
 def _init(arguments: argparse.Namespace) -> None:
     plan = _planned(arguments, parameters(arguments.model), arguments.recipe, arguments.seed or 0)
-    journal = Layout.of(arguments.output, ()).path + ".journal"
+    journal = Split.of(arguments.output, ()).path + ".journal"
     try:
         with progress_bar(plan.nbytes, visible=not arguments.quiet) as advance:
             saved = plan.save(

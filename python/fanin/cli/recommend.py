@@ -7,9 +7,9 @@ import re
 import textwrap
 
 from .. import schemes
-from .._tables import terminal_width
 from ..plans.table import shorten
 from ..recommendation import LAYERS, recommend, review
+from ..text import terminal_width
 from .diagnose import activation
 from .errors import CommandError
 from .terminal import encodable

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .. import _tables
-from .._tables import count, si
+from .. import text
 from ..plans import Plan, Saved, Verified
 from ..plans.table import shorten
+from ..text import count, si
 from .errors import CommandError
 
 _MOST_PROBLEMS = 20
@@ -77,18 +77,18 @@ def print_saved(plan: Plan, saved: Saved) -> None:
                 (f"{expected.std:.6g}", (f"{observed.std:#.6g}" if observed.std else "0") if seen else "–"),
             ]
         )
-    width = _tables.terminal_width()
-    print(_tables.render(_HEADINGS, rows, width, right="parameters tensors mean observed std"), end="\n\n")
+    width = text.terminal_width()
+    print(text.render(_HEADINGS, rows, width, right="parameters tensors mean observed std"), end="\n\n")
     dtypes = ", ".join(dict.fromkeys(row.dtype for row in plan.rows))
     files = f", {len(saved.files)} files" if len(saved.files) > 1 else ""
     what = f"{count(len(plan), 'tensor')}, {plan.size:,} parameters, {dtypes}, seed {plan.seed}{files}"
-    print(_tables.wrapped(f"{_shown(saved.path)}: {what}", width))
+    print(text.wrapped(f"{_shown(saved.path)}: {what}", width))
     if saved.resumed:
         took = f"{si(saved.resumed)}B were there; {si(plan.nbytes - saved.resumed)}B more in {saved.seconds:.2f} s"
     else:
         rates = f"{si(plan.size / saved.seconds)} parameters/s, {si(saved.nbytes / saved.seconds)}B/s"
         took = f"{si(saved.nbytes)}B in {saved.seconds:.2f} s: {rates}"
-    print(_tables.wrapped(took, width))
+    print(text.wrapped(took, width))
 
 
 def _shown(path: str) -> str:
@@ -101,14 +101,14 @@ def _shown(path: str) -> str:
 
 def print_verified(verified: Verified) -> None:
     """The problems found, or that there are none, and what it took."""
-    found, width = len(verified.problems), _tables.terminal_width()
+    found, width = len(verified.problems), text.terminal_width()
     for problem in verified.problems[:_MOST_PROBLEMS]:
-        print(_tables.wrapped(problem, width))
+        print(text.wrapped(problem, width))
     if found > _MOST_PROBLEMS:
         print(f"… and {count(found - _MOST_PROBLEMS, 'problem')} more")
     rate = f"{si(verified.nbytes)}B in {verified.seconds:.2f} s, {si(verified.nbytes / verified.seconds)}B/s"
     verdict = count(found, "problem") if found else "every byte is as planned"
-    print(_tables.wrapped(f"{count(verified.tensors, 'tensor')}, {rate}: {verdict}", width))
+    print(text.wrapped(f"{count(verified.tensors, 'tensor')}, {rate}: {verdict}", width))
 
 
 def write_json(path: str | None, data: dict[str, Any]) -> None:

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core, schemes
-from .._tables import printable
-from .._types import Activation, Layer, Layout
+from ..arrays.types import Activation, Layer, Layout
 from ..fans import Fans
 from ..recommendation import recommend, review
-from .parameters import Array, layers_of, may_be_zero, memory_of, native, parameters_of, units_of
+from ..text import printable
+from .tensors import Array, layers_of, may_be_zero, memory_of, native, tensors_of, units_of
 
 _P = 1e-9  # of an outlier, or of equal units, by chance
 _FACTOR = 10.0  # of the square of a std, where no exact factor a layer is known
@@ -223,7 +223,7 @@ def audit(
     """
     if layout not in ("OI", "IO"):
         raise ValueError(f"layout must be 'OI' or 'IO', got {layout!r}")
-    parameters, skipped = parameters_of(arrays, layers or ())
+    parameters, skipped = tensors_of(arrays, layers or ())
     kinds = layers_of(parameters, layers or {})
     if norm is None:
         norm = any(kind == "norm" and parameters[name].size > 1 for name, kind in kinds.items())

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from .. import schemes
-from .._types import Layer
+from ..arrays.types import Layer
 from ..recommendation import recommend
 from ..schemes import Scheme
-from .comparison import Comparison, Row, Values, final, mean_and_error
+from .comparison import Comparison, Outcome, Values, final, mean_and_error
 from .network import Network
 from .probe import probe
 from .report import Report
@@ -171,7 +171,7 @@ class _Runs(NamedTuple):
         losses = final(self.losses)
         return float(losses.mean()), int(np.isinf(losses).sum())
 
-    def row(self, name: str) -> Row:
+    def row(self, name: str) -> Outcome:
         with np.errstate(divide="ignore", invalid="ignore"):
             gradients = [np.log(report.gradient) for report in self.reports]
             spread = float(np.exp(mean_and_error([each.max() - each.min() for each in gradients])[0]))
@@ -181,7 +181,7 @@ class _Runs(NamedTuple):
         predicted, _ = mean_and_error(
             [report.prediction.slope for report in self.reports if report.prediction is not None]
         )
-        return Row(
+        return Outcome(
             name=name,
             rate=self.rate,
             loss=loss,

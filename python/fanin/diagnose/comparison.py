@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ._lines import student
 from .report import Report
+from .slopes import student
 
 Values: TypeAlias = NDArray[np.float64]
 
@@ -21,7 +21,7 @@ _WIDTH = 100  # of a printed line of prose
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Outcome:
     """One strategy, over the seeds. Errors are standard errors of the mean, nan for one seed.
 
     Parameters
@@ -66,7 +66,7 @@ class Comparison:
     ----------
     title : str
         The task, the network and the training.
-    rows : tuple of Row
+    rows : tuple of Outcome
         One for each strategy.
     reports : tuple of tuple of Report
         What the probe saw: for each row, one for each seed; empty with the user's own step.
@@ -75,7 +75,7 @@ class Comparison:
     """
 
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[Outcome, ...]
     reports: tuple[tuple[Report, ...], ...]
     losses: Values
 
@@ -113,7 +113,7 @@ class Comparison:
         prose = [textwrap.fill(line, _WIDTH, subsequent_indent="  ") for line in (*self._claims(), *self._problems())]
         return "\n".join([self.title, *table, *prose])
 
-    def _cells(self, row: Row) -> Iterator[str]:
+    def _cells(self, row: Outcome) -> Iterator[str]:
         yield row.name
         yield _text(row.rate, "g")
         yield _text(row.loss, ".3f", row.loss_error)

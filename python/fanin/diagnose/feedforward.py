@@ -11,13 +11,13 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import activations
-from ..activations import Function
 from ..schemes import Scheme
+from ..signals import activations
+from ..signals.activations import Function
 from .stack import Norm, Stack
 
 Values: TypeAlias = NDArray[np.floating[Any]]
-Parameters: TypeAlias = dict[str, Values]
+Weights: TypeAlias = dict[str, Values]
 
 EPSILON = 1e-5  # added to the variance by norm: Ioffe and Szegedy (2015), and torch's default
 
@@ -76,12 +76,12 @@ class Layers:
     def preactivations(self) -> list[Values]:
         return [kept.preactivation for kept in self._kept]
 
-    def forward(self, parameters: Parameters, x: Values) -> Values:
+    def forward(self, parameters: Weights, x: Values) -> Values:
         """What the head sees: the last activation, of a convolution its mean over positions."""
         self._kept = self._run(parameters, x, [None] * self._stack.depth)
         return _pooled(self._kept[-1].hidden)
 
-    def backward(self, parameters: Parameters, gradient: Values) -> Parameters:
+    def backward(self, parameters: Weights, gradient: Values) -> Weights:
         last = self._kept[-1].hidden
         if last.ndim == 3:  # the mean over positions
             gradient = np.broadcast_to(gradient[:, None] / last.dtype.type(last.shape[1]), last.shape)
@@ -94,7 +94,7 @@ class Layers:
             gradients[f"layers.{layer}.bias"] = raw.sum(tuple(range(raw.ndim - 1)))
         return gradients
 
-    def jacobian(self, parameters: Parameters, x: Values) -> Values:
+    def jacobian(self, parameters: Weights, x: Values) -> Values:
         """Of the last activation by the first: the identity, each row a gradient, taken back through the layers."""
         constants: list[Scaling | None] = [None] * self._stack.depth
         if self._stack.norm == "batch":
@@ -108,7 +108,7 @@ class Layers:
             *_, rows = self._back(parameters[f"layers.{layer}.weight"], run[layer], rows)
         return rows.reshape(last.size, -1)
 
-    def _run(self, parameters: Parameters, x: Values, constants: list[Scaling | None]) -> list[Kept]:
+    def _run(self, parameters: Weights, x: Values, constants: list[Scaling | None]) -> list[Kept]:
         if x.ndim == 4:  # (n, channels, height, width)
             x = np.ascontiguousarray(x.reshape(*x.shape[:2], -1).swapaxes(1, 2))
         run = []

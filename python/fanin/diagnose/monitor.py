@@ -14,10 +14,11 @@ from typing import Any, Self, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .. import activations as functions
-from .._types import Activation, Layout
+from ..arrays.types import Activation, Layout
 from ..fans import output_axis, require_matrix_layout
-from ._measures import (
+from ..signals import activations as functions
+from .alarms import Alarm, Finding, Thresholds, Verdict, advice, of_first_loss, of_step, verdict
+from .measures import (
     Activity,
     Measured,
     added,
@@ -29,7 +30,6 @@ from ._measures import (
     unit_axis,
     weight_strides,
 )
-from ._rules import Alarm, Finding, Thresholds, Verdict, advice, of_first_loss, of_step, verdict
 
 __all__ = ["Alarm", "Monitor", "Thresholds", "Verdict"]
 

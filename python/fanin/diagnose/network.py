@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import schemes
-from .feedforward import Layers, Parameters, Values
+from .feedforward import Layers, Values, Weights
 from .recurrent import Steps
 from .stack import Stack
 
@@ -97,10 +97,10 @@ class Network:
             "head.weight": (head, (classes, stack.width)),
             "head.bias": (schemes.zeros(), (classes,)),
         }
-        self.parameters: Parameters = {
+        self.parameters: Weights = {
             key: scheme(shape, seed=seed, name=name + key, dtype=dtype) for key, (scheme, shape) in plan.items()
         }
-        self.gradients: Parameters = {}
+        self.gradients: Weights = {}
         self._features = np.empty((0, stack.width), self._dtype)
 
     @property

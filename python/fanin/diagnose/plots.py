@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _panels
-from ._panels import BLUE, COLOURS, GREY, ORANGE, PALE, SMALL, TEXT, Curve, Path, Style, Values
-from ._plot_phase import phase
-from ._plot_weights import weights
-from ._rules import Thresholds
+from . import panels
+from .alarms import Thresholds
+from .panels import BLUE, COLOURS, GREY, ORANGE, PALE, SMALL, TEXT, Curve, Path, Style, Values
+from .plot_phase import phase
+from .plot_weights import weights
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -70,23 +70,23 @@ def layers(reports: Report | Mapping[str, Report], *, path: Path | None = None) 
     >>> [axes.get_ylabel() for axes in figure.axes]
     ['activation RMS', 'gradient RMS, dL/dz']
     """
-    found = _panels.named("reports", reports, "measured")
-    figure = _panels.figure(3.6)
+    found = panels.named("reports", reports, "measured")
+    figure = panels.figure(3.6)
     signals, gradients = [], []
-    for style, (name, report) in zip(_panels.styles(), found.items(), strict=False):
+    for style, (name, report) in zip(panels.styles(), found.items(), strict=False):
         x = _numbers(report)
         label = f"{name}, {_slope(report)}"
         signal, gradient = _predicted(report)
         signals.append(Curve(style, x, report.rms, label, expected=signal))
         gradients.append(Curve(style, x, report.gradient, label, expected=gradient))
     left, right = figure.subplots(1, 2)
-    handles = _panels.logarithmic(left, signals, _unit(found), "activation RMS")
-    _panels.logarithmic(right, gradients, _unit(found), "gradient RMS, dL/dz")
+    handles = panels.logarithmic(left, signals, _unit(found), "activation RMS")
+    panels.logarithmic(right, gradients, _unit(found), "gradient RMS, dL/dz")
     for axes in (left, right):
-        _panels.counted(axes, max((curve.x for curve in signals), key=len))
+        panels.counted(axes, max((curve.x for curve in signals), key=len))
     if any(curve.expected for curve in signals):
         handles.append(_legend_of_prediction())
-    return _panels.finished(figure, path, handles)
+    return panels.finished(figure, path, handles)
 
 
 def _slope(report: Report) -> str:
@@ -136,8 +136,8 @@ def units(reports: Report | Mapping[str, Report], *, path: Path | None = None) -
     >>> len(units(probe(stack, np.ones((8, 32)))).axes[0].patches)
     10
     """
-    found = _panels.named("reports", reports, "measured")
-    figure = _panels.figure(0.8 + 1.15 * len(found))
+    found = panels.named("reports", reports, "measured")
+    figure = panels.figure(0.8 + 1.15 * len(found))
     rows = figure.subplots(len(found), squeeze=False)[:, 0]
     handles: list[Artist] = []
     for axes, (name, report) in zip(rows, found.items(), strict=True):
@@ -147,12 +147,12 @@ def units(reports: Report | Mapping[str, Report], *, path: Path | None = None) -
             axes.bar(x - 0.23, dead, 0.46, color=BLUE, label="dead"),
             axes.bar(x + 0.23, saturated, 0.46, color=ORANGE, hatch="////", edgecolor="white", label="saturated"),
         ]
-        _panels.plain(axes, "", "% of units", name)
+        panels.plain(axes, "", "% of units", name)
         axes.set_ylim(0, 100)
         axes.set_yticks([0, 50, 100])
-        _panels.counted(axes, x)
+        panels.counted(axes, x)
     rows[-1].set_xlabel(_unit(found), fontsize=TEXT)
-    return _panels.finished(figure, path, handles)
+    return panels.finished(figure, path, handles)
 
 
 def spectrum(reports: Report | Mapping[str, Report], *, path: Path | None = None) -> Figure:
@@ -185,19 +185,19 @@ def spectrum(reports: Report | Mapping[str, Report], *, path: Path | None = None
     >>> bool(abs(values - 1).max() < 1e-5)
     True
     """
-    found = _panels.named("reports", reports, "measured")
-    figure = _panels.figure(3.6)
+    found = panels.named("reports", reports, "measured")
+    figure = panels.figure(3.6)
     axes = figure.subplots()
     axes.axhline(1, color=GREY, linewidth=0.8)
     curves = []
-    for style, (name, report) in zip(_panels.styles(), found.items(), strict=False):
+    for style, (name, report) in zip(panels.styles(), found.items(), strict=False):
         values = np.sort(report.singular_values)[::-1]
         kept = ~(values < 1e-7 * values.max(initial=0))
         label = name if kept.all() else f"{name} (the rest is rounding)"
-        curves.append(Curve(style, _panels.ranks(values.size)[kept], values[kept], label))
-    handles = _panels.logarithmic(axes, curves, "share of the singular values, largest first", "singular value")
+        curves.append(Curve(style, panels.ranks(values.size)[kept], values[kept], label))
+    handles = panels.logarithmic(axes, curves, "share of the singular values, largest first", "singular value")
     axes.set_xlim(0, 1)
-    return _panels.finished(figure, path, handles)
+    return panels.finished(figure, path, handles)
 
 
 def updates(
@@ -237,15 +237,15 @@ def updates(
     """
     ratios = _ratios(traces)
     limits = thresholds or Thresholds()
-    figure = _panels.figure(3.6)
+    figure = panels.figure(3.6)
     axes = figure.subplots()
     many = len(ratios) > len(COLOURS)
-    styles = _by_depth(figure, axes, list(ratios)) if many else _panels.styles()
+    styles = _by_depth(figure, axes, list(ratios)) if many else panels.styles()
     curves = [Curve(style, *ratios[name], name) for style, name in zip(styles, ratios, strict=False)]
-    handles = _panels.logarithmic(axes, curves, "step", "RMS of update / RMS of weight")
-    _panels.counted(axes, np.sort(np.concatenate([steps for steps, _ in ratios.values()])))
+    handles = panels.logarithmic(axes, curves, "step", "RMS of update / RMS of weight")
+    panels.counted(axes, np.sort(np.concatenate([steps for steps, _ in ratios.values()])))
     _zones(axes, limits)
-    return _panels.finished(figure, path, () if many else handles)
+    return panels.finished(figure, path, () if many else handles)
 
 
 def _ratios(traces: Mapping[str, ArrayLike] | Iterable[Mapping[str, Any]]) -> dict[str, tuple[Values, Values]]:
@@ -319,8 +319,8 @@ def comparison(comparison: Comparison, *, path: Path | None = None) -> Figure:
     True
     """
     rows = comparison.rows
-    styles = list(itertools.islice(_panels.styles(), len(rows)))
-    figure = _panels.figure(4.3 + 0.25 * len(rows))
+    styles = list(itertools.islice(panels.styles(), len(rows)))
+    figure = panels.figure(4.3 + 0.25 * len(rows))
     probed = any(comparison.reports)
     axes = figure.subplot_mosaic(
         [["loss", "gradients" if probed else "loss"], ["score", "score"]], height_ratios=[2.8, 0.5 + 0.25 * len(rows)]
@@ -331,21 +331,21 @@ def comparison(comparison: Comparison, *, path: Path | None = None) -> Figure:
     curves = [_over_seeds(style, steps, runs, row.name) for style, runs, row in zip(styles, smooth, rows, strict=True)]
     first = smooth[..., 0][np.isfinite(smooth[..., 0])]
     what = "training loss" if window == 1 else f"training loss, mean of {window} steps"
-    handles = _panels.logarithmic(axes["loss"], curves, "step", what, decades=0.5, most=3 * first.max(initial=1.0))
-    _panels.counted(axes["loss"], steps)
+    handles = panels.logarithmic(axes["loss"], curves, "step", what, decades=0.5, most=3 * first.max(initial=1.0))
+    panels.counted(axes["loss"], steps)
     if probed:
         curves = [
             _over_seeds(style, _numbers(reports[0]), np.array([report.gradient for report in reports]), row.name)
             for style, reports, row in zip(styles, comparison.reports, rows, strict=True)
         ]
         unit = _unit({row.name: reports[0] for row, reports in zip(rows, comparison.reports, strict=True)})
-        _panels.logarithmic(axes["gradients"], curves, unit, "gradient RMS before training")
-        _panels.counted(axes["gradients"], max((curve.x for curve in curves), key=len))
+        panels.logarithmic(axes["gradients"], curves, unit, "gradient RMS before training")
+        panels.counted(axes["gradients"], max((curve.x for curve in curves), key=len))
     _scores(axes["score"], comparison, styles)
     title = textwrap.wrap(comparison.title, 115)
     if comparison.losses.shape[1] > 1:
         title.append("lines: the median of the seeds; bands: from the lowest to the highest")
-    return _panels.finished(figure, path, handles, "\n".join(title))
+    return panels.finished(figure, path, handles, "\n".join(title))
 
 
 def _over_seeds(style: Style, x: Values, runs: Values, label: str) -> Curve:
@@ -366,7 +366,7 @@ def _scores(axes: Axes, comparison: Comparison, styles: Sequence[Style]) -> None
             spread = error if np.isfinite(error) else 0.0
             axes.errorbar(value, place, xerr=spread, color=style.color, marker=style.marker, capsize=3)
         notes.append((value, error, note))
-    _panels.plain(axes, "test accuracy, % ± standard error" if accurate else "final loss ± standard error", "")
+    panels.plain(axes, "test accuracy, % ± standard error" if accurate else "final loss ± standard error", "")
     axes.set_yticks(range(len(comparison.rows)), [row.name for row in comparison.rows])
     axes.set_ylim(len(comparison.rows) - 0.5, -0.5)
     if accurate:

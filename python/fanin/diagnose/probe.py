@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import activations
-from .._types import Activation
+from ..arrays.types import Activation
 from ..sampling import normal
-from ._lines import least_squares, student
+from ..signals import activations
 from .network import Network
 from .report import LIMITS, Profile, Report
+from .slopes import least_squares, student
 from .stack import Stack
 from .theory import Prediction, predict
 

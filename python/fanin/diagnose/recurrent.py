@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import schemes
 from ..schemes import Scheme
-from .feedforward import Parameters, Values, elementwise
+from .feedforward import Values, Weights, elementwise
 from .stack import Stack
 
 HIDDEN, INPUT, BIAS = "cell.weight_hh", "cell.weight_ih", "cell.bias"
@@ -37,13 +37,13 @@ class Steps:
     def hidden(self) -> list[Values]:
         return [state[:, : self._width] for state in self._states[1:]]
 
-    def forward(self, parameters: Parameters, x: Values) -> Values:
+    def forward(self, parameters: Weights, x: Values) -> Values:
         """What the head sees: the last h."""
         self._x = x
         self._states, self.preactivations = self._run(parameters, x)
         return self.hidden[-1]
 
-    def backward(self, parameters: Parameters, gradient: Values) -> Parameters:
+    def backward(self, parameters: Weights, gradient: Values) -> Weights:
         rows = np.zeros_like(self._states[-1])
         rows[:, : self._width] = gradient
         self.signals = []
@@ -56,7 +56,7 @@ class Steps:
         inputs = self._x.swapaxes(0, 1).reshape(len(signals), -1)
         return {HIDDEN: signals.T @ previous, INPUT: signals.T @ inputs, BIAS: signals.sum(axis=0)}
 
-    def jacobian(self, parameters: Parameters, x: Values) -> Values:
+    def jacobian(self, parameters: Weights, x: Values) -> Values:
         """Of the last state by the first: the identity, each row a gradient, taken back through the steps."""
         states, preactivations = self._run(parameters, x)
         rows = np.eye(states[-1].size, dtype=x.dtype)
@@ -64,7 +64,7 @@ class Steps:
             _, rows = self._back(parameters[HIDDEN], preactivations[step], states[step], states[step + 1], rows)
         return rows
 
-    def _run(self, parameters: Parameters, x: Values) -> tuple[list[Values], list[Values]]:
+    def _run(self, parameters: Weights, x: Values) -> tuple[list[Values], list[Values]]:
         driven = x.swapaxes(0, 1) @ parameters[INPUT].T + parameters[BIAS]
         states, preactivations = [np.zeros((len(x), self._cell.states * self._width), x.dtype)], []
         for drive in driven:

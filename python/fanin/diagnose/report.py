@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .._types import Layer
+from ..arrays.types import Layer
 from ..recommendation import Recommendation, recommend
 from ..schemes import Scheme
-from ._rules import Thresholds
+from .alarms import Thresholds
 from .stack import Stack
 from .theory import Prediction
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .. import schemes
-from .._types import Activation
+from ..arrays.types import Activation
 from ..schemes import Scheme
 
 Kind: TypeAlias = Literal["dense", "conv", "rnn", "lstm"]

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import _gaussian, schemes
-from ..meanfield import MeanField, Phase, Values, critical_weight_variance, phase_diagram, phase_of, require
+from .. import schemes
 from ..schemes import Scheme
-from ._lines import least_squares
+from ..signals import gaussian
+from ..signals.meanfield import MeanField, Phase, Values, critical_weight_variance, phase_diagram, phase_of, require
 from .feedforward import EPSILON
+from .slopes import least_squares
 from .stack import Stack
 
 __all__ = ["MeanField", "Prediction", "critical_weight_variance", "phase_diagram", "predict"]
@@ -128,10 +129,10 @@ def predict(stack: Stack, *, inputs: tuple[int, ...] | None = None, input_square
             variance = weights.forward * (total - mean * mean) if stack.norm == "batch" else p
             scale = variance + EPSILON
             p = variance / scale
-        square = _gaussian.square(f, p)
-        coherent = _gaussian.mean(f, p) if stack.residual or stack.norm == "batch" else 0.0
+        square = gaussian.square(f, p)
+        coherent = gaussian.mean(f, p) if stack.residual or stack.norm == "batch" else 0.0
         total, mean = (total + square + 2 * mean * coherent, mean + coherent) if skip else (square, coherent)
-        slope = _gaussian.slope_square(f, p)
+        slope = gaussian.slope_square(f, p)
         signal[layer], preactivation[layer], slopes[layer] = total, p, slope
         back[layer] = slope * weights.backward / scale + skip
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
@@ -188,10 +189,10 @@ def _settled(stack: Stack, weights: _Weights, bias: float, start: float) -> floa
     """By what a layer multiplies gradient² in the limit of depth; `start`: mean square of the first activation."""
     f = stack.activation
     if stack.residual:  # x grows without end: a norm then divides by all of it, and else f sees infinite signals
-        return 1.0 if stack.norm else 1.0 + weights.backward * _gaussian.slope_square(f, math.inf)
+        return 1.0 if stack.norm else 1.0 + weights.backward * gaussian.slope_square(f, math.inf)
     if stack.norm is None:
         field = MeanField(f, weights.forward, bias, start or 1.0)
         return field.chi * (weights.backward / weights.forward if weights.forward else 0.0)
-    centred = _gaussian.mean(f, 1.0) ** 2 if stack.norm == "batch" else 0.0
-    variance = weights.forward * (_gaussian.square(f, 1.0) - centred) + (bias if stack.norm == "layer" else 0.0)
-    return weights.backward * _gaussian.slope_square(f, 1.0) / (variance + EPSILON)
+    centred = gaussian.mean(f, 1.0) ** 2 if stack.norm == "batch" else 0.0
+    variance = weights.forward * (gaussian.square(f, 1.0) - centred) + (bias if stack.norm == "layer" else 0.0)
+    return weights.backward * gaussian.slope_square(f, 1.0) / (variance + EPSILON)

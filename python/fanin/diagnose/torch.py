@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import activations as functions
-from ._measures import (
+from ..signals import activations as functions
+from .measures import (
     MEASURES,
     Bounds,
     Measured,

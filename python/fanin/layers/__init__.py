@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._types import Activation, Array, DType, Seed, Shape
+from ..arrays.types import Activation, Array, DType, Seed, Shape
 from .arguments import channels_and_kernel, divided, extents, integer, library, row, sizes
-from .base import Framework, Parameter, Parameters
+from .base import Framework, ParameterSpec, ParameterSpecs
 
 __all__ = [
-    "Parameter",
+    "ParameterSpec",
     "attention",
     "batch_norm",
     "conv",
@@ -50,7 +50,7 @@ def linear(
     bias: bool = True,
     activation: Activation = "linear",
     framework: Framework = "fanin",
-) -> Parameters:
+) -> ParameterSpecs:
     """A linear layer: Linear of torch, Dense of Keras and Flax.
 
     Parameters
@@ -66,7 +66,7 @@ def linear(
 
     Returns
     -------
-    dict of str to Parameter
+    dict of str to ParameterSpec
         Shapes and schemes, by the names of the framework.
 
     Raises
@@ -93,7 +93,7 @@ def conv(
     bias: bool = True,
     activation: Activation = "linear",
     framework: Framework = "fanin",
-) -> Parameters:
+) -> ParameterSpecs:
     """A convolution in as many dimensions as its kernel has.
 
     Parameters
@@ -124,7 +124,7 @@ def conv_transposed(
     bias: bool = True,
     activation: Activation = "linear",
     framework: Framework = "fanin",
-) -> Parameters:
+) -> ParameterSpecs:
     """A transposed convolution; the parameters are those of `conv`, but Keras and Flax have no groups.
 
     torch and Keras take its outputs for inputs; "fanin" does not.
@@ -146,7 +146,7 @@ def depthwise_conv(
     bias: bool = True,
     activation: Activation = "linear",
     framework: Framework = "fanin",
-) -> Parameters:
+) -> ParameterSpecs:
     """A convolution of each channel by itself, into `multiplier` channels.
 
     Keras has a layer of its own for it; elsewhere it is `conv` with as many groups as channels.
@@ -160,7 +160,9 @@ def depthwise_conv(
     return library(framework).depthwise_conv(*arguments, bias, activation)
 
 
-def embedding(count: int, features: int, *, padding: int | None = None, framework: Framework = "fanin") -> Parameters:
+def embedding(
+    count: int, features: int, *, padding: int | None = None, framework: Framework = "fanin"
+) -> ParameterSpecs:
     """A table with a row of features for each token; zeros for the padding token, which Keras and Flax do not have.
 
     Examples
@@ -172,7 +174,7 @@ def embedding(count: int, features: int, *, padding: int | None = None, framewor
     return library(framework).embedding(rows, integer("features", features), row("padding", padding, rows))
 
 
-def batch_norm(features: int, *, framework: Framework = "fanin") -> Parameters:
+def batch_norm(features: int, *, framework: Framework = "fanin") -> ParameterSpecs:
     """Batch normalization, with its running mean and variance.
 
     Examples
@@ -183,7 +185,7 @@ def batch_norm(features: int, *, framework: Framework = "fanin") -> Parameters:
     return library(framework).batch_norm(integer("features", features))
 
 
-def layer_norm(shape: Shape, *, framework: Framework = "fanin") -> Parameters:
+def layer_norm(shape: Shape, *, framework: Framework = "fanin") -> ParameterSpecs:
     """Layer normalization over the last axes, whose sizes are `shape`.
 
     Examples
@@ -194,7 +196,7 @@ def layer_norm(shape: Shape, *, framework: Framework = "fanin") -> Parameters:
     return library(framework).layer_norm(sizes("shape", shape))
 
 
-def group_norm(channels: int, *, framework: Framework = "fanin") -> Parameters:
+def group_norm(channels: int, *, framework: Framework = "fanin") -> ParameterSpecs:
     """Group normalization, whatever the number of groups.
 
     Examples
@@ -205,7 +207,7 @@ def group_norm(channels: int, *, framework: Framework = "fanin") -> Parameters:
     return library(framework).group_norm(integer("channels", channels))
 
 
-def rms_norm(features: Shape, *, framework: Framework = "fanin") -> Parameters:
+def rms_norm(features: Shape, *, framework: Framework = "fanin") -> ParameterSpecs:
     """Normalization by the root of the mean square, over the last axis or axes.
 
     Examples
@@ -216,7 +218,7 @@ def rms_norm(features: Shape, *, framework: Framework = "fanin") -> Parameters:
     return library(framework).rms_norm(sizes("features", features))
 
 
-def rnn(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "fanin") -> Parameters:
+def rnn(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "fanin") -> ParameterSpecs:
     """A recurrent layer without gates, in one direction; the parameters are those of `lstm`.
 
     Examples
@@ -227,7 +229,7 @@ def rnn(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "
     return library(framework).rnn(integer("inputs", inputs), integer("hidden", hidden), bias)
 
 
-def lstm(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "fanin") -> Parameters:
+def lstm(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "fanin") -> ParameterSpecs:
     """A layer of long short-term memory, in one direction, with gates in the order of the framework.
 
     The names are those of the first layer of torch's LSTM, and of the cells of Keras and Flax, which layers wrap: for
@@ -250,7 +252,7 @@ def lstm(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = 
     return library(framework).lstm(integer("inputs", inputs), integer("hidden", hidden), bias)
 
 
-def gru(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "fanin") -> Parameters:
+def gru(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "fanin") -> ParameterSpecs:
     """A layer of gated recurrent units, in one direction; the parameters are those of `lstm`.
 
     Examples
@@ -269,7 +271,7 @@ def attention(
     value_features: int | None = None,
     bias: bool = True,
     framework: Framework = "fanin",
-) -> Parameters:
+) -> ParameterSpecs:
     """Attention with several heads, of features/heads each.
 
     Parameters
@@ -296,7 +298,7 @@ def attention(
     return library(framework).attention(size, number, keys, values, bias)
 
 
-def head(inputs: int, classes: int, *, bias: bool = True, framework: Framework = "fanin") -> Parameters:
+def head(inputs: int, classes: int, *, bias: bool = True, framework: Framework = "fanin") -> ParameterSpecs:
     """The last layer of a classifier; the frameworks have no other for it than `linear`.
 
     Examples
@@ -307,12 +309,12 @@ def head(inputs: int, classes: int, *, bias: bool = True, framework: Framework =
     return library(framework).head(integer("inputs", inputs), integer("classes", classes), bias)
 
 
-def draw(layer: Mapping[str, Parameter], *, seed: Seed, prefix: str = "", dtype: DType = None) -> dict[str, Array]:
+def draw(layer: Mapping[str, ParameterSpec], *, seed: Seed, prefix: str = "", dtype: DType = None) -> dict[str, Array]:
     """Draw every parameter of a layer.
 
     Parameters
     ----------
-    layer : mapping of str to Parameter
+    layer : mapping of str to ParameterSpec
         What the functions above return.
     seed : int or SeedSequence
         Of the model.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable
 
-from .._types import Shape
+from ..arrays.types import Shape
 from . import flax, keras, recommended, torch
 from .base import Library
 

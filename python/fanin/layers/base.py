@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from .._types import Activation
+from ..arrays.types import Activation
 from ..schemes import Constant, Scheme
 
 
-class Parameter(NamedTuple):
-    """A parameter of a layer, or a buffer that starts at a value.
+class ParameterSpec(NamedTuple):
+    """Shape and scheme of a parameter of a layer, or of a buffer that starts at a value.
 
     Parameters
     ----------
@@ -30,60 +30,60 @@ class Parameter(NamedTuple):
     scheme: Scheme
 
 
-Parameters: TypeAlias = dict[str, Parameter]
+ParameterSpecs: TypeAlias = dict[str, ParameterSpec]
 Framework: TypeAlias = Literal["fanin", "torch", "keras", "flax"]
 
 
 class Library(Protocol):
     """The layers of a framework; `fanin.layers` has checked the arguments."""
 
-    def linear(self, inputs: int, outputs: int, bias: bool, activation: Activation) -> Parameters: ...
+    def linear(self, inputs: int, outputs: int, bias: bool, activation: Activation) -> ParameterSpecs: ...
 
     def conv(
         self, inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
-    ) -> Parameters: ...
+    ) -> ParameterSpecs: ...
 
     def conv_transposed(
         self, inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
-    ) -> Parameters: ...
+    ) -> ParameterSpecs: ...
 
     def depthwise_conv(
         self, channels: int, size: tuple[int, ...], multiplier: int, bias: bool, activation: Activation
-    ) -> Parameters: ...
+    ) -> ParameterSpecs: ...
 
-    def embedding(self, count: int, features: int, padding: int | None) -> Parameters: ...
+    def embedding(self, count: int, features: int, padding: int | None) -> ParameterSpecs: ...
 
-    def batch_norm(self, features: int) -> Parameters: ...
+    def batch_norm(self, features: int) -> ParameterSpecs: ...
 
-    def layer_norm(self, shape: tuple[int, ...]) -> Parameters: ...
+    def layer_norm(self, shape: tuple[int, ...]) -> ParameterSpecs: ...
 
-    def group_norm(self, channels: int) -> Parameters: ...
+    def group_norm(self, channels: int) -> ParameterSpecs: ...
 
-    def rms_norm(self, shape: tuple[int, ...]) -> Parameters: ...
+    def rms_norm(self, shape: tuple[int, ...]) -> ParameterSpecs: ...
 
-    def rnn(self, inputs: int, hidden: int, bias: bool) -> Parameters: ...
+    def rnn(self, inputs: int, hidden: int, bias: bool) -> ParameterSpecs: ...
 
-    def lstm(self, inputs: int, hidden: int, bias: bool) -> Parameters: ...
+    def lstm(self, inputs: int, hidden: int, bias: bool) -> ParameterSpecs: ...
 
-    def gru(self, inputs: int, hidden: int, bias: bool) -> Parameters: ...
+    def gru(self, inputs: int, hidden: int, bias: bool) -> ParameterSpecs: ...
 
     def attention(
         self, features: int, heads: int, key_features: int, value_features: int, bias: bool
-    ) -> Parameters: ...
+    ) -> ParameterSpecs: ...
 
-    def head(self, inputs: int, classes: int, bias: bool) -> Parameters: ...
+    def head(self, inputs: int, classes: int, bias: bool) -> ParameterSpecs: ...
 
 
-def constants(shape: tuple[int, ...], **values: float) -> Parameters:
+def constants(shape: tuple[int, ...], **values: float) -> ParameterSpecs:
     """Parameters of one shape that each start at a value."""
-    return {name: Parameter(shape, Constant(value)) for name, value in values.items()}
+    return {name: ParameterSpec(shape, Constant(value)) for name, value in values.items()}
 
 
-def dense(kernel: tuple[int, ...], scheme: Scheme, outputs: tuple[int, ...], bias: bool) -> Parameters:
+def dense(kernel: tuple[int, ...], scheme: Scheme, outputs: tuple[int, ...], bias: bool) -> ParameterSpecs:
     """A kernel, and a bias of zeros, as Keras and Flax name them."""
-    return {"kernel": Parameter(kernel, scheme)} | (constants(outputs, bias=0.0) if bias else {})
+    return {"kernel": ParameterSpec(kernel, scheme)} | (constants(outputs, bias=0.0) if bias else {})
 
 
-def within(part: str, parameters: Parameters) -> Parameters:
+def within(part: str, parameters: ParameterSpecs) -> ParameterSpecs:
     """The parameters of a part of a layer, as the layer names them."""
     return {part + name: parameter for name, parameter in parameters.items()}

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from .._types import Activation, Layout
+from ..arrays.types import Activation, Layout
 from ..schemes import VarianceScaling, lecun_normal, orthogonal
-from .base import Parameter, Parameters, constants, dense, within
+from .base import ParameterSpec, ParameterSpecs, constants, dense, within
 
 
-def linear(inputs: int, outputs: int, bias: bool, activation: Activation) -> Parameters:
+def linear(inputs: int, outputs: int, bias: bool, activation: Activation) -> ParameterSpecs:
     """Dense."""
     return dense((inputs, outputs), _lecun(), (outputs,), bias)
 
 
 def conv(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
-) -> Parameters:
+) -> ParameterSpecs:
     """Conv; its groups are feature_group_count."""
     return dense((*size, inputs // groups, outputs), _lecun(), (outputs,), bias)
 
 
 def conv_transposed(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
-) -> Parameters:
+) -> ParameterSpecs:
     """ConvTranspose, unless it is made with transpose_kernel."""
     if groups != 1:
         raise ValueError(f"groups must be 1: transposed convolutions of Flax have none; got {groups}")
@@ -30,63 +30,63 @@ def conv_transposed(
 
 def depthwise_conv(
     channels: int, size: tuple[int, ...], multiplier: int, bias: bool, activation: Activation
-) -> Parameters:
+) -> ParameterSpecs:
     """A convolution of as many groups as channels."""
     return conv(channels, channels * multiplier, size, channels, bias, activation)
 
 
-def embedding(count: int, features: int, padding: int | None) -> Parameters:
+def embedding(count: int, features: int, padding: int | None) -> ParameterSpecs:
     """Embed: std 1/√features."""
     if padding is not None:
         raise ValueError(f"padding must be None: an Embed of Flax has no row of zeros; got {padding}")
-    return {"embedding": Parameter((count, features), lecun_normal(layout="OI"))}
+    return {"embedding": ParameterSpec((count, features), lecun_normal(layout="OI"))}
 
 
-def batch_norm(features: int) -> Parameters:
+def batch_norm(features: int) -> ParameterSpecs:
     """BatchNorm: `mean` and `var` are in the collection batch_stats."""
     return constants((features,), scale=1.0, bias=0.0, mean=0.0, var=1.0)
 
 
-def layer_norm(shape: tuple[int, ...]) -> Parameters:
+def layer_norm(shape: tuple[int, ...]) -> ParameterSpecs:
     """LayerNorm."""
     return constants(shape, scale=1.0, bias=0.0)
 
 
-def group_norm(channels: int) -> Parameters:
+def group_norm(channels: int) -> ParameterSpecs:
     """GroupNorm."""
     return constants((channels,), scale=1.0, bias=0.0)
 
 
-def rms_norm(shape: tuple[int, ...]) -> Parameters:
+def rms_norm(shape: tuple[int, ...]) -> ParameterSpecs:
     """RMSNorm."""
     return constants(shape, scale=1.0)
 
 
-def rnn(inputs: int, hidden: int, bias: bool) -> Parameters:
+def rnn(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """SimpleCell."""
     return _recurrent(inputs, hidden, ("",), ("i",), bias)
 
 
-def lstm(inputs: int, hidden: int, bias: bool) -> Parameters:
+def lstm(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """LSTMCell and OptimizedLSTMCell."""
     return _recurrent(inputs, hidden, ("i", "f", "g", "o"), ("hi", "hf", "hg", "ho"), bias)
 
 
-def gru(inputs: int, hidden: int, bias: bool) -> Parameters:
+def gru(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """GRUCell."""
     return _recurrent(inputs, hidden, ("r", "z", "n"), ("ir", "iz", "in", "hn"), bias)
 
 
-def attention(features: int, heads: int, key_features: int, value_features: int, bias: bool) -> Parameters:
+def attention(features: int, heads: int, key_features: int, value_features: int, bias: bool) -> ParameterSpecs:
     """MultiHeadDotProductAttention, whose kernels are flattened for their fans."""
     each = (heads, features // heads)
-    layer: Parameters = {}
+    layer: ParameterSpecs = {}
     for part, size in {"query": features, "key": key_features, "value": value_features}.items():
         layer |= within(f"{part}/", dense((size, *each), _lecun("IOO"), each, bias))
     return layer | within("out/", dense((*each, features), _lecun("IIO"), (features,), bias))
 
 
-def head(inputs: int, classes: int, bias: bool) -> Parameters:
+def head(inputs: int, classes: int, bias: bool) -> ParameterSpecs:
     """Dense."""
     return dense((inputs, classes), _lecun(), (classes,), bias)
 
@@ -95,11 +95,11 @@ def _lecun(layout: Layout = "IO") -> VarianceScaling:
     return lecun_normal(layout=layout, truncate=2.0)
 
 
-def _recurrent(inputs: int, hidden: int, gates: tuple[str, ...], biased: tuple[str, ...], bias: bool) -> Parameters:
+def _recurrent(inputs: int, hidden: int, gates: tuple[str, ...], biased: tuple[str, ...], bias: bool) -> ParameterSpecs:
     """A kernel from the input and an orthogonal one from the state for each gate, and the biases of those named."""
     if not bias:
         raise ValueError("bias must be True: cells of Flax have no such option; got False")
-    layer: Parameters = {}
+    layer: ParameterSpecs = {}
     for side, size, scheme in (("i", inputs, _lecun()), ("h", hidden, orthogonal(layout="IO"))):
         for part in (side + gate for gate in gates):
             layer |= within(f"{part}/", dense((size, hidden), scheme, (hidden,), part in biased))

@@ -5,26 +5,26 @@ Before pull request 22789 Keras took kernels of attention for those of convoluti
 
 from __future__ import annotations
 
-from .._types import Activation
+from ..arrays.types import Activation
 from ..schemes import Scheme, glorot_uniform, lstm_bias, orthogonal, uniform, zeros
-from .base import Parameter, Parameters, constants, dense, within
+from .base import ParameterSpec, ParameterSpecs, constants, dense, within
 
 
-def linear(inputs: int, outputs: int, bias: bool, activation: Activation) -> Parameters:
+def linear(inputs: int, outputs: int, bias: bool, activation: Activation) -> ParameterSpecs:
     """Dense."""
     return _dense((inputs, outputs), outputs, bias)
 
 
 def conv(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
-) -> Parameters:
+) -> ParameterSpecs:
     """Conv1D to Conv3D."""
     return _dense((*size, inputs // groups, outputs), outputs, bias)
 
 
 def conv_transposed(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
-) -> Parameters:
+) -> ParameterSpecs:
     """Conv1DTranspose to Conv3DTranspose."""
     if groups != 1:
         raise ValueError(f"groups must be 1: transposed convolutions of Keras have none; got {groups}")
@@ -33,78 +33,78 @@ def conv_transposed(
 
 def depthwise_conv(
     channels: int, size: tuple[int, ...], multiplier: int, bias: bool, activation: Activation
-) -> Parameters:
+) -> ParameterSpecs:
     """DepthwiseConv1D and DepthwiseConv2D: Keras counts the channels as inputs of each."""
     return _dense((*size, channels, multiplier), channels * multiplier, bias)
 
 
-def embedding(count: int, features: int, padding: int | None) -> Parameters:
+def embedding(count: int, features: int, padding: int | None) -> ParameterSpecs:
     """Embedding."""
     if padding is not None:
         raise ValueError(f"padding must be None: an Embedding of Keras masks rows but draws all; got {padding}")
-    return {"embeddings": Parameter((count, features), uniform(-0.05, 0.05))}
+    return {"embeddings": ParameterSpec((count, features), uniform(-0.05, 0.05))}
 
 
-def batch_norm(features: int) -> Parameters:
+def batch_norm(features: int) -> ParameterSpecs:
     """BatchNormalization."""
     return constants((features,), gamma=1.0, beta=0.0, moving_mean=0.0, moving_variance=1.0)
 
 
-def layer_norm(shape: tuple[int, ...]) -> Parameters:
+def layer_norm(shape: tuple[int, ...]) -> ParameterSpecs:
     """LayerNormalization."""
     return constants(shape, gamma=1.0, beta=0.0)
 
 
-def group_norm(channels: int) -> Parameters:
+def group_norm(channels: int) -> ParameterSpecs:
     """GroupNormalization."""
     return constants((channels,), gamma=1.0, beta=0.0)
 
 
-def rms_norm(shape: tuple[int, ...]) -> Parameters:
+def rms_norm(shape: tuple[int, ...]) -> ParameterSpecs:
     """RMSNormalization."""
     return constants(shape, scale=1.0)
 
 
-def rnn(inputs: int, hidden: int, bias: bool) -> Parameters:
+def rnn(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """SimpleRNNCell."""
     return _recurrent(inputs, hidden, hidden, (hidden,) if bias else None)
 
 
-def lstm(inputs: int, hidden: int, bias: bool) -> Parameters:
+def lstm(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """LSTMCell: gates input, forget, cell, output."""
     return _recurrent(inputs, hidden, 4 * hidden, (4 * hidden,) if bias else None, lstm_bias())
 
 
-def gru(inputs: int, hidden: int, bias: bool) -> Parameters:
+def gru(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """GRUCell: gates update, reset, new; a bias for the inputs and one for the state, as reset_after has."""
     return _recurrent(inputs, hidden, 3 * hidden, (2, 3 * hidden) if bias else None)
 
 
-def attention(features: int, heads: int, key_features: int, value_features: int, bias: bool) -> Parameters:
+def attention(features: int, heads: int, key_features: int, value_features: int, bias: bool) -> ParameterSpecs:
     """MultiHeadAttention, of heads that together have as many features as the queries."""
     each = (heads, features // heads)
     into, out = glorot_uniform(layout="IOO"), glorot_uniform(layout="IIO")
-    layer: Parameters = {}
+    layer: ParameterSpecs = {}
     for part, size in {"query": features, "key": key_features, "value": value_features}.items():
         layer |= within(f"{part}/", dense((size, *each), into, each, bias))
     return layer | within("attention_output/", dense((*each, features), out, (features,), bias))
 
 
-def head(inputs: int, classes: int, bias: bool) -> Parameters:
+def head(inputs: int, classes: int, bias: bool) -> ParameterSpecs:
     """Dense."""
     return _dense((inputs, classes), classes, bias)
 
 
-def _dense(kernel: tuple[int, ...], outputs: int, bias: bool) -> Parameters:
+def _dense(kernel: tuple[int, ...], outputs: int, bias: bool) -> ParameterSpecs:
     return dense(kernel, glorot_uniform(convention="keras"), (outputs,), bias)
 
 
 def _recurrent(
     inputs: int, hidden: int, units: int, bias: tuple[int, ...] | None, scheme: Scheme | None = None
-) -> Parameters:
+) -> ParameterSpecs:
     """All gates in one kernel, and in one orthogonal matrix; `bias` is the shape of theirs."""
     layer = {
-        "kernel": Parameter((inputs, units), glorot_uniform(convention="keras")),
-        "recurrent_kernel": Parameter((hidden, units), orthogonal(layout="IO")),
+        "kernel": ParameterSpec((inputs, units), glorot_uniform(convention="keras")),
+        "recurrent_kernel": ParameterSpec((hidden, units), orthogonal(layout="IO")),
     }
-    return layer | ({} if bias is None else {"bias": Parameter(bias, scheme or zeros())})
+    return layer | ({} if bias is None else {"bias": ParameterSpec(bias, scheme or zeros())})

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from .. import _types
-from .._types import Activation
+from ..arrays import types
+from ..arrays.types import Activation
 from ..fans import FanOptions
 from ..recommendation import recommend
 from ..schemes import Padded, Scheme, gru_bias, lstm_bias
 from . import torch
-from .base import Parameter, Parameters
+from .base import ParameterSpec, ParameterSpecs
 
 # Ones and zeros everywhere.
 batch_norm, layer_norm, group_norm, rms_norm = torch.batch_norm, torch.layer_norm, torch.group_norm, torch.rms_norm
 
 
-def linear(inputs: int, outputs: int, bias: bool, activation: Activation) -> Parameters:
+def linear(inputs: int, outputs: int, bias: bool, activation: Activation) -> ParameterSpecs:
     """For what follows: He's scheme for the activation, or Glorot's."""
     return _drawn(torch.linear(inputs, outputs, bias, activation), weight=_advice("linear", activation))
 
 
 def conv(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
-) -> Parameters:
+) -> ParameterSpecs:
     """As `linear`, with the fans of a group."""
     layer = torch.conv(inputs, outputs, size, groups, bias, activation)
     return _drawn(layer, weight=_advice("conv", activation, groups=groups))
@@ -31,7 +31,7 @@ def conv(
 
 def conv_transposed(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
-) -> Parameters:
+) -> ParameterSpecs:
     """As `conv`, with fans that are not swapped."""
     layer = torch.conv_transposed(inputs, outputs, size, groups, bias, activation)
     return _drawn(layer, weight=_advice("conv", activation, groups=groups, transposed=True))
@@ -39,33 +39,33 @@ def conv_transposed(
 
 def depthwise_conv(
     channels: int, size: tuple[int, ...], multiplier: int, bias: bool, activation: Activation
-) -> Parameters:
+) -> ParameterSpecs:
     """A convolution of as many groups as channels."""
     return conv(channels, channels * multiplier, size, channels, bias, activation)
 
 
-def embedding(count: int, features: int, padding: int | None) -> Parameters:
+def embedding(count: int, features: int, padding: int | None) -> ParameterSpecs:
     """Small normal rows, and zeros for the padding."""
     rows = _advice("embedding")
     return _drawn(torch.embedding(count, features, padding), weight=rows if padding is None else Padded(rows, padding))
 
 
-def rnn(inputs: int, hidden: int, bias: bool) -> Parameters:
+def rnn(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """The state through an orthogonal matrix."""
     return _recurrent(torch.rnn(inputs, hidden, bias), gates=1)
 
 
-def lstm(inputs: int, hidden: int, bias: bool) -> Parameters:
+def lstm(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """The state through an orthogonal matrix a gate, and a forget gate that starts open: 1 in one of the two biases."""
     return _recurrent(torch.lstm(inputs, hidden, bias), gates=4, bias_ih_l0=lstm_bias())
 
 
-def gru(inputs: int, hidden: int, bias: bool) -> Parameters:
+def gru(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """As `lstm`; the update gate of a GRU is what keeps its state."""
     return _recurrent(torch.gru(inputs, hidden, bias), gates=3, bias_ih_l0=gru_bias(order="rzn"))
 
 
-def attention(features: int, heads: int, key_features: int, value_features: int, bias: bool) -> Parameters:
+def attention(features: int, heads: int, key_features: int, value_features: int, bias: bool) -> ParameterSpecs:
     """Queries, keys and values alike, fused or not."""
     layer = torch.attention(features, heads, key_features, value_features, bias)
     schemes = {name: _advice("attention") for name in layer if name.endswith("weight")}
@@ -74,22 +74,22 @@ def attention(features: int, heads: int, key_features: int, value_features: int,
     return _drawn(layer, **schemes)
 
 
-def head(inputs: int, classes: int, bias: bool) -> Parameters:
+def head(inputs: int, classes: int, bias: bool) -> ParameterSpecs:
     """Logits that start small."""
     return _drawn(torch.head(inputs, classes, bias), weight=_advice("head"))
 
 
-def _advice(layer: _types.Layer, activation: Activation = "linear", **fans: Unpack[FanOptions]) -> Scheme:
+def _advice(layer: types.Layer, activation: Activation = "linear", **fans: Unpack[FanOptions]) -> Scheme:
     return recommend(activation, layer, layout="OI", **fans).scheme
 
 
-def _drawn(layer: Parameters, **schemes: Scheme) -> Parameters:
+def _drawn(layer: ParameterSpecs, **schemes: Scheme) -> ParameterSpecs:
     """The same layer, drawn otherwise; all without a scheme here are biases."""
     bias = _advice("bias")
-    return {name: Parameter(shape, schemes.get(name, bias)) for name, (shape, _) in layer.items()}
+    return {name: ParameterSpec(shape, schemes.get(name, bias)) for name, (shape, _) in layer.items()}
 
 
-def _recurrent(layer: Parameters, gates: int, **biases: Scheme) -> Parameters:
+def _recurrent(layer: ParameterSpecs, gates: int, **biases: Scheme) -> ParameterSpecs:
     weights = {
         "weight_ih_l0": _advice("input", "tanh", blocks=gates),
         "weight_hh_l0": _advice("recurrent", "tanh", blocks=gates),

@@ -5,89 +5,89 @@ from __future__ import annotations
 import math
 
 from .. import _core
-from .._types import Activation
+from ..arrays.types import Activation
 from ..fans import Fans
 from ..schemes import Uniform, he_uniform, xavier_uniform
 from ..schemes import embedding as embedding_rows
-from .base import Parameter, Parameters, constants, within
+from .base import ParameterSpec, ParameterSpecs, constants, within
 
 # kaiming_uniform_(a=√5), the default of all but recurrent layers: √(1/3), and hence a bound of 1/√fan_in.
 _GAIN = float.fromhex("0x1.279a74590331cp-1")
 
 
-def linear(inputs: int, outputs: int, bias: bool, activation: Activation) -> Parameters:
+def linear(inputs: int, outputs: int, bias: bool, activation: Activation) -> ParameterSpecs:
     """Linear."""
     return _weighted((outputs, inputs), outputs, bias)
 
 
 def conv(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
-) -> Parameters:
+) -> ParameterSpecs:
     """Conv1d to Conv3d."""
     return _weighted((outputs, inputs // groups, *size), outputs, bias)
 
 
 def conv_transposed(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
-) -> Parameters:
+) -> ParameterSpecs:
     """ConvTranspose1d to ConvTranspose3d: the fan_in that torch reads from the shape is that of the outputs."""
     return _weighted((inputs, outputs // groups, *size), outputs, bias)
 
 
 def depthwise_conv(
     channels: int, size: tuple[int, ...], multiplier: int, bias: bool, activation: Activation
-) -> Parameters:
+) -> ParameterSpecs:
     """A convolution of as many groups as channels."""
     return conv(channels, channels * multiplier, size, channels, bias, activation)
 
 
-def embedding(count: int, features: int, padding: int | None) -> Parameters:
+def embedding(count: int, features: int, padding: int | None) -> ParameterSpecs:
     """Embedding."""
-    return {"weight": Parameter((count, features), embedding_rows(1.0, padding=padding))}
+    return {"weight": ParameterSpec((count, features), embedding_rows(1.0, padding=padding))}
 
 
-def batch_norm(features: int) -> Parameters:
+def batch_norm(features: int) -> ParameterSpecs:
     """BatchNorm1d to BatchNorm3d, but num_batches_tracked: an integer, and load_state_dict does without it."""
     return constants((features,), weight=1.0, bias=0.0, running_mean=0.0, running_var=1.0)
 
 
-def layer_norm(shape: tuple[int, ...]) -> Parameters:
+def layer_norm(shape: tuple[int, ...]) -> ParameterSpecs:
     """LayerNorm."""
     return constants(shape, weight=1.0, bias=0.0)
 
 
-def group_norm(channels: int) -> Parameters:
+def group_norm(channels: int) -> ParameterSpecs:
     """GroupNorm."""
     return constants((channels,), weight=1.0, bias=0.0)
 
 
-def rms_norm(shape: tuple[int, ...]) -> Parameters:
+def rms_norm(shape: tuple[int, ...]) -> ParameterSpecs:
     """RMSNorm."""
     return constants(shape, weight=1.0)
 
 
-def rnn(inputs: int, hidden: int, bias: bool) -> Parameters:
+def rnn(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """RNN."""
     return _recurrent(1, inputs, hidden, bias)
 
 
-def lstm(inputs: int, hidden: int, bias: bool) -> Parameters:
+def lstm(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """LSTM: gates input, forget, cell, output."""
     return _recurrent(4, inputs, hidden, bias)
 
 
-def gru(inputs: int, hidden: int, bias: bool) -> Parameters:
+def gru(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """GRU: gates reset, update, new."""
     return _recurrent(3, inputs, hidden, bias)
 
 
-def attention(features: int, heads: int, key_features: int, value_features: int, bias: bool) -> Parameters:
+def attention(features: int, heads: int, key_features: int, value_features: int, bias: bool) -> ParameterSpecs:
     """MultiheadAttention: its fused weight is one matrix, so that its bound is less than that of three."""
     shapes = {"in_proj_weight": (3 * features, features)}
     if not features == key_features == value_features:
         sizes = {"q": features, "k": key_features, "v": value_features}
         shapes = {f"{name}_proj_weight": (features, size) for name, size in sizes.items()}
-    layer = {name: Parameter(shape, xavier_uniform(convention="torch")) for name, shape in shapes.items()}
+    layer = {name: ParameterSpec(shape, xavier_uniform(convention="torch")) for name, shape in shapes.items()}
     output = _weighted((features, features), features, bias=False)
     if bias:
         layer |= constants((3 * features,), in_proj_bias=0.0)
@@ -95,26 +95,26 @@ def attention(features: int, heads: int, key_features: int, value_features: int,
     return layer | within("out_proj.", output)
 
 
-def head(inputs: int, classes: int, bias: bool) -> Parameters:
+def head(inputs: int, classes: int, bias: bool) -> ParameterSpecs:
     """Linear."""
     return _weighted((classes, inputs), classes, bias)
 
 
-def _weighted(shape: tuple[int, ...], outputs: int, bias: bool) -> Parameters:
+def _weighted(shape: tuple[int, ...], outputs: int, bias: bool) -> ParameterSpecs:
     """A weight and a bias within ±1/√fan_in of the weight."""
-    layer = {"weight": Parameter(shape, he_uniform(gain=_GAIN, convention="torch"))}
+    layer = {"weight": ParameterSpec(shape, he_uniform(gain=_GAIN, convention="torch"))}
     if bias:
-        layer["bias"] = Parameter((outputs,), _symmetric(Fans.of(shape, None, convention="torch").fan_in))
+        layer["bias"] = ParameterSpec((outputs,), _symmetric(Fans.of(shape, None, convention="torch").fan_in))
     return layer
 
 
-def _recurrent(gates: int, inputs: int, hidden: int, bias: bool) -> Parameters:
+def _recurrent(gates: int, inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
     """Weights and both biases, all within ±1/√hidden."""
     units = gates * hidden
     shapes: dict[str, tuple[int, ...]] = {"weight_ih_l0": (units, inputs), "weight_hh_l0": (units, hidden)}
     if bias:
         shapes |= {"bias_ih_l0": (units,), "bias_hh_l0": (units,)}
-    return {name: Parameter(shape, _symmetric(hidden)) for name, shape in shapes.items()}
+    return {name: ParameterSpec(shape, _symmetric(hidden)) for name, shape in shapes.items()}
 
 
 def _symmetric(fan: int) -> Uniform:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .planning import Plan, plan
+from .plan import Plan, plan
 from .saving import Saved
 from .verifying import Verified
 

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
-from .. import _dtypes, _out
-from .._gpu import CPU_ONLY
+from ..arrays import dtypes
+from ..arrays.gpu import CPU_ONLY
+from ..arrays.target import copy, is_torch, memory, require_array
+from ..arrays.target import dtype as dtype_of
 from ..models.arrays import View, overlaps
 from ..recipes.recipe import listed
 from ..schemes import Scheme
-from .row import Row
-
-if TYPE_CHECKING:
-    from .planning import Plan
-
+from .contents import Contents
+from .rows import Row
 
 # A parameter, the name and the array to fill, where that is, and the array as NumPy sees its memory.
 _Target = tuple[Row, str, Any, str, NDArray[Any]]
 
 
-def fill(plan: Plan, arrays: Mapping[str, Any]) -> None:
+def fill(plan: Contents, arrays: Mapping[str, Any]) -> None:
     """Draw every parameter into the array of its name; see `Plan.fill`."""
     if not isinstance(arrays, Mapping):
         raise TypeError(
@@ -35,13 +34,13 @@ def fill(plan: Plan, arrays: Mapping[str, Any]) -> None:
     _require_apart(targets)
     copied = [space != "cpu" and not has_kernel(row.scheme, row.shape, row.name) for row, _, _, space, _ in targets]
     for (row, name, array, _, _), is_copied in zip(targets, copied, strict=True):
-        if is_copied and not _out.is_torch(array):
+        if is_copied and not is_torch(array):
             raise ValueError(
                 f"{name!r}: the array must be torch's or on the CPU, as no GPU can draw {row.scheme.describe()} yet"
             )
     for (row, _, array, _, values), is_copied in zip(targets, copied, strict=True):
         if is_copied:
-            _out.copy(row.scheme(row.shape, seed=plan.seed, name=row.stream, dtype=values.dtype), array)
+            copy(row.scheme(row.shape, seed=plan.seed, name=row.stream, dtype=values.dtype), array)
         else:
             row.scheme(row.shape, seed=plan.seed, name=row.stream, out=array)
 
@@ -54,7 +53,7 @@ def has_kernel(scheme: Scheme, shape: tuple[int, ...], name: str) -> bool:
     return scheme._native(shape, 0, name)[0] not in CPU_ONLY
 
 
-def _require_names(plan: Plan, arrays: Mapping[str, Any]) -> None:
+def _require_names(plan: Contents, arrays: Mapping[str, Any]) -> None:
     known = {name for name, _ in plan.skipped}
     missing = []
     for row in plan.rows:
@@ -83,9 +82,9 @@ def _targets(row: Row, arrays: Mapping[str, Any]) -> list[_Target]:
 def _values(row: Row, name: str, array: Any) -> tuple[str, NDArray[Any]]:
     """Where an array is, and its memory, which must be one that the parameter can be written to."""
     try:
-        _out.require_array(array)
-        _dtypes.code(_out.dtype(array), _dtypes.FLOATS)
-        space, values = _out.memory(array)
+        require_array(array)
+        dtypes.code(dtype_of(array), dtypes.FLOATS)
+        space, values = memory(array)
     except (TypeError, ValueError, RuntimeError) as error:
         raise type(error)(f"{name!r}: {error}") from error
     if values.shape != row.shape:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..schemes import Scheme
-from .row import Row
+from .rows import Row
 
 
 @dataclass(slots=True)

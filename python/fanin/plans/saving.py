@@ -10,19 +10,16 @@ from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import _core
-from ..checkpoint import Entry, Layout, Writer
-from . import pieces
+from ..checkpoint import Entry, Split, Writer
+from . import chunks, tasks
+from .contents import Contents
 from .executors import as_completed, workers
 from .moments import Group, Moments, groups
-from .pieces import Task, tasks
-from .row import Row
-from .work import write
-
-if TYPE_CHECKING:
-    from .planning import Plan
+from .rows import Row
+from .tasks import Task, tasks_of, write
 
 STREAM = "v1"
 
@@ -57,7 +54,7 @@ class Saved:
 
 
 def save(
-    plan: Plan,
+    plan: Contents,
     path: str | os.PathLike[str],
     *,
     max_shard_size: int | str,
@@ -76,7 +73,7 @@ def save(
         entries,
         metadata(plan),
         max_shard_size=max_shard_size,
-        identity=_origin(plan) | {"cut": [pieces.PIECE, pieces.WHOLE, pieces.TASK]},
+        identity=_origin(plan) | {"cut": [chunks.CHUNK, chunks.WHOLE, tasks.TASK]},
         force=force,
         resume=resume,
     )
@@ -90,7 +87,7 @@ def save(
             for number, *moments in note:
                 found[number].observed.merge(Moments(*moments))
         rows = {row.name: (row, numbers[row.group]) for row in plan.rows}
-        todo: Iterable[Task] = () if writer.complete else tasks(_files(writer.layout, rows), plan.seed, writer.mark)
+        todo: Iterable[Task] = () if writer.complete else tasks_of(_files(writer.split, rows), plan.seed, writer.mark)
         todo = (task for task in todo if task.number not in writer.done)
         with closing(as_completed(pool, write, todo)) as completed:
             for finished in completed:
@@ -99,12 +96,12 @@ def save(
                     for number, each in drawn.items():
                         found[number].observed.merge(each)
                     progress(task.nbytes)
-    layout = writer.layout
+    split = writer.split
     return Saved(
-        layout.index_path if layout.index else layout.path,
-        tuple(file.path for file in layout.files),
+        split.index_path if split.index else split.path,
+        tuple(file.path for file in split.files),
         found,
-        layout.nbytes,
+        split.nbytes,
         resumed,
         time.perf_counter() - start,
     )
@@ -114,12 +111,12 @@ def _note(drawn: dict[int, Moments]) -> list[list[float]]:
     return [[number, each.count, each.mean, each.squares] for number, each in drawn.items()]
 
 
-def metadata(plan: Plan) -> dict[str, str]:
+def metadata(plan: Contents) -> dict[str, str]:
     """What every file says of its origin."""
     return {"format": "pt", "fanin": json.dumps(_origin(plan), sort_keys=True)}
 
 
-def _origin(plan: Plan) -> dict[str, Any]:
+def _origin(plan: Contents) -> dict[str, Any]:
     """What decides the data beside names, shapes and dtypes, which are in the headers."""
     origin = {
         "version": _core.__version__,
@@ -134,6 +131,6 @@ def _origin(plan: Plan) -> dict[str, Any]:
     return origin
 
 
-def _files(layout: Layout, rows: dict[str, tuple[Row, int]]) -> Iterator[tuple[str, Iterator[tuple[Row, int, int]]]]:
-    for file in layout.files:
+def _files(split: Split, rows: dict[str, tuple[Row, int]]) -> Iterator[tuple[str, Iterator[tuple[Row, int, int]]]]:
+    for file in split.files:
         yield file.partial, ((*rows[entry.name], file.places[entry.name][0]) for entry in file.entries)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .. import _tables
-from .row import Row
-
-if TYPE_CHECKING:
-    from .planning import Plan
+from .. import text
+from .contents import Contents
+from .rows import Row
 
 _MOST_LINES = 200
 _MOST_NAMED = 8
@@ -18,12 +16,12 @@ _NUMBER = re.compile(r"(?<![^._/])[0-9]{1,18}(?![^._/])")
 _HEADINGS = [("parameter", "rule", "scheme"), ("shape", "dtype"), ("std", "parameters", "bytes")]
 
 
-def render(plan: Plan, width: int | None = None) -> str:
+def render(plan: Contents, width: int | None = None) -> str:
     """The table, at most so wide, with totals, ties and what was skipped."""
     lines = group(plan.rows)
     shown = lines[:_MOST_LINES]
-    table = _tables.render(_HEADINGS, map(_cells, shown), width, right="std parameters bytes")
-    notes = (_tables.wrapped(note, width) for note in _notes(plan, len(lines) - len(shown)))
+    table = text.render(_HEADINGS, map(_cells, shown), width, right="std parameters bytes")
+    notes = (text.wrapped(note, width) for note in _notes(plan, len(lines) - len(shown)))
     return "\n".join([table, "", *notes])
 
 
@@ -69,16 +67,16 @@ def _cells(rows: list[Row]) -> list[tuple[str, ...]]:
         (
             f"{first.scheme.std(first.shape):.6g}",
             f"{sum(row.size for row in rows):,}",
-            f"{_tables.si(sum(row.nbytes for row in rows))}B",
+            f"{text.si(sum(row.nbytes for row in rows))}B",
         ),
     ]
 
 
-def _notes(plan: Plan, hidden: int) -> Iterator[str]:
+def _notes(plan: Contents, hidden: int) -> Iterator[str]:
     if hidden:
         yield f"… and {hidden} lines more"
-    total = f"{plan.size:,} parameters, {_tables.si(plan.nbytes)}B"
-    yield f"{_tables.count(len(plan), 'tensor')}, {total}; recipe {plan.recipe.name}, seed {plan.seed}"
+    total = f"{plan.size:,} parameters, {text.si(plan.nbytes)}B"
+    yield f"{text.count(len(plan), 'tensor')}, {total}; recipe {plan.recipe.name}, seed {plan.seed}"
     ties = list(plan.ties.items())
     for alias, name in ties[:_MOST_NAMED]:
         yield f"{alias} is tied to {name}"

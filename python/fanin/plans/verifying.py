@@ -9,21 +9,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from .._tables import printable
 from ..checkpoint import DTYPES, Entry, encode_header
 from ..models.checkpoints import files_of
 from ..models.checks import short
 from ..models.headers import Header
+from ..text import printable
+from .contents import Contents
 from .executors import as_completed, workers
-from .pieces import tasks
-from .row import Row
+from .rows import Row
 from .saving import metadata
-from .work import compare
-
-if TYPE_CHECKING:
-    from .planning import Plan
+from .tasks import compare, tasks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +57,7 @@ class Verified:
 
 
 def verify(
-    plan: Plan,
+    plan: Contents,
     path: str | os.PathLike[str],
     *,
     executor: Executor | None,
@@ -94,7 +90,7 @@ def verify(
     there = {name for header in headers.values() for name in header.tensors}
     problems += [f"{row.name}: missing" for row in plan.rows if there.isdisjoint((row.name, *row.aliases))]
     different: dict[int, dict[str, str]] = {}
-    todo = tasks(found.items(), plan.seed)
+    todo = tasks_of(found.items(), plan.seed)
     with workers(executor, count) as pool, closing(as_completed(pool, compare, todo)) as completed:
         for finished in completed:
             different |= {task.number: differences for task, differences in finished}

@@ -9,12 +9,12 @@ Examples
 
 from __future__ import annotations
 
-from .choice import RECIPES, resolve
 from .recipe import Recipe
 from .recurrent import lstm_lm
+from .registry import RECIPES, resolve
 from .rule import Rule
 from .scaled import deepnorm, mup
-from .spelling import scheme
+from .scheme_text import scheme
 from .torch_default import torch_default
 from .transformers import bert, gpt2, llama
 from .vision import resnet, vit

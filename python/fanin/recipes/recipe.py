@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from .._types import Shape
-from . import reading, toml
+from ..arrays.types import Shape
+from . import recipe_data, toml
 from .rule import Rule
 
 _NAMED = 10  # names that an error lists
 
 
-class Parameter(Protocol):
+class NamedShape(Protocol):
     """What has a name and a shape, as the parameters of `fanin.models`."""
 
     @property
@@ -76,7 +76,7 @@ class Recipe:
             raise ValueError(self._unmatched([name]))
         return rule
 
-    def match(self, parameters: Mapping[str, Shape] | Iterable[Parameter], *, strict: bool = False) -> dict[str, Rule]:
+    def match(self, parameters: Mapping[str, Shape] | Iterable[NamedShape], *, strict: bool = False) -> dict[str, Rule]:
         """The rule of every parameter.
 
         Parameters
@@ -174,7 +174,7 @@ class Recipe:
         >>> recipe.rule("fc.weight", (10, 200)).scheme.std((10, 200))
         0.1
         """
-        return cls(*reading.recipe(data))
+        return cls(*recipe_data.recipe(data))
 
     def to_toml(self) -> str:
         """The recipe as TOML, from which `from_toml` makes an equal one."""
@@ -245,7 +245,7 @@ class Recipe:
         )
 
 
-def pairs(parameters: Mapping[str, Shape] | Iterable[Parameter]) -> Iterator[tuple[str, Shape]]:
+def pairs(parameters: Mapping[str, Shape] | Iterable[NamedShape]) -> Iterator[tuple[str, Shape]]:
     if isinstance(parameters, Mapping):
         yield from parameters.items()
     else:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._index import as_shape
-from .._types import Shape
+from ..arrays.shape import as_shape
+from ..arrays.types import Shape
 from ..schemes import Scheme
 
 ANY = "*"  # a size that may be any, where None cannot be written

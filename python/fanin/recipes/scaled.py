@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .. import models, schemes
-from .._index import as_shape
-from .._types import Layout, Shape, Stack
+from ..arrays.shape import as_shape
+from ..arrays.types import Layout, Shape, TransformerStack
 from ..schemes import Constant, Scheme
 from .families import families
-from .recipe import Parameter, Recipe, pairs
+from .recipe import NamedShape, Recipe, pairs
 from .rule import Rule
 from .transformers import gpt2
 
@@ -38,7 +38,7 @@ def deepnorm(encoder_layers: int = 6, decoder_layers: int = 6) -> Recipe:
     >>> deepnorm(0, 100).rule("layers.9.self_attn.v_proj.weight").scheme.describe()[:35]
     'variance_scaling(gain=0.18803015465'
     """
-    stacks: tuple[Stack, ...] = ("encoder", "decoder")
+    stacks: tuple[TransformerStack, ...] = ("encoder", "decoder")
     if encoder_layers == 0 or decoder_layers == 0:
         stacks = ("decoder",) if encoder_layers == 0 else ("encoder",)
     both = len(stacks) == 2
@@ -67,7 +67,7 @@ def deepnorm(encoder_layers: int = 6, decoder_layers: int = 6) -> Recipe:
 
 def mup(
     recipe: Recipe | None = None,
-    base: Mapping[str, Shape] | Iterable[Parameter] | None = None,
+    base: Mapping[str, Shape] | Iterable[NamedShape] | None = None,
     *,
     layout: Layout | None = None,
 ) -> Recipe:

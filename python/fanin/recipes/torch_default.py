@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from .. import schemes
-from .._index import as_shape
-from .._types import Shape
+from ..arrays.shape import as_shape
+from ..arrays.types import Shape
 from ..layers import torch
 from ..schemes import Scheme
 from .families import families
-from .recipe import Parameter, Recipe, pairs
+from .recipe import NamedShape, Recipe, pairs
 from .rule import Rule
 
 _ZEROS, _ONES = schemes.zeros(), schemes.ones()
@@ -22,7 +22,7 @@ _GATES = re.compile("(.*)(weight|bias)_(ih|hh|hr)(_l[0-9]+(_reverse)?)?")
 
 
 def torch_default(
-    parameters: Mapping[str, Shape] | Iterable[Parameter] | None = None,
+    parameters: Mapping[str, Shape] | Iterable[NamedShape] | None = None,
     *,
     embeddings: Iterable[str] = ("*emb*.weight", "*w[tp]e.weight"),
 ) -> Recipe:

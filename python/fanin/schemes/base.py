@@ -12,10 +12,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from .. import _out
-from .._index import as_shape
-from .._seed import as_seed
-from .._types import Array, Device, DType, Index, Out, Seed, Shape
+from ..arrays import target as _out
+from ..arrays.seed import as_seed
+from ..arrays.shape import as_shape
+from ..arrays.types import Array, Device, DType, Index, Out, Seed, Shape
 from ..sampling import draw
 from .pieces import Pieces, assemble
 

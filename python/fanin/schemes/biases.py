@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .._exact import log_odds
 from .base import Scheme
 from .composition import Concatenate, concatenate
 from .distributions import Constant, zeros
+from .exact import log_odds
 
 
 def prior_probability(probability: float = 0.01) -> Constant:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .._index import as_shape
-from .._types import Shape
+from ..arrays.shape import as_shape
+from ..arrays.types import Shape
 from .base import Native, Scheme
 from .distributions import Constant, Normal
 from .pieces import Piece, Pieces

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from .. import _core
-from .._exact import root
-from .._types import Layout, Stack
+from ..arrays.types import Layout
+from ..arrays.types import TransformerStack as Stack
 from .base import require, require_scale
 from .distributions import Constant, Normal, TruncatedNormal, truncated_normal, zeros
+from .exact import root
 from .variance import VarianceScaling
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import _core
-from .._truncation import moments
-from .._types import Bounds, Shape
+from ..arrays.types import Bounds, Shape
 from .base import Native, Scheme, require, require_scale
+from .truncation import moments
 
 SQRT3 = float.fromhex("0x1.bb67ae8584caap+0")
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from .. import _core
-from .._index import as_shape
-from .._types import Layout, Shape
+from ..arrays.shape import as_shape
+from ..arrays.types import Layout, Shape
 from ..fans import Blocks, as_blocks, block_sizes, require_matrix_layout
 from .base import Native, Scheme, require_finite
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .. import _core, _dtypes, _gpu, _out
-from .._gpu import GpuArray
-from .._index import Box, box
-from .._types import Array, Device, DType, Index, Out
+from .. import _core
+from ..arrays import dtypes as _dtypes
+from ..arrays import gpu as _gpu
+from ..arrays import target as _out
+from ..arrays.gpu import GpuArray
+from ..arrays.index import Box, box
+from ..arrays.types import Array, Device, DType, Index, Out
 from ..sampling import require_stream
 
 if TYPE_CHECKING:

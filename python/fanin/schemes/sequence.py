@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._exact import log
-from .._index import as_shape
-from .._types import Shape
+from ..arrays.shape import as_shape
+from ..arrays.types import Shape
 from .base import Native, Scheme
+from .exact import log
 
 # π to 60 digits.
 _PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494")

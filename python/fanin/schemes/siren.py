@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from .. import _core
-from .._types import Layout, Shape
+from ..arrays.types import Layout, Shape
 from ..fans import Fans, require_layout
 from .base import Native, Scheme, require_scale
 from .distributions import SQRT3, Uniform

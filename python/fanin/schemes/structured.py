@@ -7,8 +7,8 @@ import operator
 from dataclasses import dataclass
 
 from .. import _core
-from .._index import as_shape
-from .._types import Layout, Per, Shape
+from ..arrays.shape import as_shape
+from ..arrays.types import Layout, Per, Shape
 from ..fans import require_matrix_layout
 from .base import Native, Scheme, require, require_finite, require_scale
 

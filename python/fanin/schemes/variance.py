@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from .. import _core
-from .._index import as_shape
-from .._types import Activation, Convention, Distribution, Layout, Mode, Shape
+from ..arrays.shape import as_shape
+from ..arrays.types import Activation, Convention, Distribution, Layout, Mode, Shape
 from ..fans import MODES, FanOptions, Fans, as_blocks, block_sizes, output_axis, require_layout
-from ..gains import gain as gain_of
+from ..signals.gains import gain as gain_of
 from .base import Native, Scheme, require, require_scale
 from .distributions import SQRT3, Normal, TruncatedNormal, Uniform
 from .pieces import Piece, Pieces

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from .. import _core
-from .._index import as_shape
-from .._types import Layout, Mode, Shape
+from ..arrays.shape import as_shape
+from ..arrays.types import Layout, Mode, Shape
 from ..fans import Fans
 from .base import Native, Scheme
 from .pieces import Pieces

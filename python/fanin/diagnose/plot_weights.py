@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _core
-from . import _panels
-from ._measures import as_array
-from ._panels import SKY, VERMILION, Path, Values, named, ranks
+from . import panels
+from .measures import as_array
+from .panels import SKY, VERMILION, Path, Values, named, ranks
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -60,14 +60,14 @@ def weights(arrays: ArrayLike | Mapping[str, ArrayLike], *, path: Path | None = 
     """
     given = named("arrays", arrays, "weight")
     found = {name: as_array(f"arrays[{name!r}]", each).astype(np.float64) for name, each in given.items()}
-    figure = _panels.figure(0.4 + 2.2 * len(found))
+    figure = panels.figure(0.4 + 2.2 * len(found))
     rows = figure.subplots(len(found), 2, squeeze=False)
     handles: list[Artist] = []
     for (left, right), (name, weight) in zip(rows, found.items(), strict=True):
         shown = np.where(np.isfinite(weight), np.clip(weight, -_MOST, _MOST), weight)
         _histogram(left, shown, f"{name}, {' × '.join(map(str, weight.shape))}{_summary(weight)}")
         handles = _singular_values(right, shown) or handles
-    return _panels.finished(figure, path, handles)
+    return panels.finished(figure, path, handles)
 
 
 def _summary(weight: Values) -> str:
@@ -78,7 +78,7 @@ def _summary(weight: Values) -> str:
 
 
 def _histogram(axes: Axes, weight: Values, title: str) -> None:
-    _panels.plain(axes, "value", "density", title)
+    panels.plain(axes, "value", "density", title)
     finite = weight[np.isfinite(weight)]
     if not finite.size:
         return
@@ -103,7 +103,7 @@ def _singular_values(axes: Axes, weight: Values) -> list[Artist]:
     shares = ranks(values.size)
     independent = np.sqrt(np.mean(matrix**2)) * _marchenko_pastur(matrix.shape, shares)
     equal = np.full(values.size, np.sqrt(np.mean(values**2)))
-    _panels.plain(axes, "share of the singular values, largest first", "singular value")
+    panels.plain(axes, "share of the singular values, largest first", "singular value")
     handles: list[Artist] = [
         *axes.plot(shares, values, color=SKY, linewidth=4, label="weights"),
         *axes.plot(shares, independent, color=VERMILION, linestyle="--", label="independent normal values"),

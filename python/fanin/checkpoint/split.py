@@ -51,7 +51,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Layout:
+class Split:
     """The files of a checkpoint.
 
     Attributes
@@ -66,8 +66,8 @@ class Layout:
     Examples
     --------
     >>> tensors = [Entry("a", "float32", (300,)), Entry("b", "float32", (200,))]
-    >>> layout = Layout.of("model.safetensors", tensors, max_shard_size="1.5kB")
-    >>> [os.path.basename(file.path) for file in layout.files]
+    >>> split = Split.of("model.safetensors", tensors, max_shard_size="1.5kB")
+    >>> [os.path.basename(file.path) for file in split.files]
     ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors']
     """
 
@@ -93,7 +93,7 @@ class Layout:
         metadata: Mapping[str, str] | None = None,
         *,
         max_shard_size: int | str = MAX_SHARD_SIZE,
-    ) -> Layout:
+    ) -> Split:
         """The files for these tensors.
 
         Parameters

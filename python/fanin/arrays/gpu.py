@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core, _dtypes, cuda
-from ._types import Device, Out
+from .. import _core, cuda
+from . import dtypes
+from .types import Device, Out
 
 DLPACK_DEVICES = (2, 13)  # kDLCUDA and kDLCUDAManaged
 _DEFAULT_STREAM = (
@@ -44,7 +45,7 @@ class GpuArray(NamedTuple):
 
     def addresses(self) -> NDArray[Any]:
         """An ndarray of the same addresses. It cannot be read: they are not the CPU's."""
-        dtype = _dtypes.native(self.code)
+        dtype = dtypes.native(self.code)
         words = {
             "version": 3,
             "data": (self.address, False),
@@ -127,7 +128,7 @@ def of_interface(out: Out) -> GpuArray:
     else:
         device = int(out.__dlpack_device__()[1]) if hasattr(out, "__dlpack_device__") else 0
     handle = _DEFAULT_STREAM if stream is None else operator.index(stream)
-    code = _dtypes.code(dtype, _dtypes.ANY)
+    code = dtypes.code(dtype, dtypes.ANY)
     return GpuArray(address, code, shape, tuple(map(operator.index, strides)), device, handle)
 
 

@@ -24,7 +24,7 @@ Mode: TypeAlias = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
 Distribution: TypeAlias = Literal["normal", "truncated_normal", "uniform"]
 Layer: TypeAlias = Literal["linear", "conv", "recurrent", "input", "attention", "embedding", "norm", "bias", "head"]
 Per: TypeAlias = Literal["output", "input"]
-Stack: TypeAlias = Literal["encoder", "decoder"]
+TransformerStack: TypeAlias = Literal["encoder", "decoder"]
 Bounds: TypeAlias = Literal["std", "absolute"]
 Activation: TypeAlias = str | tuple[str, *tuple[float, ...]] | Callable[[Any], Any]
 

@@ -10,11 +10,11 @@ import functools
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from . import _core
-from ._types import Activation
+from .. import _core
+from ..arrays.types import Activation
 
 if TYPE_CHECKING:
-    from ._quadrature import Kind
+    from .quadrature import Kind
 
 
 class Gains(NamedTuple):
@@ -96,9 +96,10 @@ def gain(
     Parameters
     ----------
     activation : str, (str, float, ...) or callable
-        A name, alone or with its parameters: "relu", ("leaky_relu", 0.2), ("hard_tanh", -2.0, 2.0). `fanin.activations`
-        has those of torch, Keras and JAX, and the gated units from "glu" to "swiglu", of two independent inputs. Or an
-        elementwise function of a float64 array, or of one float, that is smooth but for kinks and jumps.
+        A name, alone or with its parameters: "relu", ("leaky_relu", 0.2), ("hard_tanh", -2.0, 2.0). Names are those of
+        torch, Keras and JAX, and the gated units from "glu" to "swiglu", of two independent inputs: all of them are in
+        `fanin.signals.activations`. Or an elementwise function of a float64 array, or of one float, that is smooth but
+        for kinks and jumps.
     derivative : bool
         1/√E f'(z)² instead: variance gain²/fan_out then keeps the mean square of a gradient. Default False. A gated
         unit has the mean over its two inputs; "hard_shrink" and "threshold" have the slopes beside their jumps.
@@ -145,7 +146,7 @@ def gain(
     if isinstance(activation, str) and activation in GAINS:
         return float(getattr(GAINS[activation], kind))
     from . import activations  # here and below: `import fanin` is quicker without them
-    from ._quadrature import mean_square
+    from .quadrature import mean_square
 
     if callable(activation):
         label = repr(activation)
@@ -156,7 +157,7 @@ def gain(
 @functools.lru_cache(maxsize=1024)
 def _named_gain(name: str, parameters: tuple[float, ...], kind: Kind) -> float:
     from . import activations
-    from ._quadrature import mean_square
+    from .quadrature import mean_square
 
     if name in ("leaky_relu", "prelu", "rrelu"):
         return _leaky_relu(name, sum(parameters) / len(parameters), kind)

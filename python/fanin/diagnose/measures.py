@@ -14,8 +14,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import activations
-from .._types import Activation
+from ..arrays.types import Activation
+from ..signals import activations
 
 LIMIT = 2**18  # values that are sampled of an array
 _ROWS, _COMPARED = 32, 2**20  # rows of a weight that are compared, and values in them

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 
-from ._types import Seed
+from .types import Seed
 
 _HINT = "fanin.fresh_seed() returns an int to use and to log"
 

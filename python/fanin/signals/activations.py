@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._types import Activation
+from ..arrays.types import Activation
 
 Values: TypeAlias = NDArray[np.float64]
 Function: TypeAlias = Callable[[ArrayLike], NDArray[np.floating[Any]]]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
-from .._types import Activation
+from ..arrays.types import Activation
 from ..recommendation import recommend
 
 Statistics = Mapping[str, Any]  # what a line of JSON holds

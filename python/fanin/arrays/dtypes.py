@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._types import DType
+from .types import DType
 
 Codes = dict[Any, int]
 

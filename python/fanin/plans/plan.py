@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from .. import _core
-from .._seed import as_seed
-from .._tables import terminal_width
-from .._types import Array, DType, Index, Seed
-from ..checkpoint.layout import MAX_SHARD_SIZE
+from ..arrays.seed import as_seed
+from ..arrays.types import DType, Seed
+from ..checkpoint.split import MAX_SHARD_SIZE
 from ..models import Parameter, Parameters, parameters
 from ..recipes import Recipe, resolve
+from ..text import terminal_width
+from .contents import Contents
 from .filling import fill
-from .moments import Group, groups
-from .row import Renamed, Row, rows
+from .rows import Renamed, Row, rows
 from .saving import STREAM, Saved, save
 from .table import render
 from .verifying import Verified, verify
@@ -79,7 +79,7 @@ def plan(
 
 
 @dataclass(frozen=True, repr=False)
-class Plan:
+class Plan(Contents):
     """The parameters of a model, each with the rule that draws it; printing shows a table. See `fanin.plan`.
 
     Attributes
@@ -101,16 +101,6 @@ class Plan:
     (dtype('float32'), ['fc.weight', 'fc.bias'])
     """
 
-    recipe: Recipe
-    seed: int
-    rows: tuple[Row, ...]
-    skipped: tuple[tuple[str, str], ...] = ()
-    _by_name: dict[str, Row] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        by_name = {name: row for row in self.rows for name in (row.name, *row.aliases)}
-        object.__setattr__(self, "_by_name", by_name)
-
     @classmethod
     def of(
         cls,
@@ -126,51 +116,6 @@ class Plan:
         skipped = model.skipped if isinstance(model, Parameters) else ()
         made = rows(model, recipe, dtype=dtype, renamed=renamed, strict=strict)
         return cls(recipe, as_seed(seed), made, tuple(skipped))
-
-    @property
-    def size(self) -> int:
-        """Number of elements of all parameters."""
-        return sum(row.size for row in self.rows)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all parameters."""
-        return sum(row.nbytes for row in self.rows)
-
-    @property
-    def ties(self) -> dict[str, str]:
-        """Every name that is tied to a parameter, and the name of that one, under which it is drawn."""
-        return {alias: row.name for row in self.rows for alias in row.aliases}
-
-    def groups(self) -> tuple[Group, ...]:
-        """Parameters by role and scheme, with the mean and standard deviation each scheme implies."""
-        return tuple(groups(self.rows).values())
-
-    def row(self, name: str) -> Row:
-        """The row of a parameter, by its name or one tied to it; KeyError if there is none."""
-        row = self._by_name.get(name)
-        if row is None:
-            raise KeyError(f"{name!r} is none of the {len(self.rows)} parameters of the plan")
-        return row
-
-    def __getitem__(self, key: str | tuple[Any, ...]) -> Array:
-        """`plan[name]` is the parameter, `plan[name, index]` the part of it that basic indexing selects."""
-        name, *index = key if isinstance(key, tuple) and key else (key,)
-        row = self.row(name)
-        part: Index = index[0] if len(index) == 1 and index[0] is not None else tuple(index) or None
-        return row.scheme(row.shape, seed=self.seed, name=row.stream, dtype=row.dtype, index=part)
-
-    def __len__(self) -> int:
-        """Number of parameters."""
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[str]:
-        """Names of the parameters, in the order of the model."""
-        return (row.name for row in self.rows)
-
-    def __contains__(self, name: object) -> bool:
-        """Whether a parameter, or a name tied to one, is so called."""
-        return name in self._by_name
 
     def __repr__(self) -> str:
         """One line, however many parameters."""

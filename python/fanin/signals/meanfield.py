@@ -15,9 +15,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _gaussian
-from ._gaussian import Pair
-from ._types import Activation
+from ..arrays.types import Activation
+from . import gaussian
+from .gaussian import Pair
 
 Values: TypeAlias = NDArray[np.float64]
 Phase: TypeAlias = Literal["ordered", "chaotic", "critical"]
@@ -84,11 +84,11 @@ class MeanField:
         for name in ("weight_variance", "bias_variance"):
             require(name, getattr(self, name))
         require("input_square", self.input_square, positive=True)
-        _gaussian.square(self.activation, 1.0)
+        gaussian.square(self.activation, 1.0)
 
     def variance(self, q: float) -> float:
         """V(q) = σw²·E f(√q·z)² + σb²: the variance of the next layer's preactivations."""
-        return self._times_weight(_gaussian.square(self.activation, q)) + self.bias_variance
+        return self._times_weight(gaussian.square(self.activation, q)) + self.bias_variance
 
     @property
     def fixed_point(self) -> float:
@@ -102,7 +102,7 @@ class MeanField:
     @property
     def chi(self) -> float:
         """χ₁ = σw²·E f'(√q*·z)²: by what a layer multiplies mean squares of gradients, and of small differences."""
-        return self._times_weight(_gaussian.slope_square(self.activation, self.fixed_point))
+        return self._times_weight(gaussian.slope_square(self.activation, self.fixed_point))
 
     @property
     def phase(self) -> Phase:
@@ -153,7 +153,7 @@ class MeanField:
     @property
     def xi_q(self) -> float:
         """Layers in which the variance comes e times closer to q*: 1/abs(log V'(q*)); infinite where V' is 1."""
-        return _depth_scale(self._times_weight(_gaussian.growth(self.activation, self.fixed_point)))
+        return _depth_scale(self._times_weight(gaussian.growth(self.activation, self.fixed_point)))
 
     @property
     def xi_c(self) -> float:
@@ -197,7 +197,7 @@ def _fixed_point(field: MeanField) -> float:
         if not low <= q <= high:
             return math.inf if up else 0.0
         before, q = q, q * factor
-    return math.exp(_gaussian.root(excess, math.log(before), math.log(q)))
+    return math.exp(gaussian.root(excess, math.log(before), math.log(q)))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -215,7 +215,7 @@ def _fixed_correlation(field: MeanField) -> float:
 
     if steepness(1.0) <= 1e-6:
         return 1.0
-    return _gaussian.root(steepness, 0.0, 1.0) if steepness(0.0) < 0 else 0.0
+    return gaussian.root(steepness, 0.0, 1.0) if steepness(0.0) < 0 else 0.0
 
 
 def _depth_scale(factor: float) -> float:
@@ -289,7 +289,7 @@ def critical_weight_variance(activation: Activation, bias_variance: float = 0.0)
                 f"got {activation!r} with bias_variance={bias_variance}"
             )
         here += 0.5 if up else -0.5
-    return math.exp(_gaussian.root(excess, here, here - 0.5 if up else here + 0.5))
+    return math.exp(gaussian.root(excess, here, here - 0.5 if up else here + 0.5))
 
 
 def phase_diagram(activation: Activation, weight_variances: ArrayLike, bias_variances: ArrayLike) -> Values:
@@ -352,6 +352,6 @@ def _table(activation: Activation) -> tuple[Values, Values, Values]:
     """E f(√q·z)² and E f'(√q·z)² by log q, eight to an octave."""
     reach = math.log(_SPAN)
     grid = np.linspace(-reach, reach, 2 * round(8 * reach / math.log(2)) + 1)
-    means = (_gaussian.square, _gaussian.slope_square)
+    means = (gaussian.square, gaussian.slope_square)
     values, slopes = (np.array([of(activation, math.exp(t)) for t in grid]) for of in means)
     return grid, np.minimum(values, 1e300), np.clip(slopes, 1e-300, 1e300)

@@ -15,9 +15,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays.types import Activation
 from . import activations
-from ._quadrature import mean_square
-from ._types import Activation
+from .quadrature import mean_square
 
 Values: TypeAlias = NDArray[np.float64]
 

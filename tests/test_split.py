@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fanin
-from fanin.checkpoint import Entry, Layout, Writer
-from fanin.checkpoint.layout import parse_size
-from fanin.plans import pieces
+from fanin.checkpoint import Entry, Split, Writer
+from fanin.checkpoint.split import parse_size
+from fanin.plans import chunks, tasks
 from fanin.recipes import Recipe
 
 DTYPES = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16, "float32": np.float32, "float64": np.float64}
@@ -29,11 +29,11 @@ entries = st.dictionaries(
 ).map(lambda found: [Entry(name, dtype, shape) for name, (dtype, shape) in found.items()])
 
 
-def require_sound(layout: Layout, tensors: list[Entry], most: int) -> None:
+def require_sound(split: Split, tensors: list[Entry], most: int) -> None:
     """Every tensor in one file, in the order given; files as full as they may be."""
-    assert sorted(entry.name for file in layout.files for entry in file.entries) == sorted(e.name for e in tensors)
-    assert all(file.data_nbytes <= most or len(file.entries) == 1 for file in layout.files)
-    for file in layout.files:
+    assert sorted(entry.name for file in split.files for entry in file.entries) == sorted(e.name for e in tensors)
+    assert all(file.data_nbytes <= most or len(file.entries) == 1 for file in split.files)
+    for file in split.files:
         assert file.nbytes == len(file.header) + file.data_nbytes
         end = len(file.header)
         for entry in file.entries:
@@ -43,16 +43,16 @@ def require_sound(layout: Layout, tensors: list[Entry], most: int) -> None:
 
 @given(entries, st.integers(1, 300))
 def test_every_tensor_has_one_aligned_place(tensors, most):
-    layout = Layout.of("model.safetensors", tensors, max_shard_size=most)
-    require_sound(layout, tensors, most)
-    if len(layout.files) == 1:
-        assert (layout.files[0].path, layout.index) == (os.path.realpath("model.safetensors"), b"")
+    split = Split.of("model.safetensors", tensors, max_shard_size=most)
+    require_sound(split, tensors, most)
+    if len(split.files) == 1:
+        assert (split.files[0].path, split.index) == (os.path.realpath("model.safetensors"), b"")
         return
-    index = json.loads(layout.index)
+    index = json.loads(split.index)
     assert index["metadata"]["total_size"] == sum(entry.nbytes for entry in tensors)
     assert index["metadata"]["total_parameters"] == sum(entry.nbytes // entry.itemsize for entry in tensors)
-    for number, file in enumerate(layout.files, 1):
-        name = f"model-{number:05d}-of-{len(layout.files):05d}.safetensors"
+    for number, file in enumerate(split.files, 1):
+        name = f"model-{number:05d}-of-{len(split.files):05d}.safetensors"
         assert os.path.basename(file.path) == name
         assert {e.name for e in file.entries} == {each for each, of in index["weight_map"].items() if of == name}
 
@@ -61,11 +61,11 @@ def test_every_tensor_has_one_aligned_place(tensors, most):
 def test_each_file_is_the_reference_librarys(tmp_path_factory, tensors, most):
     rng = np.random.default_rng(0)
     values = {each.name: rng.standard_normal(each.shape).astype(DTYPES[each.dtype]) for each in tensors}
-    path = tmp_path_factory.mktemp("layout") / "model.safetensors"
+    path = tmp_path_factory.mktemp("split") / "model.safetensors"
     with Writer(path, tensors, {"format": "pt"}, max_shard_size=most) as writer:
         for name, array in values.items():
             writer.write(name, array.view(np.uint8) if array.ndim and array.size else array.tobytes())
-    for file in writer.layout.files:
+    for file in writer.split.files:
         there = {entry.name: values[entry.name] for entry in file.entries}
         with open(file.path, "rb") as written:
             assert written.read() == safetensors.numpy.save(there, {"format": "pt"})
@@ -87,8 +87,8 @@ def test_a_plan_writes_the_reference_librarys_files(tmp_path_factory, tensors, m
     plan = fanin.plans.Plan.of(model, NORMAL, 7)
     path = tmp_path_factory.mktemp("plan") / "model.safetensors"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pieces, "PIECE", piece)
-        patch.setattr(pieces, "TASK", 3 * piece)
+        patch.setattr(chunks, "CHUNK", piece)
+        patch.setattr(tasks, "TASK", 3 * piece)
         saved = plan.save(path, max_shard_size=most)
     for file in saved.files:
         with safetensors.safe_open(file, "numpy") as opened:
@@ -104,13 +104,13 @@ def test_a_plan_writes_the_reference_librarys_files(tmp_path_factory, tensors, m
 
 def test_a_file_in_a_directory_is_called_as_transformers_calls_it(tmp_path):
     tensors = [Entry("a", "float32", (3,)), Entry("b", "float32", (3,))]
-    assert Layout.of(tmp_path, tensors).files[0].path == str(tmp_path / "model.safetensors")
-    layout = Layout.of(tmp_path / "weights.bin", tensors, max_shard_size=12)
-    assert [os.path.basename(file.path) for file in layout.files] == [
+    assert Split.of(tmp_path, tensors).files[0].path == str(tmp_path / "model.safetensors")
+    split = Split.of(tmp_path / "weights.bin", tensors, max_shard_size=12)
+    assert [os.path.basename(file.path) for file in split.files] == [
         "weights.bin-00001-of-00002.safetensors",
         "weights.bin-00002-of-00002.safetensors",
     ]
-    assert os.path.basename(layout.index_path) == "weights.bin.safetensors.index.json"
+    assert os.path.basename(split.index_path) == "weights.bin.safetensors.index.json"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_what_is_no_size_is_refused(size):
 def test_a_name_must_be_unique_in_all_files():
     entry = Entry("w", "float32", (3,))
     with pytest.raises(ValueError, match="unique"):
-        Layout.of("model.safetensors", [entry, entry], max_shard_size=12)
+        Split.of("model.safetensors", [entry, entry], max_shard_size=12)
 
 
 def test_thousands_of_files_take_no_more_descriptors_than_one(tmp_path):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._types import Activation
-from . import _panels, theory
-from ._panels import BLUE, GREY, ORANGE, SMALL, TEXT, Path, Values
+from ..arrays.types import Activation
+from . import panels, theory
+from .panels import BLUE, GREY, ORANGE, SMALL, TEXT, Path, Values
 from .stack import Stack
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def phase(
         right, top = max(right, 1.5 * place[0]), max(top, 1.5 * place[1])
     weight, bias = np.linspace(0, right, 181), np.linspace(0, top, 121)
     chi = theory.phase_diagram(activation, weight, bias)
-    figure = _panels.figure(4.2)
+    figure = panels.figure(4.2)
     axes = figure.subplots()
     axes.contourf(weight, bias, np.minimum(chi, 1e8), [0, *sorted([*_LEVELS, 1]), 1e9], colors=_shades())
     _lines(axes, weight, bias, chi)
@@ -69,8 +69,8 @@ def phase(
     if place is not None:
         _point(axes, theory.MeanField(activation, *place), right, top)
     weights, biases = r"$\sigma_w^2$: variance of a weight × fan_in", r"$\sigma_b^2$: variance of a bias"
-    _panels.plain(axes, weights, biases, _name(activation))
-    return _panels.finished(figure, path)
+    panels.plain(axes, weights, biases, _name(activation))
+    return panels.finished(figure, path)
 
 
 def _place(stack: Stack) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from typing import Any
 from .. import schemes
 from ..models.checks import short
 from ..schemes import Scheme
-from . import reading
+from . import recipe_data
 
 _MOST = 10_000  # characters
 _HOW = "a name, or a call of one with keywords, as he_normal(layout=OI, activation=(leaky_relu, 0.2))"
@@ -40,7 +40,7 @@ def scheme(text: str) -> Scheme:
         data = _value(_parsed(text))
         if not isinstance(data, str | dict):
             raise ValueError(f"scheme must be {_HOW}, got {short(text)}")
-        return reading.scheme(data)
+        return recipe_data.scheme(data)
     except RecursionError:
         raise ValueError(f"scheme must be {_HOW}, got {short(text)}: it is nested too deeply") from None
     except TypeError as error:  # a wrong type of value is a wrong text
@@ -102,7 +102,7 @@ def _call(name: str, node: ast.Call) -> dict[str, Any]:
             raise ValueError(f"scheme {name!r} must have each parameter once, got {key} again")
         given[key] = _value(keyword.value)
     name = _name(name, given)
-    for key, kind in (reading.kinds_of(name) or {}).items():
+    for key, kind in (recipe_data.kinds_of(name) or {}).items():
         if kind.startswith(("tuple", "Sequence")) and key in given and not isinstance(given[key], tuple | None):
             given[key] = (given[key],)  # `describe` writes one as it writes itself
     return {"scheme": name, **given}
@@ -115,5 +115,5 @@ def _name(name: str, given: dict[str, Any]) -> str:
         return name
     if name not in schemes.__all__ or name == "mup":
         return thing
-    takes = [reading.kinds_of(each) or {} for each in (name, thing)]
+    takes = [recipe_data.kinds_of(each) or {} for each in (name, thing)]
     return thing if given.keys() <= takes[1].keys() and not given.keys() <= takes[0].keys() else name

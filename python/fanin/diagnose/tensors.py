@@ -1,4 +1,4 @@
-"""Parameters from wherever they are, and the kind of layer that a name tells."""
+"""The tensors of a model from wherever they are, and the kind of layer that a name tells."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _dtypes
-from .._types import Layer, Layout
+from ..arrays import dtypes
+from ..arrays.types import Layer, Layout
 from ..checkpoint import DTYPES
 from ..recommendation import LAYERS
 
@@ -67,7 +67,7 @@ def may_be_zero(name: str, layer: Layer) -> bool:
     return layer == "head" or _ZERO.search(name.lower()) is not None
 
 
-def parameters_of(arrays: Any, wanted: Collection[str] = ()) -> tuple[dict[str, Array], dict[str, str]]:
+def tensors_of(arrays: Any, wanted: Collection[str] = ()) -> tuple[dict[str, Array], dict[str, str]]:
     """Floating-point arrays by name, of the same memory where they can be; and why the others are no parameters.
 
     Those that are named as tables are none, unless they are wanted.
@@ -130,7 +130,7 @@ def _as_array(name: str, value: Any) -> Array | _OfDtype:
             raise TypeError(f"arrays[{name!r}] must be in CPU memory, got device {value.device}")
         short = value.dtype == torch.bfloat16  # unknown to NumPy
         value = value.detach().view(torch.uint16).numpy() if short else value.detach().numpy()
-        value = value.view(_dtypes.native(_dtypes.code("bfloat16", _dtypes.FLOATS))) if short else value
+        value = value.view(dtypes.native(dtypes.code("bfloat16", dtypes.FLOATS))) if short else value
     array: Array = np.asarray(value)
     if array.dtype.kind == "O":
         raise TypeError(f"arrays[{name!r}] must be an array of numbers, got {type(value).__name__}")
@@ -160,7 +160,7 @@ def _safetensors(path: Path) -> Iterator[tuple[str, Array | _OfDtype]]:
             if entry["dtype"] not in names:
                 yield name, _OfDtype(entry["dtype"])
                 continue
-            code = _dtypes.code(names[entry["dtype"]], _dtypes.FLOATS)
-            yield name, tensor.view(_dtypes.native(code)).reshape(entry["shape"])
+            code = dtypes.code(names[entry["dtype"]], dtypes.FLOATS)
+            yield name, tensor.view(dtypes.native(code)).reshape(entry["shape"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"arrays must be a complete .safetensors file, got {str(path)!r}: {error}") from error

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from .. import _core, _dtypes
-from .._types import DType
+from .. import _core
+from ..arrays import dtypes
+from ..arrays.types import DType
 from ..models import Parameter
 from ..recipes import Recipe, Rule
 from ..schemes import Scheme
@@ -59,7 +60,7 @@ class Row:
     @property
     def nbytes(self) -> int:
         """Bytes of all elements."""
-        return self.size * _dtypes.native(_dtypes.code(self.dtype, _dtypes.FLOATS)).itemsize
+        return self.size * dtypes.native(dtypes.code(self.dtype, dtypes.FLOATS)).itemsize
 
 
 def rows(
@@ -76,7 +77,7 @@ def rows(
     """
     parameters = list(parameters)
     matched = recipe.match(parameters, strict=strict)
-    given = None if dtype is None else _dtypes.name(dtype)
+    given = None if dtype is None else dtypes.name(dtype)
     former = _renaming(renamed)
     made = tuple(
         Row(
@@ -101,7 +102,7 @@ def _own_dtype(parameter: Parameter) -> str:
     if parameter.dtype is None:
         return "float32"
     try:
-        return _dtypes.name(parameter.dtype)
+        return dtypes.name(parameter.dtype)
     except TypeError as error:
         raise TypeError(f"{parameter.name!r}: {error}; give the plan a dtype") from None
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _dtypes, _gpu
-from ._gpu import GpuArray
-from ._types import Device, Index, Out, Shape
+from . import dtypes, gpu
+from .gpu import GpuArray
+from .types import Device, Index, Out, Shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +85,7 @@ def as_ndarray(out: Out) -> NDArray[Any]:
     if str(tensor.dtype) != "torch.bfloat16":
         return tensor.numpy()  # type: ignore[no-any-return]
     words = tensor.view(sys.modules["torch"].uint16).numpy()
-    return words.view(_dtypes.native(_dtypes.code("bfloat16", _dtypes.FLOATS)))  # type: ignore[no-any-return]
+    return words.view(dtypes.native(dtypes.code("bfloat16", dtypes.FLOATS)))  # type: ignore[no-any-return]
 
 
 def written(out: Out) -> None:
@@ -107,10 +107,10 @@ def _of_others(out: Out) -> Any:
         _require_plain(out)
         if out.is_cpu:
             return _memory(out)
-        return _gpu.of_torch(_memory(out), out.get_device()) if out.is_cuda else _capsule(_require_host(out.detach()))
-    if not _gpu.is_on_gpu(out):
+        return gpu.of_torch(_memory(out), out.get_device()) if out.is_cuda else _capsule(_require_host(out.detach()))
+    if not gpu.is_on_gpu(out):
         return _capsule(_require_host(out))
-    return _gpu.of_dlpack(out) if _gpu.interface(out) is None else _gpu.of_interface(out)
+    return gpu.of_dlpack(out) if gpu.interface(out) is None else gpu.of_interface(out)
 
 
 def _require_host(out: Out) -> Out:
@@ -121,7 +121,7 @@ def _require_host(out: Out) -> Out:
 
 
 def _require_there(target: Any, device: Device) -> None:
-    number = _gpu.number(device)
+    number = gpu.number(device)
     place = f"cuda:{target.device}" if isinstance(target, GpuArray) else "cpu"
     wanted = "cpu" if number is None else str(device)
     if wanted not in (place, place.partition(":")[0]):  # "cuda" is any of them
@@ -130,7 +130,7 @@ def _require_there(target: Any, device: Device) -> None:
 
 def _said(out: Out, name: str, entry: str) -> Any:
     """What an array says of itself, or else its CUDA array interface."""
-    return getattr(out, name) if hasattr(out, name) else (_gpu.interface(out) or {})[entry]
+    return getattr(out, name) if hasattr(out, name) else (gpu.interface(out) or {})[entry]
 
 
 def _require_plain(tensor: Any) -> None:
@@ -144,11 +144,11 @@ def _require_plain(tensor: Any) -> None:
         raise BufferError(f"its layout is {tensor.layout}, not torch.strided")
 
 
-def _memory(tensor: Any) -> _gpu.Memory:
+def _memory(tensor: Any) -> gpu.Memory:
     """A plain tensor's, in a tenth of the time of a capsule."""
     size = tensor.element_size()
     strides = tuple([size * stride for stride in tensor.stride()])
-    return tensor.data_ptr(), _dtypes.code(tensor.dtype, _dtypes.ANY), tensor.shape, strides
+    return tensor.data_ptr(), dtypes.code(tensor.dtype, dtypes.ANY), tensor.shape, strides
 
 
 def _capsule(exporter: Any) -> Any:

@@ -1,0 +1,72 @@
+"""The contents of a plan: its rows with their recipe and seed, from which any parameter, or a part of it, is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..arrays.types import Array, Index
+from ..recipes import Recipe
+from .moments import Group, groups
+from .rows import Row
+
+
+@dataclass(frozen=True, repr=False)
+class Contents:
+    """What a plan holds, to read; `Plan` adds what is done with it."""
+
+    recipe: Recipe
+    seed: int
+    rows: tuple[Row, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    _by_name: dict[str, Row] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_name = {name: row for row in self.rows for name in (row.name, *row.aliases)}
+        object.__setattr__(self, "_by_name", by_name)
+
+    @property
+    def size(self) -> int:
+        """Number of elements of all parameters."""
+        return sum(row.size for row in self.rows)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all parameters."""
+        return sum(row.nbytes for row in self.rows)
+
+    @property
+    def ties(self) -> dict[str, str]:
+        """Every name that is tied to a parameter, and the name of that one, under which it is drawn."""
+        return {alias: row.name for row in self.rows for alias in row.aliases}
+
+    def groups(self) -> tuple[Group, ...]:
+        """Parameters by role and scheme, with the mean and standard deviation each scheme implies."""
+        return tuple(groups(self.rows).values())
+
+    def row(self, name: str) -> Row:
+        """The row of a parameter, by its name or one tied to it; KeyError if there is none."""
+        row = self._by_name.get(name)
+        if row is None:
+            raise KeyError(f"{name!r} is none of the {len(self.rows)} parameters of the plan")
+        return row
+
+    def __getitem__(self, key: str | tuple[Any, ...]) -> Array:
+        """`plan[name]` is the parameter, `plan[name, index]` the part of it that basic indexing selects."""
+        name, *index = key if isinstance(key, tuple) and key else (key,)
+        row = self.row(name)
+        part: Index = index[0] if len(index) == 1 and index[0] is not None else tuple(index) or None
+        return row.scheme(row.shape, seed=self.seed, name=row.stream, dtype=row.dtype, index=part)
+
+    def __len__(self) -> int:
+        """Number of parameters."""
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the parameters, in the order of the model."""
+        return (row.name for row in self.rows)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether a parameter, or a name tied to one, is so called."""
+        return name in self._by_name

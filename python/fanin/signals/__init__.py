@@ -1,0 +1,1 @@
+"""How signals go through a layer: activations, their gains, Gaussian means, and mean-field theory."""
