@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,8 +38,11 @@ struct Output {
   std::vector<int64_t> strides = {};
   std::optional<cuda::Queue> queue = {};
 };
-struct NotOnGpu {  // thrown by what has no kernel yet
-  const char* what;
+// Thrown by what has no kernel yet.
+struct NotOnGpu : std::runtime_error {
+  explicit NotOnGpu(const std::string& what)
+      : std::runtime_error(
+            what + " cannot be drawn on a GPU yet: draw it on the CPU and copy it there, for the same values") {}
 };
 
 // Checks shape and box, as every sampler does first, and gives the shape of the result.

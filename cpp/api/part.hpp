@@ -52,7 +52,7 @@ inline bool make_region(const Part& part, const Output& out, Region& region) {
 inline bool on_gpu(const Output& out) { return out.queue && !out.queue->to_host; }
 
 inline void require_cpu(const Output& out, const char* what) {
-  if (out.queue) throw NotOnGpu{what};
+  if (out.queue) throw NotOnGpu(what);
 }
 
 // A draw from the name's stream of values; and of normals, checked.

@@ -200,9 +200,7 @@ py::object draw(py::handle seed, py::handle name, int dtype, py::handle shape, p
   } catch (const Interrupted&) {
     throw py::error_already_set();
   } catch (const NotOnGpu& missing) {
-    raise(PyExc_NotImplementedError,
-          std::string(missing.what) +
-              " cannot be drawn on a GPU yet: draw it on the CPU and copy it there, for the same values");
+    raise(PyExc_NotImplementedError, missing.what());
   } catch (const std::bad_alloc&) {
     raise(PyExc_MemoryError,
           "no memory to draw an array with shape " + text(part.shape) + " and data type " + fanin::name(part.dtype));

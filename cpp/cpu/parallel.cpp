@@ -193,7 +193,7 @@ void parallel_chunks(uint64_t count, bool serial, const Interrupt& interrupt,
 #endif
   }
   if (work.failure) std::rethrow_exception(work.failure);
-  if (work.stopped) throw Interrupted{};
+  if (work.stopped) throw Interrupted();
 }
 
 }  // namespace fanin

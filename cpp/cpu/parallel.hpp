@@ -4,15 +4,12 @@
 #include <cstdint>
 #include <functional>
 
+#include "tensor/interrupt.hpp"
+
 namespace fanin {
 
-// Asked every 20 ms by the calling thread; true ends the work early.
-using Interrupt = std::function<bool()>;
-
-struct Interrupted {};  // thrown by parallel_chunks once every thread has stopped
-
 // Calls body(chunk) for chunks 0 … count - 1 in any order, on up to thread_count() threads, each in a clean floating-point
-// environment. What a body throws ends the work and is thrown again here.
+// environment. What a body throws ends the work and is thrown again here; an interrupt throws Interrupted.
 void parallel_chunks(uint64_t count, bool serial, const Interrupt& interrupt,
                      const std::function<void(uint64_t)>& body);
 

@@ -26,7 +26,7 @@ class Runner {
     const auto now = std::chrono::steady_clock::now();
     if (interrupt_ && now - last_ > std::chrono::milliseconds(20)) {
       last_ = now;
-      if (interrupt_()) throw Interrupted{};
+      if (interrupt_()) throw Interrupted();
     }
   }
 
