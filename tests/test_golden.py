@@ -7,7 +7,6 @@ from typing import NamedTuple
 import make_golden
 import numpy as np
 import pytest
-import reference
 import reference_schemes
 
 import fanin
@@ -58,8 +57,7 @@ def scheme(run):
     box = (*rows, (column, 1, run.expected.size))
     arguments = [np.array(v) if isinstance(v, list) else v for v in arguments]
     key = (run.seed, run.name) if name in ("sparse", "step_bias") else ()
-    dtype = list(reference.DTYPES).index(run.dtype)
-    return getattr(_core, name)(*arguments, *key, dtype, shape, box, None)
+    return getattr(_core, name)(*arguments, *key, _core.Dtype[run.dtype], shape, box, None)
 
 
 def sample(distribution, run, shape, index):

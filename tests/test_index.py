@@ -75,6 +75,13 @@ def test_rows_columns_steps_and_elements(index, dtype):
     assert same(fanin.normal((1000, 301), dtype=dtype, index=index, **KEY), whole[index])
 
 
+@pytest.mark.parametrize("step", [2**63 - 1, 2**63, 2**70, -(2**63), -(2**64) - 1])
+def test_a_step_beyond_64_bits_takes_what_numpy_takes(step):
+    whole = fanin.normal((5, 3), seed=0, name="w")
+    for index in (np.s_[1::step], np.s_[::step, 1:], np.s_[:, ::step]):
+        assert (fanin.normal((5, 3), seed=0, name="w", index=index) == whole[index]).all()
+
+
 def test_an_element_of_a_scalar_tensor():
     whole = fanin.normal((), **KEY)
     assert same(fanin.normal((), index=(), **KEY), whole[()])

@@ -1,7 +1,6 @@
 """Where a GPU is asked for and cannot be used, the error says why; what is known of its arrays needs none."""
 
 import contextlib
-import ctypes
 import os
 import re
 import sys
@@ -9,12 +8,13 @@ import sys
 import ml_dtypes
 import numpy as np
 import pytest
+from capsules import Capsule
 from test_out import Exporter
 
 import fanin
 from fanin import cuda
+from fanin._core import Dtype, Memory
 from fanin.arrays import gpu
-from fanin.arrays.gpu import GpuArray
 from fanin.plans.filling import has_kernel
 
 KEY = {"seed": 11, "name": "w"}
@@ -82,9 +82,9 @@ def test_out_is_where_device_says(two_gpus):
 
 
 def test_an_interface_is_read_as_its_definition_has_it(two_gpus):
-    assert gpu.of_interface(Interface()) == GpuArray(0, 0, (3, 4), (16, 4), 0, 1)
+    assert gpu.of_interface(Interface()) == Memory(0, Dtype.float32, (3, 4), (16, 4), 0, 1)
     strided = Interface(typestr="<f2", strides=(-8, 32), stream=77, data=(64, False))
-    assert gpu.of_interface(strided) == GpuArray(64, 2, (3, 4), (-8, 32), 1, 77)
+    assert gpu.of_interface(strided) == Memory(64, Dtype.float16, (3, 4), (-8, 32), 1, 77)
     assert gpu.of_interface(Interface(shape=())).strides == ()
     assert gpu.of_interface(Interface(shape=(0, 5))).shape == (0, 5)
 
@@ -111,7 +111,7 @@ def test_bfloat16_is_what_the_array_says(two_gpus):
     with pytest.raises(TypeError, match="dtype must be one of float32"):
         gpu.of_interface(out)
     out.dtype = np.dtype(ml_dtypes.bfloat16)
-    assert gpu.of_interface(out).code == 3
+    assert gpu.of_interface(out).dtype is Dtype.bfloat16
 
 
 def test_a_fork_of_a_process_that_uses_cuda(two_gpus, monkeypatch):
@@ -136,56 +136,25 @@ def test_an_interface_of_another_dtype(two_gpus):
         fanin.normal(out=Interface(typestr="<i4"), **KEY)
 
 
-class Tensor(ctypes.Structure):
-    """A managed tensor of DLPack 0.8, as its ABI lays it out."""
-
-    _fields_ = [
-        ("data", ctypes.c_void_p),
-        ("device", ctypes.c_int32 * 2),
-        ("ndim", ctypes.c_int32),
-        ("code", ctypes.c_uint8),
-        ("bits", ctypes.c_uint8),
-        ("lanes", ctypes.c_uint16),
-        ("shape", ctypes.POINTER(ctypes.c_int64)),
-        ("strides", ctypes.POINTER(ctypes.c_int64)),
-        ("byte_offset", ctypes.c_uint64),
-        ("manager", ctypes.c_void_p),
-        ("deleter", ctypes.c_void_p),
-    ]
-
-
-class OnGpu:
+def on_gpu(code, bits, device=(2, 1)):
     """An array on GPU 1, known by DLPack alone."""
-
-    def __init__(self, code, bits, device=(2, 1)):
-        shape, strides = (ctypes.c_int64 * 2)(2, 3), (ctypes.c_int64 * 2)(5, 1)
-        pair = (ctypes.c_int32 * 2)(*device)
-        self.tensor = Tensor(4096, pair, 2, code, bits, 1, shape, strides, 64, None, None)
-        self.asked = {}
-
-    def __dlpack_device__(self):
-        return tuple(self.tensor.device)
-
-    def __dlpack__(self, **options):
-        self.asked.update(options)
-        new = ctypes.pythonapi.PyCapsule_New
-        new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-        return new(ctypes.addressof(self.tensor), b"dltensor", None)
+    return Capsule(4096, (2, 3), (5, 1), kind=(code, bits), device=device, byte_offset=64)
 
 
 def test_an_array_known_by_dlpack_is_asked_for_the_default_stream(two_gpus):
-    for code, bits, dtype in ((2, 32, 0), (2, 64, 1), (2, 16, 2), (4, 16, 3), (1, 32, 4), (1, 64, 5)):
-        out = OnGpu(code, bits)
+    kinds = ((2, 32), (2, 64), (2, 16), (4, 16), (1, 32), (1, 64))
+    for (code, bits), dtype in zip(kinds, Dtype, strict=True):
+        out = on_gpu(code, bits)
         found = gpu.of_dlpack(out)
-        assert found[:6] == (4096 + 64, dtype, (2, 3), (5 * bits // 8, bits // 8), 1, 1)
-        assert found.wait  # DLPack has no word for an owner's waiting for who wrote
+        # It waits, as DLPack has no word for an owner's waiting for who wrote.
+        assert found == Memory(4096 + 64, dtype, (2, 3), (5 * bits // 8, bits // 8), 1, 1, wait=True)
         assert found.owner is not None
         assert out.asked["stream"] == 1
-    assert gpu.of_dlpack(OnGpu(2, 32, (13, 0))).device == 1  # managed memory: found by its address
+    assert gpu.of_dlpack(on_gpu(2, 32, (13, 0))).device == 1  # managed memory: found by its address
     with pytest.raises(ValueError, match="got another DLPack type"):
-        gpu.of_dlpack(OnGpu(0, 32))
+        gpu.of_dlpack(on_gpu(0, 32))
     with pytest.raises(ValueError, match="must be in a GPU's memory, got DLPack device type 1"):
-        gpu.of_dlpack(OnGpu(2, 32, (1, 0)))
+        gpu.of_dlpack(on_gpu(2, 32, (1, 0)))
 
 
 # ---- boxes of an array -----------------------------------------------------------------------------------------------
@@ -193,11 +162,11 @@ def test_an_array_known_by_dlpack_is_asked_for_the_default_stream(two_gpus):
 
 def test_a_part_of_an_array_has_the_addresses_of_the_slice():
     memory = np.arange(7 * 10, dtype=np.float32).reshape(7, 10)[::-1, 1::2]
-    whole = GpuArray(memory.ctypes.data, 0, memory.shape, memory.strides, 0, 1)
-    assert (whole.addresses() == memory).all()
+    whole = Memory(memory.ctypes.data, Dtype.float32, memory.shape, memory.strides, 0, 1)
+    assert (gpu.addresses(whole) == memory).all()
     for place in (np.s_[:, :], np.s_[2:5, 1:], np.s_[6:, :4], np.s_[3:3, :]):
-        assert (whole.part(place).addresses() == memory[place]).all()
-    scalar = GpuArray(memory.ctypes.data, 0, (), (), 0, 1)
+        assert (gpu.addresses(whole.part(place)) == memory[place]).all()
+    scalar = Memory(memory.ctypes.data, Dtype.float32, (), (), 0, 1)
     assert scalar.part(()) == scalar
 
 

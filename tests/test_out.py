@@ -3,10 +3,12 @@
 import ml_dtypes
 import numpy as np
 import pytest
+from capsules import Capsule
 from hypothesis import given
 from hypothesis import strategies as st
 
 import fanin
+from fanin import _core
 
 KEY = {"seed": 11, "name": "w"}
 DTYPES = {"float32": np.float32, "float64": np.float64, "float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
@@ -24,6 +26,11 @@ class Exporter:
 
     def __dlpack__(self, **options):
         return self.array.__dlpack__(**options)
+
+    @classmethod
+    def of(cls, capsule):
+        """Whatever gives this capsule."""
+        return type("Of", (), {"__dlpack__": lambda _, **options: capsule, "__dlpack_device__": lambda _: (1, 0)})()
 
 
 class OldExporter(Exporter):
@@ -150,6 +157,84 @@ def test_only_arrays_can_be_filled(out):
 def test_index_with_out_needs_the_whole_shape():
     with pytest.raises(ValueError, match="shape is needed with index"):
         fanin.normal(index=0, out=np.empty(3, np.float32), **KEY)
+
+
+@pytest.mark.parametrize("given", [None, 5, (4096, 0, (3,), (4,)), "capsule"])
+def test_what_is_no_capsule_is_refused(given):
+    class Broken(Exporter):
+        def __dlpack__(self, **options):
+            return given
+
+    out = np.zeros(3, np.float32)
+    with pytest.raises(TypeError, match=r"out must export a DLPack capsule that is not used up, got .+"):
+        fanin.normal(out=Broken(out), **KEY)
+    assert not out.any()
+
+
+def test_a_capsule_that_is_used_up_is_refused():
+    class Used(Exporter):
+        def __dlpack__(self, **options):
+            capsule = self.array.__dlpack__(**options)
+            np.from_dlpack(Exporter.of(capsule))
+            return capsule
+
+    with pytest.raises(TypeError, match="not used up"):
+        fanin.normal(out=Used(np.zeros(3, np.float32)), **KEY)
+
+
+HUGE = [2**60, 2**61, 2**61 - 1, 2**62, 2**63 - 1]
+
+
+@pytest.mark.parametrize("stride", [sign * stride for stride in HUGE for sign in (1, -1)] + [-(2**63)])
+@pytest.mark.parametrize("shape", [(3,), (2, 40), (40, 2), (2, 2, 2)])
+def test_strides_that_no_memory_has_are_refused(shape, stride):
+    """Their bytes leave 64 bits, in which they would be counted, or lie further apart than any memory reaches."""
+    memory = np.zeros(400, np.float32)
+    for axis in range(len(shape)):
+        strides = [int(np.prod(shape[other + 1 :])) for other in range(len(shape))]
+        strides[axis] = stride
+        with pytest.raises(ValueError, match=r"out (must have strides below|must not have elements|cannot be written)"):
+            fanin.normal(out=Capsule(memory.ctypes.data, shape, strides), **KEY)
+    assert not memory.any()
+
+
+def test_a_huge_stride_along_one_element_means_nothing():
+    memory = np.zeros(12, np.float32)
+    fanin.normal(out=Capsule(memory.ctypes.data, (3, 1, 4), (4, 2**60, 1)), **KEY)
+    assert (memory.reshape(3, 1, 4) == fanin.normal((3, 1, 4), **KEY)).all()
+
+
+def test_a_shape_in_c_order_beyond_64_bits_is_refused():
+    with pytest.raises(ValueError, match=r"out (must have strides below 2\^63 bytes|cannot be written)"):
+        fanin.normal(out=Capsule(4096, (2**40, 2**40)), **KEY)
+
+
+def test_elements_that_interleave_without_overlap_are_filled():
+    memory = np.zeros(8, np.float32)
+    out = np.lib.stride_tricks.as_strided(memory, (2, 3), (12, 8))
+    fanin.normal(out=out, **KEY)
+    assert (out == fanin.normal((2, 3), **KEY)).all()
+    assert (memory[[1, 6]] == 0).all()
+
+
+@given(
+    axes=st.lists(st.tuples(st.integers(1, 5), st.integers(-40, 40)), max_size=4),
+    itemsize=st.sampled_from([2, 4, 8]),
+)
+def test_overlap_is_found_exactly(axes, itemsize):
+    shape, strides = [size for size, _ in axes], [stride for _, stride in axes]
+    places = np.zeros(1, np.int64)
+    for size, stride in axes:
+        places = (places[:, None] + stride * np.arange(size)).ravel()
+    expected = bool((np.diff(np.sort(places)) < itemsize).any())
+    assert _core.overlaps(shape, strides, itemsize) == expected
+
+
+def test_an_overlap_that_takes_too_long_to_find_is_assumed():
+    strides = [4 * 3**k + 1 for k in range(30)]
+    assert _core.overlaps([2] * 30, strides, 4) == _core.overlaps([2] * 30, strides[::-1], 4)
+    dense = [1000 + 7 * k for k in range(40)]
+    assert _core.overlaps([2] * 40, dense, 4)
 
 
 def test_an_out_on_a_device_that_fanin_does_not_know_is_refused():

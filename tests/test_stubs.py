@@ -22,18 +22,22 @@ def test_names():
     hidden = {node.name for node in STUB.body if isinstance(node, ast.ClassDef) and node.decorator_list}
     classes = {node.name for node in STUB.body if isinstance(node, ast.ClassDef)} - hidden
     attributes = {node.target.id for node in STUB.body if isinstance(node, ast.AnnAssign)}
+    attributes = {name for name in attributes if not name.startswith("_") or name == "__version__"}
     native = {name for name in vars(_core) if not name.startswith("__") or name == "__version__"}
     assert FUNCTIONS.keys() | classes | attributes == native
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_parameters(name):
-    signature = re.match(rf"{name}\((.*)\) -> ", getattr(_core, name).__doc__)
+    native, stub = getattr(_core, name), FUNCTIONS[name].args.posonlyargs
+    if native.__text_signature__ is not None:
+        assert list(inspect.signature(native).parameters) == [argument.arg for argument in stub]
+        return
+    signature = re.match(rf"{name}\((.*)\) -> ", native.__doc__)
     assert signature is not None
-    native = re.findall(r"arg\d+: (.*?)(?:, (?=arg\d+)|$)", signature[1])
-    stub = [ast.unparse(argument.annotation) for argument in FUNCTIONS[name].args.posonlyargs]
-    assert len(stub) == len(native)
-    for theirs, ours in zip(native, stub, strict=True):
+    kinds = re.findall(r"arg\d+: (.*?)(?:, (?=arg\d+)|$)", signature[1])
+    assert len(stub) == len(kinds)
+    for theirs, ours in zip(kinds, (ast.unparse(argument.annotation) for argument in stub), strict=True):
         kind = PYTHON_TYPES.get(theirs, theirs)
         assert kind in (ours, "object", "handle") or ours.startswith(("NDArray", "int | None")), (theirs, ours)
 

@@ -9,9 +9,9 @@
 #include "api/limits.hpp"
 #include "api/part.hpp"
 #include "api/refuse.hpp"
+#include "core/fp_environment.hpp"
 #include "core/gauss.hpp"
 #include "core/rounding.hpp"
-#include "cpu/fp_environment.hpp"
 
 namespace fanin {
 namespace {
@@ -62,24 +62,14 @@ std::vector<int64_t> result_shape(const Part& part) {
   std::vector<int64_t> shape;
   for (size_t i = 0; i < part.box.size(); ++i) {
     const auto& [start, step, count, keep] = part.box[i];
-    const int64_t last = start + step * (count - 1);
-    if (count < 0 || (count > 0 && (std::min(start, last) < 0 || std::max(start, last) >= part.shape[i])))
+    int64_t last = start;
+    const bool counted =
+        count < 2 || (!__builtin_mul_overflow(step, count - 1, &last) && !__builtin_add_overflow(start, last, &last));
+    if (count < 0 || !counted || (count > 0 && (std::min(start, last) < 0 || std::max(start, last) >= part.shape[i])))
       refuse("index must stay within axis ", i, " of ", part.shape[i], " elements");
     if (keep) shape.push_back(count);
   }
   return shape;
-}
-
-void require_disjoint(const std::vector<int64_t>& shape, const std::vector<int64_t>& strides, size_t itemsize) {
-  std::vector<std::pair<int64_t, int64_t>> axes;  // |stride|, count
-  for (size_t i = 0; i < shape.size(); ++i)
-    if (shape[i] > 1) axes.emplace_back(std::abs(strides[i]), shape[i]);
-  std::sort(axes.begin(), axes.end());
-  auto extent = int64_t(itemsize);
-  for (const auto& [stride, count] : axes) {
-    if (stride < extent) refuse("out must not have elements whose memory overlaps");
-    extent += stride * (count - 1);
-  }
 }
 
 void bits(const Part& part, const Output& out, const Interrupt& interrupt) {

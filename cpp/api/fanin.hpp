@@ -47,8 +47,6 @@ struct NotOnGpu : std::runtime_error {
 
 // Checks shape and box, as every sampler does first, and gives the shape of the result.
 std::vector<int64_t> result_shape(const Part& part);
-// Throws unless memory of these byte strides can be written without any element's bytes overlapping another's.
-void require_disjoint(const std::vector<int64_t>& shape, const std::vector<int64_t>& strides, size_t itemsize);
 
 void bits(const Part& part, const Output& out, const Interrupt& interrupt = {});
 void uniform(double low, double high, const Part& part, const Output& out, const Interrupt& interrupt = {});

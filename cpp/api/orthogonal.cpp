@@ -21,7 +21,7 @@ Coordinates flatten(const std::vector<Taken>& axes) {
     if (axes[i].count == 1) continue;
     const Axis axis{axes[i].count, axes[i].step * step, axes[i].stride};
     Axis* const inner = side.axes.empty() ? nullptr : &side.axes.back();
-    if (inner && axis.step == inner->step * inner->count && axis.stride == inner->stride * inner->count)
+    if (inner && continues(axis, *inner))
       inner->count *= axis.count;
     else
       side.axes.push_back(axis);

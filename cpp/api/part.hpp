@@ -6,6 +6,7 @@
 
 #include "api/fanin.hpp"
 #include "api/refuse.hpp"
+#include "tensor/overlap.hpp"
 
 namespace fanin {
 
@@ -15,10 +16,11 @@ inline std::vector<Taken> taken(const Part& part, const Output& out) {
   size_t kept = out.strides.size();
   for (size_t i = part.shape.size(); i-- > 0;) {
     const AxisSlice slice = part.box.empty() ? AxisSlice{0, 1, part.shape[i]} : part.box[i];
-    axes[i] = {slice.start, slice.step, slice.count, 0, part.shape[i]};
+    axes[i] = {slice.start, slice.count == 1 ? 1 : slice.step, slice.count, 0, part.shape[i]};
     if (!slice.keep) continue;
     axes[i].stride = out.strides.empty() ? stride : out.strides[--kept];
     stride *= slice.count;
+    if (slice.count == 1) axes[i].stride = 0;
   }
   return axes;
 }
@@ -28,7 +30,10 @@ inline bool is_empty(const std::vector<int64_t>& shape) {
 }
 
 inline void check_output(const Part& part, const Output& out, const std::vector<int64_t>& shape) {
-  if (!out.strides.empty()) require_disjoint(shape, out.strides, itemsize(part.dtype));
+  if (!out.strides.empty() && out.strides.size() != shape.size())
+    refuse("out must have a stride for each of the ", shape.size(), " axes, got ", out.strides.size());
+  if (!out.strides.empty() && overlaps(shape, out.strides, int64_t(itemsize(part.dtype))))
+    refuse("out must not have elements whose memory overlaps");
   if (out.data == nullptr) refuse("out must have memory of its own, got a null pointer");
 }
 

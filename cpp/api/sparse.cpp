@@ -3,7 +3,7 @@
 #include "api/fanin.hpp"
 #include "api/part.hpp"
 #include "api/refuse.hpp"
-#include "cpu/fp_environment.hpp"
+#include "core/fp_environment.hpp"
 
 namespace fanin {
 namespace {

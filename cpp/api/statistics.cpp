@@ -2,7 +2,7 @@
 
 #include "api/fanin.hpp"
 #include "api/refuse.hpp"
-#include "cpu/fp_environment.hpp"
+#include "core/fp_environment.hpp"
 
 namespace fanin {
 

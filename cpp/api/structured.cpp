@@ -7,7 +7,7 @@
 #include "api/part.hpp"
 #include "api/refuse.hpp"
 #include "core/exp.hpp"
-#include "cpu/fp_environment.hpp"
+#include "core/fp_environment.hpp"
 
 namespace fanin {
 namespace {

@@ -60,32 +60,49 @@ inline Dtype dtype_of(DataType type) {
   throw pybind11::value_error("out must have a dtype that fanin knows, got another DLPack type");
 }
 
-// Memory of the CPU, or of a GPU. The capsule keeps its ownership: the memory lives as long as it does.
-inline View view(const pybind11::capsule& capsule, bool on_gpu) {
+// Bytes between neighbours, of elements between them.
+inline int64_t bytes(int64_t elements, int64_t itemsize) {
+  int64_t result;
+  if (__builtin_mul_overflow(elements, itemsize, &result))
+    throw pybind11::value_error("out must have strides below 2^63 bytes, got " + std::to_string(elements) +
+                                " elements");
+  return result;
+}
+
+inline const Tensor& tensor_of(const pybind11::object& capsule) {
   namespace py = pybind11;
-  const Tensor* tensor = nullptr;
-  if (PyCapsule_IsValid(capsule.ptr(), "dltensor_versioned")) {
-    const auto* managed = static_cast<VersionedTensor*>(PyCapsule_GetPointer(capsule.ptr(), "dltensor_versioned"));
+  PyObject* const p = capsule.ptr();
+  if (PyCapsule_IsValid(p, "dltensor_versioned")) {
+    const auto* managed = static_cast<VersionedTensor*>(PyCapsule_GetPointer(p, "dltensor_versioned"));
     if (managed->major != 1)
       throw py::value_error("out must export DLPack version 1, got version " + std::to_string(managed->major));
     if (managed->flags & kReadOnly) throw py::value_error("out must be writable, got a read-only array");
     if (managed->flags & kCopied) throw py::value_error("out must export its own memory, got a copy");
-    tensor = &managed->tensor;
-  } else if (PyCapsule_IsValid(capsule.ptr(), "dltensor")) {
-    tensor = &static_cast<ManagedTensor*>(PyCapsule_GetPointer(capsule.ptr(), "dltensor"))->tensor;
-  } else {
-    throw py::type_error("out must be a NumPy array or a DLPack capsule that is not used up");
+    return managed->tensor;
   }
-  const int32_t type = tensor->device.type;
+  if (PyCapsule_IsValid(p, "dltensor")) return static_cast<ManagedTensor*>(PyCapsule_GetPointer(p, "dltensor"))->tensor;
+  throw py::type_error("out must export a DLPack capsule that is not used up, got " + std::string(py::repr(capsule)));
+}
+
+// Memory of the CPU, or of a GPU. The capsule keeps its ownership: the memory lives as long as it does.
+inline View view(const pybind11::object& capsule, bool on_gpu) {
+  namespace py = pybind11;
+  const Tensor& tensor = tensor_of(capsule);
+  const int32_t type = tensor.device.type;
   if (on_gpu ? type != kGpu && type != kManaged : type != kCpu && type != kPinned)
     throw py::value_error(std::string("out must be in ") + (on_gpu ? "a GPU's" : "CPU") +
                           " memory, got DLPack device type " + std::to_string(type));
-  View v{static_cast<char*>(tensor->data) + tensor->byte_offset, tensor->device, dtype_of(tensor->dtype), {}, {}};
-  v.shape.assign(tensor->shape, tensor->shape + tensor->ndim);
-  v.strides.resize(size_t(tensor->ndim));
-  int64_t stride = (tensor->dtype.bits + 7) / 8;
-  for (size_t i = v.shape.size(); i-- > 0; stride *= v.shape[i])
-    v.strides[i] = tensor->strides ? tensor->strides[i] * ((tensor->dtype.bits + 7) / 8) : stride;
+  View v{static_cast<char*>(tensor.data) + tensor.byte_offset, tensor.device, dtype_of(tensor.dtype), {}, {}};
+  if (tensor.ndim < 0 || (tensor.ndim > 0 && !tensor.shape))
+    throw py::value_error("out must export a shape, got " + std::to_string(tensor.ndim) + " axes");
+  v.shape.assign(tensor.shape, tensor.shape + tensor.ndim);
+  v.strides.resize(v.shape.size());
+  const auto size = int64_t(itemsize(v.dtype));
+  int64_t stride = size;
+  for (size_t i = v.shape.size(); i-- > 0;) {
+    v.strides[i] = tensor.strides ? bytes(tensor.strides[i], size) : stride;
+    if (!tensor.strides) stride = bytes(stride, v.shape[i]);
+  }
   return v;
 }
 

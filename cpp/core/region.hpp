@@ -32,6 +32,17 @@ struct Region {
   std::vector<Axis> axes;
 };
 
+// Whether a·b is c; a product beyond 64 bits is not.
+inline bool is_product(int64_t a, int64_t b, int64_t c) {
+  int64_t product;
+  return !__builtin_mul_overflow(a, b, &product) && product == c;
+}
+
+// Whether an axis goes on where all of an inner one ends, on both sides.
+inline bool continues(const Axis& outer, const Axis& inner) {
+  return is_product(inner.step, inner.count, outer.step) && is_product(inner.stride, inner.count, outer.stride);
+}
+
 inline void turn_forward(Region& region) {
   for (auto& axis : region.axes) {
     if (axis.step >= 0) continue;
@@ -50,7 +61,7 @@ inline void simplify(Region& region) {
   std::stable_sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.step > b.step; });
   for (size_t i = axes.size(); i-- > 1;) {
     Axis &outer = axes[i - 1], &inner = axes[i];
-    if (outer.step != inner.step * inner.count || outer.stride != inner.stride * inner.count) continue;
+    if (!continues(outer, inner)) continue;
     inner.count *= outer.count;
     axes.erase(axes.begin() + long(i) - 1);
   }

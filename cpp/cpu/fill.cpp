@@ -67,13 +67,19 @@ void apply(const Kernels& kernels, const Mask& mask, int64_t begin, int64_t coun
     if ((bits[i / 64] >> i % 64 & 1) == 0) memset(data + i * stride, 0, size);
 }
 
+// The same axis in groups of neighbours.
+Axis grouped(const Axis& axis, int64_t size) {
+  if (axis.count <= size) return {1, 0, 0};
+  return {(axis.count + size - 1) / size, axis.step * size, axis.stride * size};
+}
+
 // A region whose elements are panels of another: kRows rows along the axis `across`, `longest` elements of each.
 Region panels_of(Region region, size_t across, int64_t longest) {
   auto& axes = region.axes;
   const Axis rows = axes[across], columns = axes.back();
   axes.erase(axes.begin() + long(across));
-  axes.back() = {(rows.count + kRows - 1) / kRows, rows.step * kRows, rows.stride * kRows};
-  axes.push_back({(columns.count + longest - 1) / longest, columns.step * longest, columns.stride * longest});
+  axes.back() = grouped(rows, kRows);
+  axes.push_back(grouped(columns, longest));
   return region;
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "core/fp_environment.hpp"
 #include "cpu/dispatch.hpp"
-#include "cpu/fp_environment.hpp"
 #include "cpu/orthogonal_blocked.hpp"
 #include "cpu/orthogonal_streamed.hpp"
 

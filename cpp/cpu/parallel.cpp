@@ -18,7 +18,7 @@
 #include <pthread.h>
 #endif
 
-#include "cpu/fp_environment.hpp"
+#include "core/fp_environment.hpp"
 
 namespace fanin {
 namespace {
@@ -177,6 +177,10 @@ const char* threading_backend() {
 
 void parallel_chunks(uint64_t count, bool serial, const Interrupt& interrupt,
                      const std::function<void(uint64_t)>& body) {
+  if (count == 1) {  // as small calls are: nothing to hand out, and no clock to look at
+    const FpEnvironment environment;
+    return body(0);
+  }
   Work work{count, body};
   const auto threads = int(std::min<uint64_t>(uint64_t(thread_count()), count));
   const Interrupt* poll = interrupt ? &interrupt : nullptr;

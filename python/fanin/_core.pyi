@@ -1,18 +1,88 @@
 """The native module: docs of the public functions built on it are in `fanin`."""
 
-from typing import Any, TypedDict, type_check_only
+import enum
+from typing import Any, TypeAlias, TypedDict, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray
 
 __version__: str
 
-# seed: an int in [0, 2^64). dtype: 0 float32, 1 float64, 2 float16, 3 bfloat16, 4 uint32, 5 uint64. shape: the global
-# tensor's. box: None, or for every axis an int or (start, step, count). out: an ndarray, a DLPack capsule or a
-# GpuArray; or None, or the number of a GPU that draws, for a new ndarray.
-def bits(seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
-def uniform(low: float, high: float, seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
-def normal(mean: float, std: float, seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
+class Dtype(enum.Enum):
+    float32 = 0
+    float64 = 1
+    float16 = 2
+    bfloat16 = 3
+    uint32 = 4
+    uint64 = 5
+
+# Memory that is not NumPy's: the CPU's, or a GPU's, where it is filled in a stream.
+class Memory:
+    def __init__(
+        self,
+        address: int,
+        dtype: Dtype,
+        shape: Any,
+        strides: Any,
+        device: int | None = None,
+        stream: int = 0,
+        wait: bool = False,
+        owner: Any = None,
+    ) -> None: ...
+    @staticmethod
+    def from_dlpack(capsule: Any, on_gpu: bool) -> Memory: ...
+    def part(self, place: tuple[slice, ...]) -> Memory: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    @property
+    def address(self) -> int: ...
+    @property
+    def dtype(self) -> Dtype: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def strides(self) -> tuple[int, ...]: ...
+    @property
+    def device(self) -> int | None: ...
+    @property
+    def stream(self) -> int: ...
+    @property
+    def wait(self) -> bool: ...
+    @property
+    def owner(self) -> Any: ...
+
+# The GPU that draws an array of the CPU; -1 for the current one.
+class Gpu:
+    def __init__(self, number: int) -> None: ...
+    @property
+    def number(self) -> int: ...
+
+_Out: TypeAlias = NDArray[Any] | Memory | Gpu | None
+
+# seed: an int in [0, 2^64). shape: the global tensor's. box: None, or for every axis an int or (start, step, count).
+# out: an ndarray or Memory to fill; or None for a new ndarray, or a Gpu that draws it.
+def bits(seed: Any, name: Any, dtype: Dtype, shape: Any, box: Any, out: _Out, /) -> Any: ...
+def uniform(
+    low: float,
+    high: float,
+    seed: Any,
+    name: Any,
+    dtype: Dtype,
+    shape: Any,
+    box: Any,
+    out: _Out,
+    /,
+) -> Any: ...
+def normal(
+    mean: float,
+    std: float,
+    seed: Any,
+    name: Any,
+    dtype: Dtype,
+    shape: Any,
+    box: Any,
+    out: _Out,
+    /,
+) -> Any: ...
 def truncated_normal(
     mean: float,
     std: float,
@@ -21,28 +91,36 @@ def truncated_normal(
     in_std: bool,
     seed: Any,
     name: Any,
-    dtype: int,
+    dtype: Dtype,
     shape: Any,
     box: Any,
-    out: Any,
+    out: _Out,
     /,
 ) -> Any: ...
-def constant(value: float, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
+def constant(value: float, dtype: Dtype, shape: Any, box: Any, out: _Out, /) -> Any: ...
 def orthogonal(
     gain: float,
     out_first: bool,
     blocks: Any,
     seed: Any,
     name: Any,
-    dtype: int,
+    dtype: Dtype,
     shape: Any,
     box: Any,
-    out: Any,
+    out: _Out,
     /,
 ) -> Any: ...
-def haar(gain: float, seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
+def haar(gain: float, seed: Any, name: Any, dtype: Dtype, shape: Any, box: Any, out: _Out, /) -> Any: ...
 def delta_orthogonal(
-    gain: float, out_first: bool, seed: Any, name: Any, dtype: int, shape: Any, box: Any, out: Any, /
+    gain: float,
+    out_first: bool,
+    seed: Any,
+    name: Any,
+    dtype: Dtype,
+    shape: Any,
+    box: Any,
+    out: _Out,
+    /,
 ) -> Any: ...
 def sparse(
     std: float,
@@ -51,22 +129,39 @@ def sparse(
     out_first: bool,
     seed: Any,
     name: Any,
-    dtype: int,
+    dtype: Dtype,
     shape: Any,
     box: Any,
-    out: Any,
+    out: _Out,
     /,
 ) -> Any: ...
-def dirac(gain: float, groups: int, out_first: bool, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
-def broadcast(values: NDArray[np.float64], axis: int, dtype: int, shape: Any, box: Any, out: Any, /) -> Any: ...
+def dirac(
+    gain: float,
+    groups: int,
+    out_first: bool,
+    dtype: Dtype,
+    shape: Any,
+    box: Any,
+    out: _Out,
+    /,
+) -> Any: ...
+def broadcast(
+    values: NDArray[np.float64],
+    axis: int,
+    dtype: Dtype,
+    shape: Any,
+    box: Any,
+    out: _Out,
+    /,
+) -> Any: ...
 def sinusoid(
     turns_high: NDArray[np.float64],
     turns_low: NDArray[np.float64],
     interleaved: bool,
-    dtype: int,
+    dtype: Dtype,
     shape: Any,
     box: Any,
-    out: Any,
+    out: _Out,
     /,
 ) -> Any: ...
 def step_bias(
@@ -75,10 +170,10 @@ def step_bias(
     floor: float,
     seed: Any,
     name: Any,
-    dtype: int,
+    dtype: Dtype,
     shape: Any,
     box: Any,
-    out: Any,
+    out: _Out,
     /,
 ) -> Any: ...
 def statistics(array: NDArray[Any], /) -> _Statistics: ...
@@ -111,7 +206,7 @@ class _BuildInfo(TypedDict):
     compiler: str
 
 def build_info() -> _BuildInfo: ...
-def dlpack_view(capsule: Any, /) -> tuple[int, int, tuple[int, ...], tuple[int, ...], int]: ...
+def overlaps(shape: Any, strides: Any, itemsize: int, /) -> bool: ...
 def set_cuda_backend(backend: Any, /) -> None: ...
 
 class Ieee754:

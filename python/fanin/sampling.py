@@ -30,23 +30,23 @@ def draw(
     out: Out,
     device: Device,
     stream: str,
-    supported: _dtypes.Codes = _dtypes.FLOATS,
+    supported: _dtypes.Dtypes = _dtypes.FLOATS,
 ) -> Array:
     """Call a native sampler: `arguments` are its own, the others say what to draw and where to put it."""
     require_stream(stream)
-    gpu = None if device is None or out is not None else _gpu.number(device)
+    gpu = None if device is None or out is not None else _gpu.drawing(device)
     if index is None and out is None and shape is not None:
-        return sampler(*arguments, _dtypes.code(dtype, supported), shape, None, gpu)
+        return sampler(*arguments, _dtypes.find(dtype, supported), shape, None, gpu)
 
     shape = _out.global_shape(shape, index, out)
     part, scalar = (None, False) if index is None else box(index, as_shape(shape))
     if out is None:
-        array = sampler(*arguments, _dtypes.code(dtype, supported), shape, part, gpu)
+        array = sampler(*arguments, _dtypes.find(dtype, supported), shape, part, gpu)
         return array[()] if scalar else array
-    code = _dtypes.code(_out.dtype(out) if dtype is None else dtype, supported)
+    found = _dtypes.find(_out.dtype(out) if dtype is None else dtype, supported)
     target = _out.writable(out, device)
     try:
-        sampler(*arguments, code, shape, part, target)
+        sampler(*arguments, found, shape, part, target)
     finally:  # an interrupted call has written too
         _out.written(out)
     return out

@@ -1,4 +1,4 @@
-"""Every spelling of a dtype, and the native code it stands for."""
+"""Every spelling of a dtype, and the native type it stands for."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from typing import Any
 
 import numpy as np
 
+from .._core import Dtype
 from .types import DType
 
-Codes = dict[Any, int]
-
-_NAMES = ("float32", "float64", "float16", "bfloat16", "uint32", "uint64")  # in the order of the native codes
+Dtypes = dict[Any, Dtype]
 
 
-def _codes(*names: str) -> Codes:
-    """Codes by name, NumPy dtype and scalar type; None stands for the first name."""
-    codes: Codes = {None: _NAMES.index(names[0])}
-    for name in names:
-        codes[name] = _NAMES.index(name)
+def _spellings(*types: Dtype) -> Dtypes:
+    """Return dtypes by name, NumPy dtype and scalar type; None stands for the first."""
+    found: Dtypes = {None: types[0]}
+    for each in types:
+        name = each.name
+        found[name] = each
         if name != "bfloat16":  # NumPy knows it only once ml_dtypes is imported
             dtype = np.dtype(name)
-            codes[dtype] = codes[dtype.type] = codes[name]
-    return codes
+            found[dtype] = found[dtype.type] = each
+    return found
 
 
-FLOATS = _codes("float32", "float64", "float16", "bfloat16")
-WORDS = _codes("uint32", "uint64")
-ANY = _codes(*_NAMES)
+FLOATS = _spellings(Dtype.float32, Dtype.float64, Dtype.float16, Dtype.bfloat16)
+WORDS = _spellings(Dtype.uint32, Dtype.uint64)
+ANY = _spellings(*Dtype)
 
 
-def code(dtype: DType, supported: Codes) -> int:
-    """The native code of `dtype`; TypeError with the supported list if it has none."""
+def find(dtype: DType, supported: Dtypes) -> Dtype:
+    """Return the native type that `dtype` stands for; TypeError with the supported list if there is none."""
     try:
         return supported[dtype]
     except (KeyError, TypeError):  # a spelling not met before
         spelled = _name(dtype)
     if spelled not in supported:
-        allowed = ", ".join(key for key in supported if isinstance(key, str))
+        allowed = ", ".join(dict.fromkeys(each.name for each in supported.values()))
         raise TypeError(f"dtype must be one of {allowed}, got {dtype!r}")
     supported[dtype] = supported[spelled]
     return supported[spelled]
@@ -45,7 +45,7 @@ def code(dtype: DType, supported: Codes) -> int:
 
 def name(dtype: DType) -> str:
     """The name of a dtype that weights can have; float32 for None."""
-    return _NAMES[code(dtype, FLOATS)]
+    return find(dtype, FLOATS).name
 
 
 def _name(dtype: DType) -> str:
@@ -60,7 +60,9 @@ def _name(dtype: DType) -> str:
     return native.name if native.isnative else ""
 
 
-def native(code: int) -> np.dtype[Any]:
-    """NumPy's dtype of a native code."""
-    spelled = _NAMES[code]
-    return np.dtype(importlib.import_module("ml_dtypes").bfloat16 if spelled == "bfloat16" else spelled)
+def native(dtype: Dtype) -> np.dtype[Any]:
+    """Return NumPy's dtype of a native type."""
+    if dtype is not Dtype.bfloat16:
+        return np.dtype(dtype.name)
+    found: np.dtype[Any] = np.dtype(importlib.import_module("ml_dtypes").bfloat16)
+    return found

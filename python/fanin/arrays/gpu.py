@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import operator
 import sys
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core, cuda
+from .._core import Gpu, Memory
 from . import dtypes
 from .types import Device, Out
 
@@ -22,38 +23,17 @@ _DEFAULT_STREAM = (
 CPU_ONLY = (_core.orthogonal, _core.haar, _core.delta_orthogonal, _core.sparse)  # samplers without a kernel
 
 
-Memory = tuple[int, int, tuple[int, ...], tuple[int, ...]]  # address, code of its dtype, shape, strides in bytes
-
-
-class GpuArray(NamedTuple):
-    """Memory of a GPU, and the stream in which it is to be filled."""
-
-    address: int
-    code: int  # of its dtype
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]  # bytes
-    device: int
-    stream: int
-    wait: bool = False  # for what is written: its owner would not
-    owner: Any = None  # what keeps the memory
-
-    def part(self, place: tuple[slice, ...]) -> GpuArray:
-        """A box of it: a slice forward, one step at a time, for every axis."""
-        ranges = [range(*taken.indices(size)) for taken, size in zip(place, self.shape, strict=True)]
-        offset = sum(taken.start * stride for taken, stride in zip(ranges, self.strides, strict=True))
-        return self._replace(address=self.address + offset, shape=tuple(map(len, ranges)))
-
-    def addresses(self) -> NDArray[Any]:
-        """An ndarray of the same addresses. It cannot be read: they are not the CPU's."""
-        dtype = dtypes.native(self.code)
-        words = {
-            "version": 3,
-            "data": (self.address, False),
-            "shape": self.shape,
-            "strides": self.strides,
-            "typestr": f"<u{dtype.itemsize}",
-        }
-        return np.asarray(type("Addresses", (), {"__array_interface__": words})()).view(dtype)
+def addresses(memory: Memory) -> NDArray[Any]:
+    """Return an ndarray of the same addresses. It cannot be read: they are not the CPU's."""
+    dtype = dtypes.native(memory.dtype)
+    words = {
+        "version": 3,
+        "data": (memory.address, False),
+        "shape": memory.shape,
+        "strides": memory.strides,
+        "typestr": f"<u{dtype.itemsize}",
+    }
+    return np.asarray(type("Addresses", (), {"__array_interface__": words})()).view(dtype)
 
 
 def number(device: Device) -> int | None:
@@ -77,6 +57,12 @@ def number(device: Device) -> int | None:
     return torch.cuda.current_device() if torch is not None and torch.cuda.is_initialized() else -1
 
 
+def drawing(device: Device) -> Gpu | None:
+    """Return the GPU that draws an array of the CPU; None where the CPU does."""
+    found = number(device)
+    return None if found is None else Gpu(found)
+
+
 def interface(out: Out) -> dict[str, Any] | None:
     """Its CUDA array interface."""
     return getattr(out, "__cuda_array_interface__", None)
@@ -89,20 +75,19 @@ def is_on_gpu(out: Out) -> bool:
     return hasattr(out, "__cuda_array_interface__")
 
 
-def of_torch(memory: Memory, device: int) -> GpuArray:
-    """A tensor's memory, filled in torch's current stream."""
-    _load()
+def current_stream(device: int) -> int:
+    """Return the handle of torch's current stream on a GPU."""
     torch = sys.modules["torch"]
     try:
-        stream = torch._C._cuda_getCurrentRawStream(device)  # without an object around it, in a tenth of the time
+        stream: int = torch._C._cuda_getCurrentRawStream(device)  # without an object around it, in a tenth of the time
     except AttributeError:
         stream = torch.cuda.current_stream(device).cuda_stream
-    return GpuArray(*memory, device, stream)
+    return stream
 
 
-def of_interface(out: Out) -> GpuArray:
+def of_interface(out: Out) -> Memory:
     """An array known by its CUDA array interface, filled in the stream that this names (numba.readthedocs.io)."""
-    _load()
+    load()
     found = interface(out) or {}
     address, read_only = found["data"]
     if read_only:
@@ -128,28 +113,29 @@ def of_interface(out: Out) -> GpuArray:
     else:
         device = int(out.__dlpack_device__()[1]) if hasattr(out, "__dlpack_device__") else 0
     handle = _DEFAULT_STREAM if stream is None else operator.index(stream)
-    code = dtypes.code(dtype, dtypes.ANY)
-    return GpuArray(address, code, shape, tuple(map(operator.index, strides)), device, handle)
+    return Memory(address, dtypes.find(dtype, dtypes.ANY), shape, strides, device, handle)
 
 
-def of_dlpack(out: Out) -> GpuArray:
+def of_dlpack(out: Out) -> Memory:
     """Any other. The legacy default stream waits for what its owner is doing, and the call for what is written there.
 
     DLPack says how a reader waits for an owner, but not how an owner is to wait for who wrote.
     """
-    _load()
+    load()
     with cuda.current(int(out.__dlpack_device__()[1])):  # torch exports from the current device alone
         try:
             capsule = out.__dlpack__(stream=_DEFAULT_STREAM, max_version=(1, 1), copy=False)
         except TypeError:  # a producer from before DLPack 1.0
             capsule = out.__dlpack__(stream=_DEFAULT_STREAM)
-    address, code, shape, strides, device = _core.dlpack_view(capsule)
-    if device < 0:
-        device = cuda.device_of(address) if address else 0
-    return GpuArray(address, code, shape, strides, device, _DEFAULT_STREAM, wait=True, owner=capsule)
+    found = Memory.from_dlpack(capsule, on_gpu=True)
+    device = found.device
+    if device is None or device < 0:
+        device = cuda.device_of(found.address) if found.address else 0
+    return Memory(found.address, found.dtype, found.shape, found.strides, device, _DEFAULT_STREAM, True, capsule)
 
 
-def _load() -> None:
+def load() -> None:
+    """Make GPUs usable; RuntimeError says why `out` cannot be written there."""
     try:
         cuda.load()
     except RuntimeError as error:

@@ -48,7 +48,9 @@ def _entry(item: int | slice | EllipsisType, size: int, axis: int) -> int | tupl
     if isinstance(item, slice):
         start, stop, step = item.indices(size)
         count = len(range(start, stop, step))
-        return (start, step, count) if count else (0, 1, 0)
+        if count < 2:  # the step says nothing, and may be beyond what the core counts with
+            return (start, 1, 1) if count else (0, 1, 0)
+        return (start, step, count)
     assert isinstance(item, int)
     if not -size <= item < size:
         raise IndexError(f"index {item} is out of bounds for axis {axis} with size {size}")

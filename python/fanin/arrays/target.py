@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
+from .._core import Dtype, Memory
 from . import dtypes, gpu
-from .gpu import GpuArray
 from .types import Device, Index, Out, Shape
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ def dtype(out: Out) -> Any:
     return np.dtype(found).newbyteorder("=") if isinstance(found, str) else found
 
 
-def writable(out: Out, device: Device = None) -> Any:
-    """`out` as the core takes it: an ndarray, a DLPack capsule that shares its memory, a tensor's, or a GPU's.
+def writable(out: Out, device: Device = None) -> NDArray[Any] | Memory:
+    """Return `out` as the core takes it: an ndarray, or the memory of another's array.
 
     ValueError where a `device` is named and `out` is elsewhere.
     """
     if isinstance(out, np.ndarray):
-        target: Any = out
+        target: NDArray[Any] | Memory = out
     else:
         try:
             target = _of_others(out)
@@ -70,9 +70,14 @@ def writable(out: Out, device: Device = None) -> Any:
 def memory(out: Out) -> tuple[str, NDArray[Any]]:
     """Where `out` is, and an ndarray that shares its memory; of a GPU's, with the same addresses, not to be read."""
     target = writable(out)
-    if isinstance(target, GpuArray):
-        return f"cuda:{target.device}", target.addresses()
+    if is_gpus(target):
+        return f"cuda:{target.device}", gpu.addresses(target)
     return "cpu", as_ndarray(out)
+
+
+def is_gpus(target: NDArray[Any] | Memory) -> TypeGuard[Memory]:
+    """Whether what `writable` returned is a GPU's memory."""
+    return isinstance(target, Memory) and target.device is not None
 
 
 def as_ndarray(out: Out) -> NDArray[Any]:
@@ -85,7 +90,7 @@ def as_ndarray(out: Out) -> NDArray[Any]:
     if str(tensor.dtype) != "torch.bfloat16":
         return tensor.numpy()  # type: ignore[no-any-return]
     words = tensor.view(sys.modules["torch"].uint16).numpy()
-    return words.view(dtypes.native(dtypes.code("bfloat16", dtypes.FLOATS)))  # type: ignore[no-any-return]
+    return words.view(dtypes.native(Dtype.bfloat16))  # type: ignore[no-any-return]
 
 
 def written(out: Out) -> None:
@@ -102,27 +107,29 @@ def copy(values: NDArray[Any], out: Out) -> None:
     written(out)
 
 
-def _of_others(out: Out) -> Any:
+def _of_others(out: Out) -> Memory:
     if is_torch(out):
         _require_plain(out)
-        if out.is_cpu:
-            return _memory(out)
-        return gpu.of_torch(_memory(out), out.get_device()) if out.is_cuda else _capsule(_require_host(out.detach()))
+        return _of_torch(out) if out.is_cpu or out.is_cuda else _of_host(out.detach())
     if not gpu.is_on_gpu(out):
-        return _capsule(_require_host(out))
+        return _of_host(out)
     return gpu.of_dlpack(out) if gpu.interface(out) is None else gpu.of_interface(out)
 
 
-def _require_host(out: Out) -> Out:
+def _of_host(out: Out) -> Memory:
     device = int(out.__dlpack_device__()[0])
     if device not in _HOSTS:
         raise RuntimeError(f"out must be in CPU memory or a GPU's, got DLPack device type {device}")
-    return out
+    try:
+        capsule = out.__dlpack__(max_version=(1, 1), copy=False)
+    except TypeError:  # a producer from before DLPack 1.0
+        capsule = out.__dlpack__()
+    return Memory.from_dlpack(capsule, on_gpu=False)
 
 
-def _require_there(target: Any, device: Device) -> None:
+def _require_there(target: NDArray[Any] | Memory, device: Device) -> None:
     number = gpu.number(device)
-    place = f"cuda:{target.device}" if isinstance(target, GpuArray) else "cpu"
+    place = f"cuda:{target.device}" if is_gpus(target) else "cpu"
     wanted = "cpu" if number is None else str(device)
     if wanted not in (place, place.partition(":")[0]):  # "cuda" is any of them
         raise ValueError(f"out must be on device {str(device)!r}, got an array on {place!r}")
@@ -144,18 +151,16 @@ def _require_plain(tensor: Any) -> None:
         raise BufferError(f"its layout is {tensor.layout}, not torch.strided")
 
 
-def _memory(tensor: Any) -> gpu.Memory:
-    """A plain tensor's, in a tenth of the time of a capsule."""
+def _of_torch(tensor: Any) -> Memory:
+    """Return a plain tensor's memory, in a tenth of the time of a capsule; a GPU's is torch's current stream's."""
     size = tensor.element_size()
     strides = tuple([size * stride for stride in tensor.stride()])
-    return tensor.data_ptr(), dtypes.code(tensor.dtype, dtypes.ANY), tensor.shape, strides
-
-
-def _capsule(exporter: Any) -> Any:
-    try:
-        return exporter.__dlpack__(max_version=(1, 1), copy=False)
-    except TypeError:  # a producer from before DLPack 1.0
-        return exporter.__dlpack__()
+    dtype = dtypes.find(tensor.dtype, dtypes.ANY)
+    if tensor.is_cpu:
+        return Memory(tensor.data_ptr(), dtype, tensor.shape, strides)
+    gpu.load()
+    device = tensor.get_device()
+    return Memory(tensor.data_ptr(), dtype, tensor.shape, strides, device, gpu.current_stream(device))
 
 
 def is_torch(out: Out) -> bool:

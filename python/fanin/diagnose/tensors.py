@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .._core import Dtype
 from ..arrays import dtypes
 from ..arrays.types import Layer, Layout
 from ..checkpoint import DTYPES
@@ -130,7 +131,7 @@ def _as_array(name: str, value: Any) -> Array | _OfDtype:
             raise TypeError(f"arrays[{name!r}] must be in CPU memory, got device {value.device}")
         short = value.dtype == torch.bfloat16  # unknown to NumPy
         value = value.detach().view(torch.uint16).numpy() if short else value.detach().numpy()
-        value = value.view(dtypes.native(dtypes.code("bfloat16", dtypes.FLOATS))) if short else value
+        value = value.view(dtypes.native(Dtype.bfloat16)) if short else value
     array: Array = np.asarray(value)
     if array.dtype.kind == "O":
         raise TypeError(f"arrays[{name!r}] must be an array of numbers, got {type(value).__name__}")
@@ -160,7 +161,7 @@ def _safetensors(path: Path) -> Iterator[tuple[str, Array | _OfDtype]]:
             if entry["dtype"] not in names:
                 yield name, _OfDtype(entry["dtype"])
                 continue
-            code = dtypes.code(names[entry["dtype"]], dtypes.FLOATS)
-            yield name, tensor.view(dtypes.native(code)).reshape(entry["shape"])
+            found = dtypes.find(names[entry["dtype"]], dtypes.FLOATS)
+            yield name, tensor.view(dtypes.native(found)).reshape(entry["shape"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"arrays must be a complete .safetensors file, got {str(path)!r}: {error}") from error

@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from .. import _core
 from ..arrays import dtypes
 from ..arrays.gpu import CPU_ONLY
 from ..arrays.target import copy, is_torch, memory, require_array
@@ -83,7 +84,7 @@ def _values(row: Row, name: str, array: Any) -> tuple[str, NDArray[Any]]:
     """Where an array is, and its memory, which must be one that the parameter can be written to."""
     try:
         require_array(array)
-        dtypes.code(dtype_of(array), dtypes.FLOATS)
+        dtypes.find(dtype_of(array), dtypes.FLOATS)
         space, values = memory(array)
     except (TypeError, ValueError, RuntimeError) as error:
         raise type(error)(f"{name!r}: {error}") from error
@@ -91,20 +92,9 @@ def _values(row: Row, name: str, array: Any) -> tuple[str, NDArray[Any]]:
         raise ValueError(f"{name!r}: the array must have shape {row.shape}, got {values.shape}")
     if not (values.flags.writeable and values.dtype.isnative):
         raise ValueError(f"{name!r}: the array must be writable and of native byte order")
-    if not values.flags.c_contiguous and _overlaps_itself(values):
+    if not values.flags.c_contiguous and _core.overlaps(values.shape, values.strides, values.itemsize):
         raise ValueError(f"{name!r}: the array must not have elements whose memory overlaps")
     return space, values
-
-
-def _overlaps_itself(values: NDArray[Any]) -> bool:
-    """As the core judges it: no axis may step within what those of smaller steps span."""
-    span = values.itemsize if values.size else 0
-    for step, length in sorted(zip(map(abs, values.strides), values.shape, strict=True)):
-        if length > 1:
-            if step < span:
-                return True
-            span += (length - 1) * step
-    return False
 
 
 def _require_apart(targets: list[_Target]) -> None:

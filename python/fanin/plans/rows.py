@@ -60,7 +60,7 @@ class Row:
     @property
     def nbytes(self) -> int:
         """Bytes of all elements."""
-        return self.size * dtypes.native(dtypes.code(self.dtype, dtypes.FLOATS)).itemsize
+        return self.size * dtypes.native(dtypes.find(self.dtype, dtypes.FLOATS)).itemsize
 
 
 def rows(

@@ -101,7 +101,7 @@ def _draw(task: Task) -> Iterator[tuple[Bytes, list[tuple[Chunk, NDArray[Any]]]]
     drawn: list[tuple[Chunk, NDArray[Any]]] = []
     used = 0
     for chunk in task.chunks:
-        dtype = dtypes.native(dtypes.code(chunk.dtype, dtypes.FLOATS))
+        dtype = dtypes.native(dtypes.find(chunk.dtype, dtypes.FLOATS))
         if drawn:
             adjacent = drawn[-1][0].offset + drawn[-1][0].nbytes == chunk.offset
             if not adjacent or used + chunk.nbytes > len(buffer) or used % dtype.itemsize:

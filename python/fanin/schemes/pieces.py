@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from .. import _core
+from .._core import Memory
 from ..arrays import dtypes as _dtypes
 from ..arrays import gpu as _gpu
 from ..arrays import target as _out
-from ..arrays.gpu import GpuArray
 from ..arrays.index import Box, box
 from ..arrays.types import Array, Device, DType, Index, Out
 from ..sampling import require_stream
@@ -46,26 +46,27 @@ def assemble(
 ) -> Array:
     """Draw the tensor, or a part of it; the arguments are those of a scheme's call."""
     require_stream(stream)
-    gpu = None if device is None or out is not None else _gpu.number(device)
+    gpu = None if device is None or out is not None else _gpu.drawing(device)
     part, scalar = box(... if index is None else index, shape)
     leaves = list(_leaves(pieces, seed, part, ()))
     wanted = tuple(entry[2] for entry in part if not isinstance(entry, int))
-    code = _dtypes.code(_out.dtype(out) if out is not None and dtype is None else dtype, _dtypes.FLOATS)
+    found = _dtypes.find(_out.dtype(out) if out is not None and dtype is None else dtype, _dtypes.FLOATS)
+    target: Any  # an ndarray, or a GPU's Memory
     if out is None:
-        target = np.empty(wanted, _dtypes.native(code))
+        target = np.empty(wanted, _dtypes.native(found))
     else:
         target = _out.writable(out, device)
-        _core.constant(0.0, code, shape, part, target)  # refuses what cannot be written to, before a piece is
-        if not isinstance(target, GpuArray):
+        _core.constant(0.0, found, shape, part, target)  # refuses what cannot be written to, before a piece is
+        if not _out.is_gpus(target):
             target = _out.as_ndarray(out)
     try:
         for place, sampler, arguments, whole, inner in leaves:
-            if isinstance(target, GpuArray):
-                sampler(*arguments, code, whole, inner, target.part(place))
+            if isinstance(target, Memory):
+                sampler(*arguments, found, whole, inner, target.part(place))
             elif gpu is None:
-                sampler(*arguments, code, whole, inner, target[(..., *place)])
+                sampler(*arguments, found, whole, inner, target[(..., *place)])
             else:
-                target[(..., *place)] = sampler(*arguments, code, whole, inner, gpu)
+                target[(..., *place)] = sampler(*arguments, found, whole, inner, gpu)
     finally:
         if out is not None:
             _out.written(out)

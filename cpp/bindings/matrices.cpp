@@ -1,0 +1,18 @@
+// Orthogonal matrices, and weights that are a function of their place.
+#include "bindings/register.hpp"
+#include "bindings/sampler.hpp"
+
+namespace fanin::bindings {
+
+void register_matrices(py::module_& m) {
+  Sampler<orthogonal, Random::yes>::add(m, "orthogonal", {"gain", "out_first", "blocks"});
+  Sampler<haar, Random::yes>::add(m, "haar", {"gain"});
+  Sampler<delta_orthogonal, Random::yes>::add(m, "delta_orthogonal", {"gain", "out_first"});
+  Sampler<sparse, Random::yes>::add(m, "sparse", {"std", "nonzeros", "per_output", "out_first"});
+  Sampler<dirac, Random::no>::add(m, "dirac", {"gain", "groups", "out_first"});
+  Sampler<broadcast, Random::no>::add(m, "broadcast", {"values", "axis"});
+  Sampler<sinusoid, Random::no>::add(m, "sinusoid", {"turns_high", "turns_low", "interleaved"});
+  Sampler<step_bias, Random::yes>::add(m, "step_bias", {"low", "high", "floor"});
+}
+
+}  // namespace fanin::bindings

@@ -1,0 +1,15 @@
+// What each file of the bindings adds to the module.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace fanin::bindings {
+
+void register_dtype(pybind11::module_& m);
+void register_memory(pybind11::module_& m);
+void register_samplers(pybind11::module_& m);
+void register_matrices(pybind11::module_& m);
+void register_statistics(pybind11::module_& m);
+void register_environment(pybind11::module_& m);
+
+}  // namespace fanin::bindings

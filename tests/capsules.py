@@ -1,0 +1,42 @@
+"""Arrays known by DLPack alone, of which anything can be said."""
+
+import ctypes
+
+
+class Tensor(ctypes.Structure):
+    """A managed tensor of DLPack 0.8, as its ABI lays it out."""
+
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("device", ctypes.c_int32 * 2),
+        ("ndim", ctypes.c_int32),
+        ("code", ctypes.c_uint8),
+        ("bits", ctypes.c_uint8),
+        ("lanes", ctypes.c_uint16),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("byte_offset", ctypes.c_uint64),
+        ("manager", ctypes.c_void_p),
+        ("deleter", ctypes.c_void_p),
+    ]
+
+
+class Capsule:
+    """An array at an address; its strides count elements, and None stands for C order."""
+
+    def __init__(self, address, shape, strides=None, *, kind=(2, 32), device=(1, 0), byte_offset=0):
+        numbers = ctypes.c_int64 * len(shape)
+        pair = (ctypes.c_int32 * 2)(*device)
+        steps = None if strides is None else numbers(*strides)
+        self.tensor = Tensor(address, pair, len(shape), *kind, 1, numbers(*shape), steps, byte_offset, None, None)
+        self.shape, self.dtype = shape, "float32"
+        self.asked = {}
+
+    def __dlpack_device__(self):
+        return tuple(self.tensor.device)
+
+    def __dlpack__(self, **options):
+        self.asked.update(options)
+        new = ctypes.pythonapi.PyCapsule_New
+        new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+        return new(ctypes.addressof(self.tensor), b"dltensor", None)
