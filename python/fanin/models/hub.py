@@ -8,8 +8,8 @@ import textwrap
 from dataclasses import replace
 from typing import Any
 
+from ..files.validation import short
 from .arrays import from_mapping
-from .checks import short
 from .parameter import Parameters
 
 _COUNTS, _MOST = re.compile("layer|depth|label|expert"), 100_000  # what is built one by one
