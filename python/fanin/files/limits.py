@@ -26,7 +26,7 @@ FILES = 99_999  # of a checkpoint: their names have five digits
 # What transformers builds, one module after another.
 FOREIGN_LAYERS = 1000
 FOREIGN_COUNT = 100_000  # labels and the like
-FOREIGN_PARAMETERS = 200_000
+FOREIGN_PARAMETERS = 100_000  # tensors
 
 RULES = 10_000  # of a recipe
 PATTERN_LENGTH = 1000  # characters

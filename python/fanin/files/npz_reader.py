@@ -8,7 +8,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -38,8 +38,12 @@ class Described:
     dtype: str
 
 
-def read_npz(path: str | os.PathLike[str], kinds: str = "f") -> Iterator[tuple[str, NDArray[Any] | Described]]:
-    """The arrays of a file by name, one after another; what is not of these kinds of dtype is described, not read.
+def read_npz(
+    path: str | os.PathLike[str], kinds: str = "f", only: Collection[str] | None = None
+) -> Iterator[tuple[str, NDArray[Any] | Described]]:
+    """The arrays of a file by name, one after another, or only some.
+
+    What is not of these kinds of dtype, NumPy's letters, is described, not read.
 
     Raises ValueError, which names the file and the array, for what is no regular file, a damaged one, an array given
     twice, of objects, or not of the size that its shape tells, and arrays that are out of proportion to the file.
@@ -63,8 +67,10 @@ def read_npz(path: str | os.PathLike[str], kinds: str = "f") -> Iterator[tuple[s
                     if name in names:
                         raise ValueError(f"each array must be there once, got {short(name)} again")
                     names.add(name)
+                    if only is not None and name not in only:
+                        continue
                     if member.filename == name:
-                        yield name, Described("no array")
+                        yield name, Described("bytes")
                         continue
                     try:
                         with archive.open(member) as data:
