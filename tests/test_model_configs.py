@@ -132,9 +132,6 @@ def test_toml(tmp_path):
         ("w = [9223372036854775807, 2]", "'w' must have fewer than 2\\^63 elements"),
         ("w = [1]\nw = [2]", "the file must be valid TOML"),
         ('a.b = [1]\n"a.b" = [2]', "the file must give each name once, got 'a.b' again"),
-        ("w = " + "[" * 10**5, "the file must be valid TOML"),
-        ("x." * 3000 + "x = [1]", "the file must have at most 100 dots in a line, got 3000 in line 1"),
-        ("\n[" + "x." * 10**6 + "x]", "the file must have at most 100 dots in a line, got 1000000 in line 2"),
         ("\ud800", "the file must be UTF-8, got"),
     ],
 )

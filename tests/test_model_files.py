@@ -97,7 +97,10 @@ HOSTILE = {
     "more than one": (header(b"{} {}"), "must be valid JSON, got '{}' at 3"),
     "two commas": (header(b'{"a":{},,"b":{}}'), "tensor 'a': it must be an object of dtype, shape and data_offsets"),
     "deep": (header(b'{"w":' + b"[" * 10**6), r"tensor 'w': it must be an object of .*, got '\[\["),
-    "deep within": (header(b'{"w":{"shape":' + b"[" * 4000 + b"}}"), "tensor 'w': it must be valid JSON"),
+    "deep within": (
+        header(b'{"w":{"shape":' + b"[" * 4000 + b"}}"),
+        "tensor 'w': it must have at most 64 lists and objects",
+    ),
     "long entry": (header(b'{"w":{' + b" " * 5000 + b"}}"), "tensor 'w': it must be an object of dtype"),
     "long integer": (header(b'{"w":' + b"9" * 10**5 + b"}"), "tensor 'w': it must be an object of dtype"),
     "repeated": (header(f'{{"w":{json.dumps(W)},"w":1}}'.encode(), 24), "must give each name once, got 'w' again"),

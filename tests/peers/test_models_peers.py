@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 
 import pytest
@@ -166,7 +167,9 @@ def test_a_config_of_no_architecture_is_the_base_model(tmp_path):
         ({"model_type": "t5", "architectures": ["pipeline"]}, "it has no such model"),
         ({"model_type": "t5", "architectures": ["os"]}, "it has no such model"),
         ({"model_type": "t5", "architectures": ["GPT2Model"]}, "the architecture is of another model_type"),
-        ({"model_type": "t5", "num_layers": 10**9}, "num_layers must be at most 100000, got 1000000000"),
+        ({"model_type": "t5", "num_layers": 10**9}, "num_layers must be at most 1000, got 1000000000"),
+        ({"model_type": "swin", "depths": [1, 99_999]}, "depths must be at most 1000, got 99999"),
+        ({"model_type": "t5", "num_labels": 10**6}, "num_labels must be at most 100000"),
         ({"model_type": "t5", "d_model": "wide"}, "cannot build model_type 't5'"),
         ({"model_type": "t5", "d_model": 2**62, "auto_map": {"AutoModel": "a--b.c"}}, "cannot build model_type 't5'"),
     ],
@@ -177,6 +180,37 @@ def test_hostile_configs(values, message, tmp_path):
     with pytest.raises(ValueError, match=message) as caught:
         parameters(path)
     assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_a_config_of_too_many_parameters_is_an_error_before_all_are_built(tmp_path, monkeypatch):
+    monkeypatch.setattr("fanin.files.limits.FOREIGN_PARAMETERS", 50)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "t5", "d_model": 8, "num_layers": 20}))
+    with pytest.raises(ValueError, match="cannot build model_type 't5', architecture None: it has more than 50 param"):
+        parameters(tmp_path / "config.json")
+    torch.nn.ModuleList([torch.nn.Linear(1, 1) for _ in range(99)])  # nothing counts any more
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"model_type": "detr", "use_timm_backbone": False},
+            "backbone must be described in backbone_config, got 'x/y'",
+        ),
+        ({"model_type": "dpt", "is_hybrid": False}, "model_type 'dpt' must be described here, with all that it refers"),
+    ],
+)
+def test_a_config_that_refers_to_a_model_elsewhere_is_an_error_without_network(values, message, tmp_path):
+    asked: list[str] = []
+    listening = True
+    sys.addaudithook(lambda event, _: asked.append(event) if listening and event == "socket.connect" else None)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(values | {"backbone": "x/y", "use_pretrained_backbone": True}))
+    with pytest.raises(ValueError, match=message) as caught:
+        parameters(path)
+    listening = False
+    assert str(caught.value).startswith(f"{path}: ")
+    assert asked == []
 
 
 def tied_modules():

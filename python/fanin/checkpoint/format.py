@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..files.limits import HEADER_BYTES
+
 # Name in the format and size, in the order the reference library lays tensors out: widest first.
 DTYPES = {"float64": ("F64", 8), "float32": ("F32", 4), "bfloat16": ("BF16", 2), "float16": ("F16", 2)}
-MOST_HEADER = 100_000_000  # bytes, in the format's definition
 _RANK = {dtype: rank for rank, dtype in enumerate(DTYPES)}
 
 
@@ -62,6 +63,6 @@ def encode_header(entries: Iterable[Entry], metadata: Mapping[str, str] | None =
         header[entry.name] = {"dtype": DTYPES[entry.dtype][0], "shape": entry.shape, "data_offsets": [begin, end]}
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    if len(text) > MOST_HEADER:
-        raise ValueError(f"the header must not exceed {MOST_HEADER} bytes, got {len(text)}; write more than one file")
+    if len(text) > HEADER_BYTES:
+        raise ValueError(f"the header must not exceed {HEADER_BYTES} bytes, got {len(text)}; write more than one file")
     return len(text).to_bytes(8, "little") + text

@@ -39,7 +39,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     audit = commands.add_parser(
         "audit", help="look for what is wrong with the weights in a file; status 1 if anything is"
     )
-    audit.add_argument("file", help="a .safetensors or .npz file")
+    audit.add_argument("file", help="a .safetensors, .index.json or .npz file, or a directory")
     audit.add_argument("--activation", type=activation, default="relu", help="of the model; default %(default)s")
     audit.add_argument(
         "--layout", default="OI", help="OI: (out, in, *spatial), IO: (*spatial, in, out); default %(default)s"

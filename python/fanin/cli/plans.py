@@ -13,8 +13,8 @@ from typing import Any
 
 from ..checkpoint import DTYPES, Split
 from ..checkpoint.split import MAX_SHARD_SIZE, parse_size
+from ..files.validation import short
 from ..models import MODELS, Parameters, files_of, parameters
-from ..models.checks import short
 from ..plans import Plan, Saved
 from ..plans.table import render
 from ..recipes import RECIPES, Rule, resolve, scheme

@@ -6,13 +6,13 @@ import contextlib
 import importlib
 import math
 import os
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..files.npz_reader import read_npz
 from ..sampling import bits
 from .stack import KINDS, Kind
 
@@ -23,6 +23,8 @@ Floats: TypeAlias = NDArray[np.float32]
 Labels: TypeAlias = NDArray[np.int64]
 Measured: TypeAlias = NDArray[np.float64]
 
+_ARRAYS = ("x", "y", "test_x", "test_y")
+_NUMPY_KINDS = "biufcmMSUV"  # of what is read at all
 _AXES = {"dense": 1, "conv": 3, "rnn": 2, "lstm": 2}  # of one example
 _CHUNK = 512  # examples that are classified at once, which bounds the memory of their activations
 
@@ -161,7 +163,7 @@ def load(path: str | os.PathLike[str]) -> Task:
     FileNotFoundError
         Where there is none.
     ValueError
-        For missing, empty, complex or non-finite arrays, labels that are not whole numbers from 0, and lengths or
+        For a file that is none, missing, empty, complex or non-finite arrays, labels that are not whole numbers from 0, and lengths or
         shapes that do not agree.
 
     Examples
@@ -170,14 +172,7 @@ def load(path: str | os.PathLike[str]) -> Task:
     >>> load("task.npz").inputs.shape
     (8, 2)
     """
-    if not zipfile.is_zipfile(path):
-        os.stat(path)  # FileNotFoundError says more
-        raise ValueError(f"path must be that of an .npz file, with x and y, got {os.fspath(path)!r}")
-    try:
-        with np.load(path) as file:
-            given = {key: file[key] for key in ("x", "y", "test_x", "test_y") if key in file}
-    except (EOFError, zipfile.BadZipFile, ValueError) as error:
-        raise ValueError(f"path must be that of a whole .npz file of numbers, {os.fspath(path)!r}: {error}") from error
+    given = dict(read_npz(path, _NUMPY_KINDS, _ARRAYS))
     if not {"x", "y"} <= set(given) or ("test_x" in given) != ("test_y" in given):
         raise ValueError(f"path must hold x and y, and both or neither of test_x and test_y, got {sorted(given)}")
     name = os.path.splitext(os.path.basename(os.fspath(path)))[0]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
 import sys
-import zipfile
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,6 +16,9 @@ from .._core import Dtype
 from ..arrays import dtypes
 from ..arrays.types import Layer, Layout
 from ..checkpoint import DTYPES
+from ..files.npz_reader import Described, read_npz
+from ..files.regular import open_regular
+from ..models import files_of
 from ..recommendation import LAYERS
 
 Array: TypeAlias = NDArray[Any]
@@ -74,13 +74,7 @@ def tensors_of(arrays: Any, wanted: Collection[str] = ()) -> tuple[dict[str, Arr
     Those that are named as tables are none, unless they are wanted.
     """
     if isinstance(arrays, (str, os.PathLike)):
-        path = Path(arrays)
-        if path.suffix == ".safetensors":
-            arrays = dict(_safetensors(path))
-        elif path.suffix == ".npz":
-            arrays = _npz(path)
-        else:
-            raise ValueError(f"arrays must be a .safetensors or .npz file where it is a path, got {str(path)!r}")
+        arrays = dict(_in_file(os.fsdecode(arrays)))
     elif not isinstance(arrays, Mapping):
         arrays = {"array": arrays}
     found: dict[str, Array] = {}
@@ -138,30 +132,27 @@ def _as_array(name: str, value: Any) -> Array | _OfDtype:
     return array if str(array.dtype.newbyteorder("=")) in DTYPES else _OfDtype(array.dtype)
 
 
-def _npz(path: Path) -> dict[str, Array]:
-    try:
-        with np.load(path) as file:
-            return dict(file)
-    except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"arrays must be a complete .npz file, got {str(path)!r}: {error}") from error
-
-
-def _safetensors(path: Path) -> Iterator[tuple[str, Array | _OfDtype]]:
-    """The tensors of a file, mapped into memory."""
-    data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
-    begin = 8 + int.from_bytes(data[:8].tobytes(), "little")
+def _in_file(path: str) -> Iterator[tuple[str, Array | _OfDtype]]:
+    """The arrays of a file: those of a .npz file in memory, those of safetensors files mapped into it."""
+    if path.endswith(".npz"):
+        for name, array in read_npz(path):
+            yield name, _OfDtype(array.dtype) if isinstance(array, Described) else _as_array(name, array)
+        return
+    if not path.endswith((".safetensors", ".index.json")) and not os.path.isdir(path):
+        raise ValueError(
+            "arrays must be the path of a .safetensors, .index.json or .npz file, or of a directory of one, where it is "
+            f"a path, got {path!r}"
+        )
     names = {short: name for name, (short, _) in DTYPES.items()}
-    try:
-        header = json.loads(data[8:begin].tobytes())
-        for name, entry in header.items():
-            if name == "__metadata__":
-                continue
-            first, last = entry["data_offsets"]
-            tensor = data[begin + first : begin + last]
-            if entry["dtype"] not in names:
-                yield name, _OfDtype(entry["dtype"])
-                continue
-            found = dtypes.find(names[entry["dtype"]], dtypes.FLOATS)
-            yield name, tensor.view(dtypes.native(found)).reshape(entry["shape"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"arrays must be a complete .safetensors file, got {str(path)!r}: {error}") from error
+    for file, header in files_of(path).items():
+        with open_regular(file) as opened:
+            data = np.memmap(opened, np.uint8, "r")
+        for name, (dtype, shape) in header.tensors.items():
+            begin, end = header.places[name]
+            if dtype not in names:
+                yield name, _OfDtype(dtype)
+            elif end > len(data):
+                raise ValueError(f"{file}: tensor {name!r} must end within the file, which became shorter")
+            else:
+                found = dtypes.find(names[dtype], dtypes.FLOATS)
+                yield name, data[begin:end].view(dtypes.native(found)).reshape(shape)

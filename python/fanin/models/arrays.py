@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files.validation import as_name, as_shape, short
 from .buffers import reason_to_skip
-from .checks import as_name, as_shape, short
 from .parameter import Parameter, Parameters
 
 _MOST_WORK: Any = 100_000  # of NumPy's search for an element that two views share

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from ..files import limits
+from ..files.json_reader import parse_object
+from ..files.regular import read_text
+from ..files.validation import as_integer, short
 from .bert import bert_lm_shapes, bert_shapes
-from .checks import as_integer, short
-from .files import parse_object, read_text
 from .gpt import gpt2_shapes
 from .hub import build
 from .llama import llama_shapes
@@ -17,8 +19,6 @@ from .parameter import Parameters
 from .shapes import Shapes, within
 from .vision import vit_shapes
 
-_MOST = 2**31 - 1  # of any size
-_MOST_LAYERS = 10_000
 _FAMILIES = {
     **{name: name for name in ("gpt2", "llama", "bert", "vit")},
     **dict.fromkeys(("mistral", "qwen2"), "llama"),
@@ -82,7 +82,7 @@ class Config:
 
     def size(self, key: str, default: int) -> int:
         """A positive number."""
-        return as_integer(self.values.get(key, default), f"{self.where}{key} must be", 1, _MOST)
+        return as_integer(self.values.get(key, default), f"{self.where}{key} must be", 1, limits.SIZE)
 
     def size_or(self, key: str, default: int | None, otherwise: int) -> int:
         """A positive number, or what null stands for."""
@@ -90,7 +90,7 @@ class Config:
 
     def layers(self, key: str = "num_hidden_layers", default: int = 12) -> int:
         """How many times a block is repeated."""
-        return as_integer(self.values.get(key, default), f"{self.where}{key} must be", 0, _MOST_LAYERS)
+        return as_integer(self.values.get(key, default), f"{self.where}{key} must be", 0, limits.LAYERS)
 
     def flag(self, key: str, default: bool) -> bool:
         """True or false."""

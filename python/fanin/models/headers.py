@@ -8,10 +8,10 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..checkpoint.format import MOST_HEADER
-from .checks import as_integer, as_name, as_shape, short
-from .files import decode, open_regular, parse_object
-from .members import Reader
+from ..files import limits
+from ..files.json_reader import Reader, parse_object
+from ..files.regular import decode, open_regular
+from ..files.validation import as_integer, as_name, as_shape, short
 
 _BITS = {
     **dict.fromkeys(("F64", "I64", "U64", "C64"), 64),
@@ -85,9 +85,9 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(prefix := file.read(8), "little")
-        if len(prefix) < 8 or not 2 <= length <= min(MOST_HEADER, size - 8):
+        if len(prefix) < 8 or not 2 <= length <= min(limits.HEADER_BYTES, size - 8):
             raise ValueError(
-                f"{name}: the header must have 2 to {MOST_HEADER} bytes within a file of {size}, got "
+                f"{name}: the header must have 2 to {limits.HEADER_BYTES} bytes within a file of {size}, got "
                 + (f"{length}" if len(prefix) == 8 else "no length")
             )
         text = decode(file.read(length), f"{name}: the header")
@@ -137,8 +137,8 @@ def _described(dtype: Any, shape: Any, offsets: Any) -> tuple[tuple[str, tuple[i
     sizes = as_shape(shape)
     if not isinstance(offsets, list) or len(offsets) != 2:
         raise ValueError(f"data_offsets must be [begin, end], got {short(offsets)}")
-    begin = as_integer(offsets[0], "data_offsets must each be", 0, 2**63 - 1)
-    end = as_integer(offsets[1], "data_offsets must each be", 0, 2**63 - 1)
+    begin = as_integer(offsets[0], "data_offsets must each be", 0, limits.ELEMENTS)
+    end = as_integer(offsets[1], "data_offsets must each be", 0, limits.ELEMENTS)
     bits = _BITS[dtype] * math.prod(sizes)
     if (end - begin) * 8 != bits:
         raise ValueError(f"data_offsets must be {bits / 8:.17g} bytes apart for {dtype} {shape}, got {offsets}")

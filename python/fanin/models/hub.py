@@ -5,14 +5,19 @@ from __future__ import annotations
 import importlib
 import re
 import textwrap
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from ..files import limits
+from ..files.validation import short
 from .arrays import from_mapping
-from .checks import short
+from .offline import NetworkRefused, offline
 from .parameter import Parameters
 
-_COUNTS, _MOST = re.compile("layer|depth|label|expert"), 100_000  # what is built one by one
+_LAYERS, _COUNTS = re.compile("layers?$|^depths?$|blocks$|stages$"), re.compile("label|expert")  # built one by one
 _CODE = re.compile("auto_map|_implementation$|quantization_config")  # what might be looked up elsewhere
 
 
@@ -24,14 +29,15 @@ def build(model_type: str, architecture: str | None, values: dict[str, Any], whe
     model_type, architecture : str, str or None
         Of the config.json.
     values : dict
-        All of it. Code that it refers to is not fetched.
+        All of it. Neither code nor another model that it refers to is fetched.
     where : str
         What an error begins with.
 
     Raises
     ------
     ValueError
-        If transformers or torch is missing, does not know the type, or fails to build it.
+        If transformers or torch is missing, does not know the type, or fails to build it; if it would have more
+        layers or parameters than any model has; if another model would have to be looked up.
     """
     try:
         torch, transformers = importlib.import_module("torch"), importlib.import_module("transformers")
@@ -42,12 +48,18 @@ def build(model_type: str, architecture: str | None, values: dict[str, Any], whe
         ) from error
     values = {key: value for key, value in _harmless(values, where).items() if key != "model_type"}
     try:
-        config = transformers.AutoConfig.for_model(model_type, **values)
-        with torch.device("meta"):
-            model = _class(transformers, architecture, config)(config)
+        with offline(), _counted(torch):
+            config = transformers.AutoConfig.for_model(model_type, **values)
+            with torch.device("meta"):
+                model = _class(transformers, architecture, config)(config)
         state = model.state_dict()
         buffers = {name for name, _ in model.named_buffers(remove_duplicate=False)} & state.keys()
         found = from_mapping({name: tensor for name, tensor in state.items() if name not in buffers})
+    except NetworkRefused as error:
+        raise ValueError(
+            f"{where}model_type {short(model_type)} must be described here, with all that it refers to: nothing is "
+            "fetched or looked up elsewhere"
+        ) from error
     except Exception as error:
         raise ValueError(
             f"{where}transformers {transformers.__version__} cannot build model_type {short(model_type)}, architecture "
@@ -68,13 +80,41 @@ def _class(transformers: Any, architecture: str | None, config: Any) -> Any:
     return found
 
 
+@contextmanager
+def _counted(torch: Any) -> Iterator[None]:
+    """Within this, an error ends what would make modules of more parameters than any model has."""
+    left, thread = limits.FOREIGN_PARAMETERS, threading.get_ident()
+
+    def count(*_: object) -> None:
+        nonlocal left
+        left -= threading.get_ident() == thread
+        if left < 0:
+            raise ValueError(f"it has more than {limits.FOREIGN_PARAMETERS} parameters")
+
+    handle = torch.nn.modules.module.register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
 def _harmless(values: dict[str, Any], where: str) -> dict[str, Any]:
-    """The values without those that refer to code; ValueError for a count that would take hours."""
+    """The values without those that refer to code; ValueError for a model elsewhere, and a count that takes hours."""
     kept: dict[str, Any] = {}
+    elsewhere = values.get("backbone")
+    if elsewhere is not None and values.get("use_timm_backbone") is False and not values.get("backbone_config"):
+        raise ValueError(
+            f"{where}backbone must be described in backbone_config, got {short(elsewhere)}: nothing is fetched or "
+            "looked up elsewhere"
+        )
     for key, value in values.items():
         if _CODE.search(key):
             continue
-        if isinstance(value, int) and _COUNTS.search(key) and value > _MOST:
-            raise ValueError(f"{where}{key} must be at most {_MOST}, got {short(value)}")
+        numbers = value if isinstance(value, list) else [value]
+        most = limits.FOREIGN_LAYERS if _LAYERS.search(key) else limits.FOREIGN_COUNT
+        if _LAYERS.search(key) or _COUNTS.search(key):
+            for number in (len(numbers), *(number for number in numbers if isinstance(number, int))):
+                if number > most:
+                    raise ValueError(f"{where}{key} must be at most {most}, got {short(number)}")
         kept[key] = _harmless(value, where) if isinstance(value, dict) else value
     return kept

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 
-from .checks import as_name, short
-from .files import parse_object, read_text
+from ..files import limits
+from ..files.json_reader import parse_object
+from ..files.regular import read_text
+from ..files.validation import as_name, short
 from .headers import Header, read_header
 
-_MOST = 25_000_000  # bytes: of a trillion parameters in experts, the index has about ten million
 # The plain name of a file, and none of those that Windows keeps for devices.
 _PLAIN = re.compile(r"(?!(con|prn|aux|nul|(com|lpt)[0-9])\.)[^/\\:\0]+\.safetensors", re.IGNORECASE)
 
@@ -33,7 +34,7 @@ def read_parts(path: str | os.PathLike[str]) -> dict[str, Header]:
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, str], dict[str, Header]]:
     """The file of each tensor, and the header of each file."""
     name = os.fspath(path)
-    places = parse_object(read_text(path, _MOST), f"{name}: the file").get("weight_map")
+    places = parse_object(read_text(path, limits.INDEX_BYTES), f"{name}: the file").get("weight_map")
     if not isinstance(places, dict):
         raise ValueError(f"{name}: weight_map must be an object of file names, got {short(places)}")
     for tensor, file in places.items():

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from .checks import as_name, as_shape
+from ..files.validation import as_name, as_shape
 
 
 @dataclass(frozen=True, slots=True)

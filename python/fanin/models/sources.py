@@ -6,16 +6,16 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..files.validation import as_name, as_shape, short
 from .arrays import from_mapping
 from .buffers import reason_to_skip
 from .builtin import MODELS, family
 from .checkpoints import checkpoint_in
-from .checks import as_name, as_shape, short
 from .config import read_config
 from .headers import NUMPY_NAMES, Header, read_header
 from .index import read_index
 from .parameter import Parameter, Parameters
-from .toml_file import read_toml
+from .toml_shapes import read_toml
 
 
 def parameters(source: str | os.PathLike[str] | Mapping[str, Any] | Iterable[Parameter]) -> Parameters:

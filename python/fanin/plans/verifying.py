@@ -11,8 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from ..checkpoint import DTYPES, Entry, encode_header
+from ..files.validation import short
 from ..models.checkpoints import files_of
-from ..models.checks import short
 from ..models.headers import Header
 from ..text import printable
 from .contents import Contents

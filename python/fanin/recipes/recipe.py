@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tomllib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 from ..arrays.types import Shape
+from ..files import toml_reader
+from ..files.regular import read_text
 from . import recipe_data, toml
 from .rule import Rule
 
@@ -198,16 +198,18 @@ class Recipe:
         >>> Recipe.from_toml(recipe.to_toml()) == recipe
         True
         """
-        return cls.from_dict(tomllib.loads(text))
+        return cls.from_dict(toml_reader.parse(text, "a recipe"))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Recipe:
         """The recipe in a TOML file; errors begin with its path."""
+        where = os.fspath(path)
+        data = toml_reader.parse(read_text(path), f"{where}: the file")
         try:
-            return cls.from_toml(Path(path).read_text("utf-8"))
+            return cls.from_dict(data)
         except (ValueError, TypeError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{os.fspath(path)}: {error}") from error
+            raise kind(f"{where}: {error}") from error
 
     def _first(self, name: str, shape: Shape | None) -> Rule | None:
         # This is asked of every parameter, and most fail at the ending, in a fifth of the time of an expression.

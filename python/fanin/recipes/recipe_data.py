@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -9,6 +10,8 @@ from typing import Any
 
 from .. import schemes
 from ..fans import FanOptions
+from ..files import limits
+from ..files.validation import short
 from ..schemes import Constant, Normal, Scheme, TruncatedNormal, Uniform
 from .rule import ANY, Rule
 
@@ -24,26 +27,30 @@ _ELSEWHERE = {
 def recipe(data: Mapping[str, Any]) -> tuple[str, tuple[Rule, ...], str]:
     """Name, rules and source of a recipe."""
     if not isinstance(data, Mapping):
-        raise TypeError(f"a recipe must be a table of {', '.join(_RECIPE)}, got {data!r}")
+        raise TypeError(f"a recipe must be a table of {', '.join(_RECIPE)}, got {short(data)}")
     _require_keys(data, _RECIPE, ("name", "rules"), "a recipe")
     for key in ("name", "source", "layout"):
         _require_text(data, key)
     name, layout = data["name"], data.get("layout")
     if not isinstance(data["rules"], list | tuple):
-        raise TypeError(f"rules must be a list of tables, [[rules]] in TOML, got {data['rules']!r}")
+        raise TypeError(f"rules must be a list of tables, [[rules]] in TOML, got {short(data['rules'])}")
+    if len(data["rules"]) > limits.RULES:
+        raise ValueError(f"rules must be at most {limits.RULES}, got {len(data['rules'])}")
     rules = []
     for number, each in enumerate(data["rules"], 1):
         try:
             rules.append(_rule(each, layout))
         except (ValueError, TypeError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"rule {number} of recipe {name!r}: {error}") from error
+            raise kind(f"rule {number} of recipe {short(name)}: {error}") from error
+        except RecursionError:
+            raise ValueError(f"rule {number} of recipe {short(name)} must not be nested so deeply") from None
     return name, tuple(rules), data.get("source", "")
 
 
 def _rule(data: Any, layout: str | None) -> Rule:
     if not isinstance(data, Mapping):
-        raise TypeError(f"a rule must be a table of {', '.join(_RULE)}, got {data!r}")
+        raise TypeError(f"a rule must be a table of {', '.join(_RULE)}, got {short(data)}")
     _require_keys(data, _RULE, ("pattern", "scheme"), "a rule")
     _require_text(data, "pattern")
     _require_text(data, "layout")
@@ -59,14 +66,16 @@ def scheme(data: Any, layout: str | None = None) -> Scheme:
     if isinstance(data, str):
         data = {"scheme": data}
     if not isinstance(data, Mapping):
-        raise TypeError(f"scheme must be a name, or a table of a scheme and its parameters, got {data!r}")
+        raise TypeError(f"scheme must be a name, or a table of a scheme and its parameters, got {short(data)}")
     _require_keys(data, tuple(data), ("scheme",), "a scheme")
     try:
         found = Scheme.from_dict(_completed(data, layout))
         if isinstance(found, Constant | Normal | TruncatedNormal | Uniform):
             found(0, seed=0, name="")  # these look at their parameters when they draw
     except OverflowError as error:
-        raise ValueError(f"scheme {data['scheme']!r} must have numbers that a float64 can hold: {error}") from error
+        raise ValueError(
+            f"scheme {short(data['scheme'])} must have numbers that a float64 can hold: {error}"
+        ) from error
     return found
 
 
@@ -98,7 +107,7 @@ def _named(value: Any) -> Any:
 def kinds_of(name: Any) -> dict[str, str] | None:
     """What a scheme takes, by name and type; None where there is no such scheme, as `Scheme.from_dict` will say."""
     if isinstance(name, str) and name in _ELSEWHERE:
-        raise ValueError(f"scheme must be one that a table can hold, got {name!r}: {_ELSEWHERE[name]}")
+        raise ValueError(f"scheme must be one that a table can hold, got {short(name)}: {_ELSEWHERE[name]}")
     if name not in schemes.__all__ or name == "Scheme":
         return None
     kinds: dict[str, Any] = {}
@@ -113,15 +122,17 @@ def kinds_of(name: Any) -> dict[str, str] | None:
 
 def _require_parameter(name: str, key: str, value: Any, kinds: dict[str, str]) -> None:
     if key not in kinds:
-        raise ValueError(f"scheme {name!r} takes {', '.join(kinds) or 'no parameters'}, got {key!r} = {value!r}")
+        raise ValueError(
+            f"scheme {short(name)} takes {', '.join(kinds) or 'no parameters'}, got {short(key)} = {short(value)}"
+        )
     kind = kinds[key].removesuffix(" | None")
     if kind not in _KINDS or (value is None and kind != kinds[key]):
         return
     is_one, words = _KINDS[kind]
     if key == "gates" and _is_integer(value) and value > _MOST_GATES:
-        raise ValueError(f"gates of scheme {name!r} must be at most {_MOST_GATES}, got {value}")
+        raise ValueError(f"gates of scheme {short(name)} must be at most {_MOST_GATES}, got {short(value)}")
     if not is_one(value):
-        raise TypeError(f"{key} of scheme {name!r} must be {words}, got {value!r}")
+        raise TypeError(f"{key} of scheme {short(name)} must be {words}, got {short(value)}")
 
 
 def _is_integer(value: Any) -> bool:
@@ -147,12 +158,14 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 def _require_keys(data: Mapping[str, Any], allowed: tuple[str, ...], needed: tuple[str, ...], what: str) -> None:
     for key in data:
         if key not in allowed:
-            raise ValueError(f"{what} has {', '.join(allowed)}, got {key!r} = {data[key]!r}")
+            near = difflib.get_close_matches(str(key)[:100], allowed, 1)
+            meant = f": did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"{what} has {', '.join(allowed)}, got {short(key)} = {short(data[key])}{meant}")
     for key in needed:
         if key not in data:
-            raise ValueError(f"{what} must have {' and '.join(needed)}, got no {key!r}")
+            raise ValueError(f"{what} must have {' and '.join(needed)}, got no {short(key)}")
 
 
 def _require_text(data: Mapping[str, Any], key: str) -> None:
     if key in data and not isinstance(data[key], str):
-        raise TypeError(f"{key} must be a string, got {data[key]!r}")
+        raise TypeError(f"{key} must be a string, got {short(data[key])}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import operator
 import re
 from collections.abc import Iterable, Sequence
@@ -11,10 +10,11 @@ from typing import Any
 
 from ..arrays.shape import as_shape
 from ..arrays.types import Shape
+from ..files.validation import short
 from ..schemes import Scheme
+from .patterns import Matcher, compiled
 
 ANY = "*"  # a size that may be any, where None cannot be written
-_AFTER_WILDCARDS = re.compile(r"[*?\]]")
 _FLAGS = {re.ASCII: "a", re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s", re.VERBOSE: "x"}
 
 
@@ -59,27 +59,28 @@ class Rule:
     ndim: int | Iterable[int] | None = None
     shape: Sequence[int | None] | None = None
     optional: bool = False
-    _regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _regex: Matcher = field(init=False, repr=False, compare=False)
     _ending: str = field(init=False, repr=False, compare=False)
     _ndims: tuple[int, ...] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        pattern, regex = _compiled(self.pattern)
+        pattern = _as_text(self.pattern)
+        regex, ending = compiled(pattern)
         if not isinstance(self.scheme, Scheme):
-            raise TypeError(f"scheme must be a scheme, as from fanin.schemes.normal(), got {self.scheme!r}")
+            raise TypeError(f"scheme must be a scheme, as from fanin.schemes.normal(), got {short(self.scheme)}")
         if not isinstance(self.role, str):
-            raise TypeError(f"role must be a string, got {self.role!r}")
+            raise TypeError(f"role must be a string, got {short(self.role)}")
         if not isinstance(self.optional, bool):
-            raise TypeError(f"optional must be true or false, got {self.optional!r}")
+            raise TypeError(f"optional must be true or false, got {short(self.optional)}")
         ndims, sizes = _dimensions(self.ndim), _sizes(self.shape)
         if ndims is not None and sizes is not None and len(sizes) not in ndims:
-            raise ValueError(f"shape must have as many sizes as ndim allows, {self.ndim}, got {sizes}")
+            raise ValueError(f"shape must have as many sizes as ndim allows, {short(self.ndim)}, got {short(sizes)}")
         set_ = object.__setattr__
         set_(self, "pattern", pattern)
         set_(self, "ndim", ndims[0] if ndims is not None and len(ndims) == 1 else ndims)
         set_(self, "shape", sizes)
         set_(self, "_regex", regex)
-        set_(self, "_ending", "" if pattern.endswith("/") else _AFTER_WILDCARDS.split(pattern)[-1])
+        set_(self, "_ending", ending)
         set_(self, "_ndims", ndims)
 
     def matches(self, name: str, shape: Shape | None = None) -> bool:
@@ -87,7 +88,7 @@ class Rule:
 
         Its shape may be left out where the rule has no guard on it; ValueError otherwise.
         """
-        return self._regex.fullmatch(name) is not None and self._lets_pass(name, shape)
+        return bool(self._regex.fullmatch(name)) and self._lets_pass(name, shape)
 
     def _lets_pass(self, name: str, shape: Shape | None) -> bool:
         if self._ndims is None and self.shape is None:
@@ -144,26 +145,19 @@ class Rule:
         return data | {"scheme": self.scheme.to_dict()}
 
 
-def _compiled(pattern: object) -> tuple[str, re.Pattern[str]]:
-    """A pattern as a string, and as the regular expression that it means."""
+def _as_text(pattern: object) -> str:
+    """A pattern as a string."""
     if isinstance(pattern, re.Pattern):
         if not isinstance(pattern.pattern, str):
-            raise TypeError(f"pattern must be a string or an expression of strings, got {pattern!r}")
+            raise TypeError(f"pattern must be a string or an expression of strings, got {short(pattern)}")
         extra = pattern.flags & ~re.compile(pattern.pattern).flags
         letters = "".join(letter for flag, letter in _FLAGS.items() if extra & flag)
         pattern = f"/(?{letters}){pattern.pattern}/" if letters else f"/{pattern.pattern}/"
     if not isinstance(pattern, str):
-        raise TypeError(f"pattern must be a string or a compiled regular expression, got {pattern!r}")
+        raise TypeError(f"pattern must be a string or a compiled regular expression, got {short(pattern)}")
     if not pattern:
         raise ValueError("pattern must not be empty: '*' matches every name")
-    if len(pattern) < 2 or not (pattern[0] == pattern[-1] == "/"):
-        return pattern, re.compile(fnmatch.translate(pattern))
-    try:
-        return pattern, re.compile(pattern[1:-1])
-    except re.error as error:
-        raise ValueError(
-            f"pattern must be shell-style or a regular expression between slashes, got {pattern!r}: {error}"
-        ) from error
+    return pattern
 
 
 def _dimensions(ndim: object) -> tuple[int, ...] | None:
@@ -171,7 +165,7 @@ def _dimensions(ndim: object) -> tuple[int, ...] | None:
         return None
     given = tuple(ndim) if isinstance(ndim, Iterable) and not isinstance(ndim, str) else (ndim,)
     if not given or not all(_is_size(number) for number in given):
-        raise ValueError(f"ndim must be a number of dimensions, or several, none negative, got {ndim!r}")
+        raise ValueError(f"ndim must be a number of dimensions, or several, none negative, got {short(ndim)}")
     return tuple(sorted({operator.index(number) for number in given}))
 
 
@@ -179,10 +173,10 @@ def _sizes(shape: object) -> tuple[int | None, ...] | None:
     if shape is None:
         return None
     if not isinstance(shape, Iterable) or isinstance(shape, str):
-        raise ValueError(f"shape must be a sequence of sizes, or None for any size, got {shape!r}")
+        raise ValueError(f"shape must be a sequence of sizes, or None for any size, got {short(shape)}")
     given = tuple(shape)
     if not all(size is None or _is_size(size) for size in given):
-        raise ValueError(f"shape must have sizes that are not negative, or None for any size, got {shape!r}")
+        raise ValueError(f"shape must have sizes that are not negative, or None for any size, got {short(shape)}")
     return tuple(None if size is None else operator.index(size) for size in given)
 
 

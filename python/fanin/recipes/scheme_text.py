@@ -8,7 +8,7 @@ import warnings
 from typing import Any
 
 from .. import schemes
-from ..models.checks import short
+from ..files.validation import short
 from ..schemes import Scheme
 from . import recipe_data
 

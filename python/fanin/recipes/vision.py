@@ -47,7 +47,7 @@ def vit(*, std: float = 0.02, paper: bool = False) -> Recipe:
         token = head = _ZEROS
         mlp_biases = schemes.normal(std=1e-6)
     attention = r"attention\.(attention\.(query|key|value)|output\.dense|[qkvo]_proj)"
-    mlp = r"(?<!attention\.)(intermediate\.dense|output\.dense|mlp\.fc[12])"
+    mlp = r"(intermediate\.dense|output\.dense|mlp\.fc[12])"
     return Recipe(
         "vit",
         (
@@ -60,6 +60,7 @@ def vit(*, std: float = 0.02, paper: bool = False) -> Recipe:
             Rule(r"/(.*\.)?(classifier|pooler\.dense)\.weight/", head, "head", optional=True),
             Rule(r"/(.*\.)?layernorm(_before|_after)?\.weight/", _ONES, "norm scales"),
             Rule(r"/(.*\.)?layernorm(_before|_after)?\.bias/", _ZEROS, "norm shifts"),
+            Rule(rf"/.*\.{attention}\.bias/", _ZEROS, "biases"),  # before what else is called output.dense
             Rule(rf"/.*\.{mlp}\.bias/", mlp_biases, "biases"),
             Rule("*.bias", _ZEROS, "biases"),
         ),

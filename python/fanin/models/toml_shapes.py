@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from .checks import short
-from .files import read_text
-
-_MOST_DOTS = 100
+from ..files.regular import read_text
+from ..files.toml_reader import parse
+from ..files.validation import short
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -29,18 +27,8 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     {'embed.weight': [1000, 64], 'head.bias': [10], 'block.0.fc.weight': [256, 64]}
     """
     what = f"{os.fspath(path)}: the file"
-    text = read_text(path)
-    for number, line in enumerate(text.splitlines(), 1):  # tomllib's time grows with the square of a name's parts
-        if line.count(".") > _MOST_DOTS:
-            raise ValueError(
-                f"{what} must have at most {_MOST_DOTS} dots in a line, got {line.count('.')} in line {number}"
-            )
-    try:
-        leaves = list(_leaves(tomllib.loads(text)))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{what} must be valid TOML: {error}") from None
     shapes: dict[str, Any] = {}
-    for name, shape in leaves:
+    for name, shape in _leaves(parse(read_text(path), what)):
         if name in shapes:
             raise ValueError(f"{what} must give each name once, got {short(name)} again")
         shapes[name] = shape

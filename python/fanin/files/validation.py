@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from operator import index
 from typing import Any
 
-_MOST = 2**63 - 1  # elements, as everywhere in fanin
-MOST_AXES = 64  # as NumPy
+from . import limits
+
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
 
@@ -45,17 +45,17 @@ def as_shape(shape: object, what: str = "shape") -> tuple[int, ...]:
     (3, 4)
     """
     # A tuple or a list is a Sequence, and quickly known to be one.
-    if not isinstance(shape, (tuple, list, Sequence)) or isinstance(shape, (str, bytes)) or len(shape) > MOST_AXES:
-        raise ValueError(f"{what} must be a sequence of at most {MOST_AXES} integers, got {short(shape)}")
+    if not isinstance(shape, (tuple, list, Sequence)) or isinstance(shape, (str, bytes)) or len(shape) > limits.AXES:
+        raise ValueError(f"{what} must be a sequence of at most {limits.AXES} integers, got {short(shape)}")
     sizes = tuple(
         [  # a list is the faster way to a tuple, and this is asked of every parameter
             size
-            if type(size) is int and 0 <= size <= _MOST
-            else as_integer(size, f"{what} must have at axis {axis}", 0, _MOST)
+            if type(size) is int and 0 <= size <= limits.ELEMENTS
+            else as_integer(size, f"{what} must have at axis {axis}", 0, limits.ELEMENTS)
             for axis, size in enumerate(shape)
         ]
     )
-    if math.prod(filter(None, sizes)) > _MOST:
+    if math.prod(filter(None, sizes)) > limits.ELEMENTS:
         raise ValueError(f"{what} must have fewer than 2^63 elements, got {short(sizes)}")
     return sizes
 

@@ -1,0 +1,184 @@
+"""JSON that may be hostile: read whole within bounds, or member by member, so that nothing is built in vain."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from . import limits
+from .validation import short
+
+
+def parse(text: str, what: str) -> Any:
+    """What a JSON text says; ValueError, starting with `what`, for no JSON, a name given twice, and what is too large.
+
+    Examples
+    --------
+    >>> parse('{"a": 1, "a": 2}', "x.json: the file")
+    Traceback (most recent call last):
+    ValueError: x.json: the file must give each name once, got 'a' again
+    """
+    _require_shallow(text, what)
+    try:
+        return _BOUNDED.decode(text)
+    except _Refused as error:
+        raise ValueError(f"{what} {error.args[0]}") from None
+    except _LongNumber as error:
+        raise ValueError(_too_long(text, error.args[0], what)) from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{what} must be valid JSON: {error}") from None
+
+
+def parse_object(text: str, what: str) -> dict[str, Any]:
+    """The JSON object that a text is; ValueError, starting with `what`, also for anything else."""
+    value = parse(text, what)
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} must be a JSON object, got {short(value)}")
+    return value
+
+
+class _Refused(Exception):
+    """What is wrong with a text."""
+
+
+class _LongNumber(Exception):
+    """A number of too many digits."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names: set[str] = set()
+        for name, _ in pairs:
+            if name in names:
+                raise _Refused(f"must give each name once, got {short(name)} again")
+            names.add(name)
+    return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > limits.DIGITS:
+        raise _LongNumber(digits)
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    if len(digits) > limits.DIGITS:
+        raise _LongNumber(digits)
+    return float(digits)
+
+
+_BOUNDED = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_integer, parse_float=_float)
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]', re.DOTALL)
+_KEY = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+")[ \t\n\r]*:')
+
+
+def _require_shallow(text: str, what: str) -> None:
+    if text.count("[") + text.count("{") <= limits.DEPTH:
+        return
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        sign = token[0]
+        if sign in "[{":
+            depth += 1
+            if depth > limits.DEPTH:
+                raise ValueError(
+                    f"{what} must have at most {limits.DEPTH} lists and objects within each other, got more"
+                    f"{_at(text, token.start())}"
+                )
+        elif sign in "]}":
+            depth -= 1
+
+
+def _too_long(text: str, number: str, what: str) -> str:
+    digits = sum(map(str.isdecimal, number))
+    return (
+        f"{what} must have numbers of at most {limits.DIGITS} characters, got one of {digits} digits"
+        f"{_at(text, text.find(number))}"
+    )
+
+
+def _at(text: str, place: int) -> str:
+    """The last key before a place, where it is near."""
+    keys = _KEY.findall(text, max(0, place - 1000), place)
+    return f" at {short(keys[-1][1:-1])}" if keys else f" at character {place}"
+
+
+_FLAT = re.compile(r"\{[^{}]*\}")
+_JSON = json.JSONDecoder()
+_SIGNS = {sign: re.compile(rf"[ \t\n\r]*{re.escape(sign)}[ \t\n\r]*") for sign in "{}:,"}
+
+
+@dataclass(slots=True)
+class Reader:
+    """A JSON text, read from `at` on; ValueError, starting with `what` it is, where it is not valid.
+
+    Examples
+    --------
+    >>> reader = Reader('{"a": "x", "b": "y"}', "x.json: the file")
+    >>> {name: reader.string() for name in reader.members()}
+    {'a': 'x', 'b': 'y'}
+    """
+
+    text: str
+    what: str
+    at: int = 0
+
+    def members(self) -> Iterator[str]:
+        """The names of an object, each with the reader at its value, which must be read before the next."""
+        if not self._skip("{"):
+            raise ValueError(f"{self.what} must be a JSON object, got {short(self.text[self.at : self.at + 100])}")
+        names: set[str] = set()
+        if self._skip("}"):
+            return
+        while True:
+            name = self.string()
+            if name in names:
+                raise ValueError(f"{self.what} must give each name once, got {short(name)} again")
+            if len(names) == limits.NAMES:
+                raise ValueError(f"{self.what} must have at most {limits.NAMES} names, got more")
+            names.add(name)
+            self._require(self._skip(":"))
+            yield name
+            if self._skip("}"):
+                return
+            self._require(self._skip(","))
+
+    def string(self) -> str:
+        """A string."""
+        self._require(self.text.startswith('"', self.at))
+        try:
+            value, self.at = _JSON.raw_decode(self.text, self.at)
+        except ValueError as error:
+            raise ValueError(f"{self.what} must be valid JSON: {error}") from None
+        return str(value)
+
+    def null(self) -> bool:
+        """Whether null is here, which is then read."""
+        found = self.text.startswith("null", self.at)
+        self.at += 4 * found
+        return found
+
+    def flat_object(self, most: int = limits.ENTRY_LENGTH) -> str | None:
+        """The text of an object of at most so many characters, in which there is no other; None if there is none."""
+        found = _FLAT.match(self.text, self.at, self.at + most)
+        self.at = found.end() if found else self.at
+        return found and found[0]
+
+    def end(self) -> None:
+        """Nothing but space is left."""
+        self._require(not self.text[self.at :].strip(" \t\n\r"))
+
+    def _skip(self, sign: str) -> bool:
+        """Whether this sign is next, which is then read, with the space around it."""
+        found = _SIGNS[sign].match(self.text, self.at)
+        self.at = found.end() if found else self.at
+        return found is not None
+
+    def _require(self, valid: bool) -> None:
+        if not valid:
+            near = short(self.text[self.at : self.at + 50])
+            raise ValueError(f"{self.what} must be valid JSON, got {near} at {self.at}")
