@@ -1,4 +1,4 @@
-"""Tables that fit a terminal: what belongs together stands side by side, or one below the other."""
+"""Lay out tables and text for a terminal of any width."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 
-_UNLIMITED = 240  # nobody's terminal: one line for each row
-_NARROWEST = 40  # below it no column is left with more than a few letters
+_UNLIMITED = 240  # the width where there is no terminal: wide enough for one line a row
+_NARROWEST = 40  # in a narrower table every column would have but a few letters
 
 
 def terminal_width() -> int | None:
-    """Columns of the terminal that standard output is; None if it is none."""
+    """Return the width of the terminal in columns; None if standard output is not a terminal."""
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     return shutil.get_terminal_size().columns if is_terminal else None
 
 
 def printable(text: str) -> str:
-    r"""A name as one line that a terminal shows and does not obey, whoever wrote it.
+    r"""Escape what a terminal would obey rather than show, since names in files may hold anything.
 
     Examples
     --------
@@ -34,19 +34,24 @@ def printable(text: str) -> str:
 def render(
     headings: Sequence[Sequence[str]], rows: Iterable[Sequence[Sequence[str]]], width: int | None, *, right: str = ""
 ) -> str:
-    """A table as text.
+    """Return a table as text.
 
     Parameters
     ----------
     headings : sequence of sequence of str
-        Columns, in groups of what belongs together.
+        The headings of the columns, in groups of columns that belong together.
     rows : iterable of sequence of sequence of str
-        Their cells, in the same groups.
+        The cells of each row, in the same groups.
     width : int or None
-        Of the terminal; None for no limit. Where it is too small for the columns side by side, those of a group stand
-        one below the other; where that is too wide too, cells are folded, down to 40 columns.
+        The width of the terminal; None for no limit. Where it is too small for all columns side by side, the columns of
+        a group stand one below the other. Where that is still too wide, cells are folded, down to a width of 40.
     right : str
-        Headings whose columns are numbers, separated by spaces.
+        The headings, separated by spaces, of the columns that hold numbers and are aligned to the right.
+
+    Returns
+    -------
+    str
+        The lines of the table, without a newline at the end.
 
     Examples
     --------
@@ -74,7 +79,7 @@ def render(
 
 
 def _render(lines: Sequence[Sequence[tuple[str, ...]]], numbers: set[str], width: int) -> tuple[str, int]:
-    """A table of these headings and rows, and how wide it would be at most. A cell's texts are one below the other."""
+    """Return a table, and how wide it would be without a limit. A cell is a tuple of texts, one below the other."""
     from rich import box
     from rich.console import Console, Group
     from rich.padding import Padding
@@ -102,13 +107,13 @@ def _render(lines: Sequence[Sequence[tuple[str, ...]]], numbers: set[str], width
 
 
 def wrapped(text: str, width: int | None) -> str:
-    """A paragraph, at most so wide."""
+    """Fold a paragraph to lines of at most `width` columns; None for no limit."""
     text = printable(text)
     return textwrap.fill(text, width, subsequent_indent="  ", break_on_hyphens=False) if width else text
 
 
 def count(number: int, what: str) -> str:
-    """So many of what it is.
+    """Format a number of things, with a plural where it needs one.
 
     Examples
     --------
@@ -119,7 +124,7 @@ def count(number: int, what: str) -> str:
 
 
 def si(value: float) -> str:
-    """Three digits and a decimal prefix, ready for a unit.
+    """Format a number with three digits and a decimal prefix, ready for a unit.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Seeds: 64-bit integers, or what NumPy derives one from."""
+"""Check seeds, which are 64-bit integers or NumPy's SeedSequence, and make fresh ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HINT = "fanin.fresh_seed() returns an int to use and to log"
 
 
 def as_seed(seed: Seed) -> int:
-    """`seed` as an int in [0, 2**64)."""
+    """Return `seed` as an int in [0, 2**64)."""
     if type(seed) is not int:
         seed = _convert(seed)
     if not 0 <= seed < 1 << 64:
@@ -31,12 +31,12 @@ def _convert(seed: Seed) -> int:
 
 
 def fresh_seed() -> int:
-    """A seed from the operating system's entropy, to log and to pass on.
+    """Make a seed from the operating system's entropy, to log and to pass on.
 
     Returns
     -------
     int
-        In [0, 2**64).
+        The seed, in [0, 2**64).
 
     Examples
     --------

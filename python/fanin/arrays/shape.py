@@ -1,4 +1,4 @@
-"""Shapes that an array can have."""
+"""Check shapes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .types import Shape
 
 
 def as_shape(shape: Shape) -> tuple[int, ...]:
-    """`shape` as a tuple of ints; ValueError where no array can have it."""
+    """Return `shape` as a tuple of ints; raise ValueError where no array can have it."""
     try:
         sizes = tuple(map(operator.index, shape))  # type: ignore[arg-type]  # fails fast for an int
     except TypeError:
