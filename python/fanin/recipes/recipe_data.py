@@ -1,4 +1,4 @@
-"""Recipes from plain data, with errors that say which rule, which key, and what is allowed."""
+"""Make recipes from plain data, with errors that say which rule, which key, and what is allowed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .rule import ANY, Rule
 
 _RECIPE = ("name", "source", "layout", "rules")
 _RULE = ("pattern", "scheme", "role", "ndim", "shape", "optional", "layout")
-_MOST_GATES = 1000  # each is a scheme of its own
+_MOST_GATES = 1000  # each becomes a scheme, which takes memory
 _ELSEWHERE = {
     "deepnorm_alpha": "it is a number, for the model",
     "mup": "it is written scheme = 'Mup', of = the scheme, base = the shape",
@@ -25,7 +25,7 @@ _ELSEWHERE = {
 
 
 def recipe(data: Mapping[str, Any]) -> tuple[str, tuple[Rule, ...], str]:
-    """Name, rules and source of a recipe."""
+    """Return name, rules and source of a recipe."""
     if not isinstance(data, Mapping):
         raise TypeError(f"a recipe must be a table of {', '.join(_RECIPE)}, got {short(data)}")
     _require_keys(data, _RECIPE, ("name", "rules"), "a recipe")
@@ -62,7 +62,10 @@ def _rule(data: Any, layout: str | None) -> Rule:
 
 
 def scheme(data: Any, layout: str | None = None) -> Scheme:
-    """A scheme of its name, or of a table of its name and parameters; `layout` is that of schemes that name none."""
+    """Make a scheme from its name, or from a table of its name and parameters.
+
+    `layout` applies to schemes that need one and do not name theirs.
+    """
     if isinstance(data, str):
         data = {"scheme": data}
     if not isinstance(data, Mapping):
@@ -80,7 +83,7 @@ def scheme(data: Any, layout: str | None = None) -> Scheme:
 
 
 def _completed(data: Any, layout: str | None) -> Any:
-    """The same with the layout of every scheme in it that takes one; an error where one cannot take a parameter."""
+    """Add the layout to every scheme in a table that takes one; raise an error for a parameter that none takes."""
     if isinstance(data, list | tuple):
         return [_completed(item, layout) for item in data]
     if not isinstance(data, Mapping) or "scheme" not in data:
@@ -98,14 +101,14 @@ def _completed(data: Any, layout: str | None) -> Any:
 
 
 def _named(value: Any) -> Any:
-    """The same with names of schemes as the tables that they stand for."""
+    """Replace names of schemes by the tables that they stand for."""
     if isinstance(value, list | tuple):
         return [_named(item) for item in value]
     return {"scheme": value} if isinstance(value, str) else value
 
 
 def kinds_of(name: Any) -> dict[str, str] | None:
-    """What a scheme takes, by name and type; None where there is no such scheme, as `Scheme.from_dict` will say."""
+    """Return the parameters of a scheme, each with its type; None if there is no such scheme."""
     if isinstance(name, str) and name in _ELSEWHERE:
         raise ValueError(f"scheme must be one that a table can hold, got {short(name)}: {_ELSEWHERE[name]}")
     if name not in schemes.__all__ or name == "Scheme":
@@ -140,7 +143,9 @@ def _is_integer(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, float) or (_is_integer(value) and math.isfinite(value))  # OverflowError beyond a float
+    return isinstance(value, float) or (
+        _is_integer(value) and math.isfinite(value)
+    )  # isfinite raises OverflowError for an int beyond float64
 
 
 _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
