@@ -1,4 +1,4 @@
-"""Writes tests/golden/ from the NumPy reference: `python tests/make_golden.py`.
+"""Write tests/golden/ from the NumPy reference: `python tests/make_golden.py`.
 
 The stream is frozen, so it refuses to replace a file without --force.
 """
@@ -92,7 +92,7 @@ DISTRIBUTIONS = {
     ),
 }
 
-# Where the index crosses a tile, its 32 bits, the block counter's 32 bits (of 64- and 32-bit elements), and far out.
+# First indices and counts: across a tile, across 32 bits of the index and of the block counter, and far out.
 EDGES = [(112, 32), (2**32 - 16, 32), (2**33 - 16, 32), (2**34 - 16, 32), (2**40 + 12345, 16), (2**62 - 16, 16)]
 
 # Elements of seed 0 and "wte.weight" whose word, or radius word, is the smallest or largest of 2³¹ elements.
@@ -116,7 +116,7 @@ PARAMETERS = {
 
 
 def runs(distribution: str) -> Iterator[tuple[str, str, int, str, int, int]]:
-    """Parameters, dtype, seed, name, first index and number of elements of each line."""
+    """Yield parameters, dtype, seed, name, first index and number of elements of each line."""
     dtypes, parameters = DISTRIBUTIONS[distribution]
     if distribution in ("orthogonal", "schemes"):
         yield from (orthogonal_runs if distribution == "orthogonal" else scheme_runs)(dtypes, parameters)
@@ -135,7 +135,7 @@ def runs(distribution: str) -> Iterator[tuple[str, str, int, str, int, int]]:
 
 
 def orthogonal_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[tuple[str, str, int, str, int, int]]:
-    """Stretches of rows: the first, the last, around a block of 64 vectors; their ends, and around coordinate 512."""
+    """Yield stretches of rows: the first, the last, around a block of 64 vectors; ends, and around coordinate 512."""
     for dtype in dtypes:
         for parameter in parameters:
             outs, ins = (int(size) for size in parameter.split(",")[:2])
@@ -156,7 +156,7 @@ def orthogonal_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[
 
 
 def scheme_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[tuple[str, str, int, str, int, int]]:
-    """Stretches of the last axis: both ends of its first, middle and last row; two schemes for every seed and name."""
+    """Yield both ends of the first, middle and last row along the last axis; two schemes for every seed and name."""
     for dtype in dtypes:
         for parameter in parameters:
             shape = reference_schemes.parse(parameter)[1]
@@ -172,7 +172,7 @@ def scheme_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[tupl
 
 
 def values(distribution: str, parameter: str, dtype: str, seed: int, name: str, index: np.ndarray) -> np.ndarray:
-    """The reference's elements as bit patterns."""
+    """Return the reference's elements as bit patterns."""
     if distribution == "schemes":
         part = reference_schemes.elements(seed, name, index, parameter, dtype)
         return part.view(f"u{part.itemsize}")
@@ -208,7 +208,7 @@ FIELDS = {
 
 
 def vectors() -> Iterator[dict[str, object]]:
-    """The first line of every law's parameters and dtypes; all seeds, names and far indices of its first parameters."""
+    """Yield, for every law, a line for each choice of parameters and dtype, and all lines of its first parameters."""
     for distribution, (_, (first, *_)) in DISTRIBUTIONS.items():
         seen = set()
         for parameter, dtype, seed, name, index, count in runs(distribution):
