@@ -60,7 +60,7 @@ def comparison() -> Figure:
 
 
 def norm() -> Figure:
-    """Draw the slope of gradients over 20 ReLU layers by the std of their weights, which batch norm makes irrelevant."""
+    """Draw the slope of gradients over 20 ReLU layers by the std of their weights, with and without batch norm."""
     factors = np.geomspace(0.3, 3, 9)
     figure = panels.figure(3.6)
     axes = figure.subplots()
