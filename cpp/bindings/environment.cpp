@@ -2,7 +2,6 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <optional>
 #include <string>
 
 #include "bindings/convert.hpp"
@@ -15,14 +14,26 @@
 namespace fanin::bindings {
 namespace {
 
-// A context in which Python's own float arithmetic rounds to nearest.
-class Ieee754 {
- public:
-  void enter() { environment_.emplace(); }
-  void exit(const py::args&) { environment_.reset(); }
+// Python's own float arithmetic between these two rounds to nearest and keeps subnormals. The first gives what the second
+// is to restore: None where the thread does so anyway.
+PyObject* enter_ieee754(PyObject*, PyObject*) noexcept {
+  if (FpEnvironment::is_ieee754()) Py_RETURN_NONE;
+  PyObject* const state = PyLong_FromUnsignedLongLong(FpEnvironment::state());
+  if (state) FpEnvironment::set(FpEnvironment::kIeee754);
+  return state;
+}
 
- private:
-  std::optional<FpEnvironment> environment_;
+PyObject* leave_ieee754(PyObject*, PyObject* state) noexcept {
+  const unsigned long long saved = PyLong_AsUnsignedLongLong(state);
+  if (PyErr_Occurred()) return nullptr;
+  FpEnvironment::set(saved);
+  Py_RETURN_NONE;
+}
+
+PyMethodDef g_ieee754[] = {
+    {"enter_ieee754", enter_ieee754, METH_NOARGS, "enter_ieee754()\n--\n\n"},
+    {"leave_ieee754", leave_ieee754, METH_O, "leave_ieee754(state, /)\n--\n\n"},
+    {},
 };
 
 py::dict build_info() {
@@ -64,7 +75,7 @@ void register_environment(py::module_& m) {
   m.def("swap_thread_limit", &swap_thread_limit);
   m.def("build_info", &build_info);
   m.def("set_cuda_backend", &set_backend);
-  py::class_<Ieee754>(m, "Ieee754").def(py::init<>()).def("__enter__", &Ieee754::enter).def("__exit__", &Ieee754::exit);
+  if (PyModule_AddFunctions(m.ptr(), g_ieee754) != 0) throw py::error_already_set();
 }
 
 }  // namespace fanin::bindings

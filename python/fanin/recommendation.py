@@ -45,9 +45,9 @@ class Recommendation:
     why: str
     source: str
 
-    def std(self, shape: Shape) -> float:
+    def expected_std(self, shape: Shape) -> float:
         """The standard deviation of a parameter of this shape."""
-        return self.scheme.std(shape)
+        return self.scheme.expected_std(shape)
 
     def __str__(self) -> str:
         """All of it, a line each."""
@@ -96,7 +96,7 @@ def recommend(
 
     Examples
     --------
-    >>> round(recommend("gelu").std((4096, 1024)), 4)
+    >>> round(recommend("gelu").expected_std((4096, 1024)), 4)
     0.0479
     >>> print(recommend("tanh", "recurrent").source)
     Saxe, McClelland and Ganguli (2014); Le, Jaitly and Hinton (2015)
@@ -285,7 +285,7 @@ def review(
     sizes = as_shape(shape)
     if layer not in _HIDDEN or depth == 1 or len(sizes) < 2 or 0 in sizes:
         return ()
-    std = scheme.std(sizes)
+    std = scheme.expected_std(sizes)
     if std == 0:
         return (
             "every unit starts with the same weights: all get the same gradient and stay equal, and the layer is as "
@@ -293,7 +293,7 @@ def review(
         )
     if layer not in ("linear", "conv"):
         return ()
-    root, wanted = math.sqrt(Fans.of(sizes, layout, **fans).fan_in), advice.std(sizes)
+    root, wanted = math.sqrt(Fans.of(sizes, layout, **fans).fan_in), advice.expected_std(sizes)
     factor, best = _growth(activation, std * root), _growth(activation, wanted * root)
     if abs(math.log(factor)) <= max(abs(math.log(best)), math.log(_TOLERANCE)):
         return ()

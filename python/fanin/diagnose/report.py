@@ -179,7 +179,7 @@ def _advice(stack: Stack) -> Recommendation:
 def _instead(stack: Stack, advice: Recommendation) -> str:
     """What to use; where the weights are what they should be, what else helps."""
     shape = _shape_of(stack)
-    wanted, given = advice.std(shape), stack.weights.std(shape)
+    wanted, given = advice.expected_std(shape), stack.weights.expected_std(shape)
     if abs(wanted - given) > 0.01 * wanted:
         return f"Use {advice.name}, std {wanted:.3g}; it is {given:.3g}."
     if type(advice.scheme) is not type(stack.weights):

@@ -163,8 +163,8 @@ def load(path: str | os.PathLike[str]) -> Task:
     FileNotFoundError
         Where there is none.
     ValueError
-        For a file that is none, missing, empty, complex or non-finite arrays, labels that are not whole numbers from 0, and lengths or
-        shapes that do not agree.
+        For a file that is none, missing, empty, complex or non-finite arrays, labels that are not whole numbers from
+        0, and lengths or shapes that do not agree.
 
     Examples
     --------
@@ -172,7 +172,7 @@ def load(path: str | os.PathLike[str]) -> Task:
     >>> load("task.npz").inputs.shape
     (8, 2)
     """
-    given = dict(read_npz(path, _NUMPY_KINDS, _ARRAYS))
+    given: dict[str, Any] = dict(read_npz(path, _NUMPY_KINDS, _ARRAYS))
     if not {"x", "y"} <= set(given) or ("test_x" in given) != ("test_y" in given):
         raise ValueError(f"path must hold x and y, and both or neither of test_x and test_y, got {sorted(given)}")
     name = os.path.splitext(os.path.basename(os.fspath(path)))[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from .. import _core
 from ..arrays.types import Activation
 from ..fans import Fans
 from ..schemes import Uniform, he_uniform, xavier_uniform
@@ -119,6 +118,5 @@ def _recurrent(gates: int, inputs: int, hidden: int, bias: bool) -> ParameterSpe
 
 def _symmetric(fan: int) -> Uniform:
     """Uniform within ±1/√fan."""
-    with _core.Ieee754():
-        bound = 1.0 / math.sqrt(fan) if fan else 0.0
+    bound = 1.0 / math.sqrt(fan) if fan else 0.0
     return Uniform(-bound, bound)

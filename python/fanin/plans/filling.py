@@ -16,6 +16,7 @@ from ..arrays.target import dtype as dtype_of
 from ..models.arrays import View, overlaps
 from ..recipes.recipe import listed
 from ..schemes import Scheme
+from ..schemes.pieces import samplers
 from .contents import Contents
 from .rows import Row
 
@@ -48,10 +49,9 @@ def fill(plan: Contents, arrays: Mapping[str, Any]) -> None:
 
 def has_kernel(scheme: Scheme, shape: tuple[int, ...], name: str) -> bool:
     """Whether a GPU can draw a parameter."""
-    pieces = scheme._pieces(shape, name)
-    if pieces is not None:
-        return all(has_kernel(piece.scheme, piece.shape, piece.name) for piece in pieces[1])
-    return scheme._native(shape, 0, name)[0] not in CPU_ONLY
+    pieces = scheme.pieces(shape, name)
+    found = [scheme.native(shape, 0, name)[0]] if pieces is None else samplers(pieces)
+    return all(sampler not in CPU_ONLY for sampler in found)
 
 
 def _require_names(plan: Contents, arrays: Mapping[str, Any]) -> None:

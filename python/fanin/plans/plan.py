@@ -318,4 +318,8 @@ def _row_to_dict(row: Row) -> dict[str, Any]:
         data["aliases"] = list(row.aliases)
     if row.stream != row.name:
         data["stream"] = row.stream
-    return data | {"rule": row.rule.describe(), "scheme": row.scheme.describe(), "std": row.scheme.std(row.shape)}
+    return data | {
+        "rule": row.rule.describe(),
+        "scheme": row.scheme.describe(),
+        "std": row.scheme.expected_std(row.shape),
+    }

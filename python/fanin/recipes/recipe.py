@@ -171,7 +171,7 @@ class Recipe:
         --------
         >>> rules = [{"pattern": "*.weight", "ndim": 2, "scheme": "he_normal"}, {"pattern": "*", "scheme": "zeros"}]
         >>> recipe = Recipe.from_dict({"name": "mine", "layout": "OI", "rules": rules})
-        >>> recipe.rule("fc.weight", (10, 200)).scheme.std((10, 200))
+        >>> recipe.rule("fc.weight", (10, 200)).scheme.expected_std((10, 200))
         0.1
         """
         return cls(*recipe_data.recipe(data))
@@ -220,7 +220,7 @@ class Recipe:
 
     def _require_drawable(self, name: str, shape: Shape, rule: Rule) -> None:
         try:
-            rule.scheme.std(shape)
+            rule.scheme.expected_std(shape)
         except ValueError as error:
             raise ValueError(
                 f"rule {rule.describe()} of recipe {self.name!r} cannot draw the parameter {name!r}: {error}"
