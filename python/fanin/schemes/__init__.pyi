@@ -3,7 +3,6 @@
 Written by tools/write_names.py.
 """
 
-from . import REGISTRY as REGISTRY
 from .biases import gate_bias as gate_bias
 from .biases import gru_bias as gru_bias
 from .biases import lstm_bias as lstm_bias

@@ -101,7 +101,8 @@ def samplers(pieces: Pieces) -> Iterator[Callable[..., Any]]:
 
 def _view(array: NDArray[Any], place: tuple[slice, ...]) -> NDArray[Any]:
     index: tuple[Any, ...] = (..., *place)  # also of an array without axes it is a view
-    return array[index]
+    view: NDArray[Any] = array[index]
+    return view
 
 
 def _draw(leaf: Leaf, request: Request, memory: Any) -> None:
