@@ -150,9 +150,11 @@ def files() -> dict[str, str]:
 
 
 def formatted(text: str, path: Path) -> str:
-    """The text as ruff formats it."""
-    command = ["ruff", "format", "--stdin-filename", str(path), "-"]
-    return subprocess.run(command, input=text, capture_output=True, text=True, check=True, encoding="utf-8").stdout
+    """Return the text as ruff sorts and formats it."""
+    for command in (["check", "--fix", "--quiet", "--select", "I,F401"], ["format"]):
+        whole = ["ruff", *command, "--stdin-filename", str(path), "-"]
+        text = subprocess.run(whole, input=text, capture_output=True, text=True, check=True, encoding="utf-8").stdout
+    return text
 
 
 def main() -> None:

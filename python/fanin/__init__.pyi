@@ -6,10 +6,18 @@ Written by tools/write_names.py.
 from collections.abc import Sequence
 from typing import SupportsIndex
 
+from . import cuda as cuda
+from . import diagnose as diagnose
+from . import layers as layers
+from . import models as models
+from . import recipes as recipes
+from . import schemes as schemes
+from . import torch as torch
+from .arrays.seed import fresh_seed as fresh_seed
+from .arrays.seed import seed_from as seed_from
 from .arrays.types import (
     Activation,
     Array,
-    Bounds,
     Convention,
     Device,
     Distribution,
@@ -24,35 +32,27 @@ from .arrays.types import (
     TransformerStack,
 )
 from .fans import Blocks
-from .schemes import Scheme
-from . import cuda as cuda
-from . import diagnose as diagnose
-from . import layers as layers
-from . import models as models
-from . import recipes as recipes
-from . import schemes as schemes
-from . import torch as torch
-from .arrays.seed import fresh_seed as fresh_seed, seed_from as seed_from
-from .info import info as info
-from .sampling import (
-    bits as bits,
-    constant as constant,
-    normal as normal,
-    ones as ones,
-    truncated_normal as truncated_normal,
-    uniform as uniform,
-    zeros as zeros,
-)
-from .threads import get_num_threads as get_num_threads, num_threads as num_threads, set_num_threads as set_num_threads
 from .fans import Fans as Fans
+from .info import info as info
 from .plans import Plan as Plan
 from .plans import plan as plan
 from .recommendation import Recommendation as Recommendation
 from .recommendation import recommend as recommend
 from .recommendation import review as review
+from .sampling import bits as bits
+from .sampling import constant as constant
+from .sampling import normal as normal
+from .sampling import ones as ones
+from .sampling import truncated_normal as truncated_normal
+from .sampling import uniform as uniform
+from .sampling import zeros as zeros
+from .schemes import Scheme
 from .seeded import Seeded as Seeded
 from .seeded import seeded as seeded
 from .signals.gains import gain as gain
+from .threads import get_num_threads as get_num_threads
+from .threads import num_threads as num_threads
+from .threads import set_num_threads as set_num_threads
 
 __version__: str
 __all__: list[str]
