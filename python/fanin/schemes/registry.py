@@ -7,18 +7,15 @@ import itertools
 import re
 import textwrap
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ..entry import entry
 from ..fans import Fans
 from .parameters import PARAMETERS
 
-if TYPE_CHECKING:
-    from .scheme import Scheme
-
 Build = TypeVar("Build", bound=Callable[..., Any])
 
-REGISTRY: dict[str, Callable[..., Scheme]] = {}  # name -> class or function
+REGISTRY: dict[str, Callable[..., Any]] = {}  # name -> class or function
 ALIASES: dict[str, str] = {}  # other name -> name
 FIXED: set[str] = set()  # names of schemes whose values depend on no seed and no name
 SHAPES: dict[str, Callable[..., Any]] = {}  # name -> the function whose parameters stand for a shape's

@@ -118,9 +118,10 @@ class Scheme(ABC):
         if build is None:
             raise ValueError(f"scheme must be {_names(name)}, got {short(name)}{nearest(name, REGISTRY)}")
         try:
-            return build(**{key: _rich(value) for key, value in data.items()})
+            made: Scheme = build(**{key: _rich(value) for key, value in data.items()})
         except TypeError as error:
             raise ValueError(f"scheme {name!r}: {error}") from error
+        return made
 
     def replace(self, **changes: Any) -> Self:
         """Return the same scheme with other values of some fields."""
