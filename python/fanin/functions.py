@@ -5,6 +5,7 @@ Each is made from the registry, with the parameters and the explanations of its 
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -84,6 +85,7 @@ class Maker:
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name, self.known = name, dict.fromkeys(known)
         self.build, self.shape_of = REGISTRY[name], SHAPES.get(name)
+        self.cached = functools.lru_cache(maxsize=256, typed=True)(self.build)  # schemes are immutable
         self.sizes = frozenset(inspect.signature(self.shape_of).parameters) if self.shape_of else frozenset()
 
     def __call__(self, args: tuple[Any, ...], own: dict[str, Any]) -> tuple[Scheme, Any]:
@@ -92,11 +94,15 @@ class Maker:
             raise unexpected(self.name, next(key for key in own if key not in self.known), self.known)
         if self.shape_of is not None:
             shape = self.shape_of(*args, **{key: own.pop(key) for key in self.sizes & own.keys()})
-            return self.build(**own), shape
-        if args:
-            return self.build(*args[1:], **own), args[0]
-        shape = own.pop("shape", None)
-        return self.build(**own), shape
+            args = ()
+        elif args:
+            shape, args = args[0], args[1:]
+        else:
+            shape = own.pop("shape", None)
+        try:
+            return self.cached(*args, **own), shape
+        except TypeError:  # an argument that has no hash, or one that is wrong
+            return self.build(*args, **own), shape
 
 
 def function(name: str) -> Callable[..., Any]:

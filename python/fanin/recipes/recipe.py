@@ -14,6 +14,7 @@ from ..arrays.types import Shape
 from ..files import toml_reader
 from ..files.regular import read_text
 from . import recipe_data, toml
+from .recipe_data import FORMAT
 from .rule import Rule
 
 _NAMED = 10  # names that an error lists
@@ -152,17 +153,18 @@ class Recipe:
     def digest(self) -> str:
         """A short hash of patterns, guards and schemes, equal only for recipes that draw the same values."""
         rules = [[rule.guards(), rule.scheme.describe()] for rule in self.rules]
-        return hashlib.blake2b(json.dumps(rules).encode(), digest_size=8).hexdigest()
+        return hashlib.blake2b(json.dumps([FORMAT, rules]).encode(), digest_size=8).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as strings, numbers, lists and dicts: what JSON and TOML can hold."""
-        return {"name": self.name, "source": self.source, "rules": [rule.to_dict() for rule in self.rules]}
+        rules = [rule.to_dict() for rule in self.rules]
+        return {"format": FORMAT, "name": self.name, "source": self.source, "rules": rules}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
         """The recipe that a dict describes: what `to_dict` wrote, or one written by hand.
 
-        Its keys are `name`, `rules`, and if wanted `source` and `layout`. A rule has `pattern`, `scheme`, and if wanted
+        Its keys are `name`, `rules`, and if wanted `source`, `layout` and `format`, which is 1. A rule has `pattern`, `scheme`, and if wanted
         `role`, `ndim`, `shape`, in which "*" stands for any size, `optional` and `layout`. A scheme is a name, or a
         dict for `Scheme.from_dict`. The layout is that of schemes that take one and do not name theirs; a rule's goes
         before the recipe's.

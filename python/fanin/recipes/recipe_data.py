@@ -12,7 +12,8 @@ from ..schemes.registry import REGISTRY
 from ..text import nearest, short
 from .rule import ANY, Rule
 
-_RECIPE = ("name", "source", "layout", "rules")
+FORMAT = 1  # of recipes and plans as dicts: what is written in it must be read for ever
+_RECIPE = ("format", "name", "source", "layout", "rules")
 _RULE = ("pattern", "scheme", "role", "ndim", "shape", "optional", "layout")
 
 
@@ -21,6 +22,7 @@ def recipe(data: Mapping[str, Any]) -> tuple[str, tuple[Rule, ...], str]:
     if not isinstance(data, Mapping):
         raise TypeError(f"a recipe must be a table of {', '.join(_RECIPE)}, got {short(data)}")
     _require_keys(data, _RECIPE, ("name", "rules"), "a recipe")
+    require_format(data)
     for key in ("name", "source", "layout"):
         _require_text(data, key)
     name, layout = data["name"], data.get("layout")
@@ -38,6 +40,13 @@ def recipe(data: Mapping[str, Any]) -> tuple[str, tuple[Rule, ...], str]:
         except RecursionError:
             raise ValueError(f"rule {number} of recipe {short(name)} must not be nested so deeply") from None
     return name, tuple(rules), data.get("source", "")
+
+
+def require_format(data: Mapping[str, Any]) -> None:
+    """ValueError unless a recipe or a plan is written in the format of today; one written by hand need not say it."""
+    found = data.get("format", FORMAT)
+    if type(found) is not int or found != FORMAT:
+        raise ValueError(f"format must be {FORMAT}, as this release of fanin writes it, got {short(found)}")
 
 
 def _rule(data: Any, layout: str | None) -> Rule:

@@ -99,6 +99,15 @@ def samplers(pieces: Pieces) -> Iterator[Callable[..., Any]]:
             yield from samplers(nested)
 
 
+def names(pieces: Pieces) -> Iterator[str]:
+    """Yield the name of every piece, and of those that it consists of."""
+    for piece in pieces[1]:
+        yield piece.name
+        nested = piece.scheme.pieces(piece.shape, piece.name)
+        if nested is not None:
+            yield from names(nested)
+
+
 def _view(array: NDArray[Any], place: tuple[slice, ...]) -> NDArray[Any]:
     index: tuple[Any, ...] = (..., *place)  # also of an array without axes it is a view
     view: NDArray[Any] = array[index]

@@ -39,10 +39,11 @@ class Scheme(ABC):
     scheme_name: ClassVar[str]  # what `register` calls it
 
     def __init_subclass__(cls) -> None:
-        """Let the arithmetic of these methods have the same bits under every rounding mode."""
-        for method in ("expected_mean", "expected_std", "native", "scaled", "pieces", "__post_init__"):
-            if method in vars(cls):
-                setattr(cls, method, entry(vars(cls)[method]))
+        """Give the methods that compute a door of their own; `native` and `pieces` are called behind that of a draw."""
+        for name in ("expected_mean", "expected_std", "scaled"):
+            method = vars(cls).get(name)
+            if method is not None and not hasattr(method, "__wrapped__"):  # a dataclass with slots is made twice
+                setattr(cls, name, entry(method))
 
     @abstractmethod
     def expected_mean(self, shape: Shape) -> float:

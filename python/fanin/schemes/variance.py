@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import InitVar, dataclass, field
 from typing import Unpack
@@ -111,7 +112,7 @@ class VarianceScaling(Scheme):
 
     def _stds(self, shape: tuple[int, ...]) -> list[float]:
         """Return the std of every block; 0 where there is no fan, and so no value."""
-        each = Fans.of_blocks(shape, self.layout, self.groups, self.transposed, self.blocks, self.convention)
+        each = _fans(shape, self.layout, self.groups, self.transposed, self.blocks, self.convention)  # type: ignore[arg-type]
         return [self._gain / math.sqrt(fan) if (fan := fans.by(self.mode)) else 0.0 for fans in each]
 
     def _sizes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -123,6 +124,9 @@ class VarianceScaling(Scheme):
         if self.distribution == "uniform":
             return Uniform(-SQRT3 * std, SQRT3 * std)
         return TruncatedNormal(0.0, std / _core.truncated_std(self.truncate), -self.truncate, self.truncate)
+
+
+_fans = functools.lru_cache(maxsize=4096)(Fans.of_blocks)  # a model has few shapes
 
 
 def scaling(
