@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import reprlib
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -18,6 +17,8 @@ _NARROWEST = 40  # below it no column is left with more than a few letters
 
 def terminal_width() -> int | None:
     """Columns of the terminal that standard output is; None if it is none."""
+    import shutil
+
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     return shutil.get_terminal_size().columns if is_terminal else None
 

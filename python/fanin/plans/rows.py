@@ -101,7 +101,7 @@ def rows(
 
 
 def _streams(row: Row) -> set[str]:
-    """Return the names whose streams a parameter is drawn from: its own, and those of the pieces that it consists of."""
+    """Return the names whose streams a parameter is drawn from: its own, and those of its pieces."""
     pieces = row.scheme.pieces(row.shape, row.stream)
     return {row.stream} if pieces is None else {row.stream, *names(pieces)}
 

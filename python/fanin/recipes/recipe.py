@@ -164,10 +164,10 @@ class Recipe:
     def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
         """The recipe that a dict describes: what `to_dict` wrote, or one written by hand.
 
-        Its keys are `name`, `rules`, and if wanted `source`, `layout` and `format`, which is 1. A rule has `pattern`, `scheme`, and if wanted
-        `role`, `ndim`, `shape`, in which "*" stands for any size, `optional` and `layout`. A scheme is a name, or a
-        dict for `Scheme.from_dict`. The layout is that of schemes that take one and do not name theirs; a rule's goes
-        before the recipe's.
+        Its keys are `name`, `rules`, and if wanted `source`, `layout` and `format`, which is 1. A rule has `pattern`,
+        `scheme`, and if wanted `role`, `ndim`, `shape`, in which "*" stands for any size, `optional` and `layout`. A
+        scheme is a name, or a dict for `Scheme.from_dict`. The layout is that of schemes that take one and do not name
+        theirs; a rule's goes before the recipe's.
 
         Examples
         --------

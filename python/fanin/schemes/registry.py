@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import re
@@ -94,12 +95,17 @@ def documented(docstring: str, signature: inspect.Signature) -> str:
     entries: list[str] = []
     for name in signature.parameters:
         if name not in given:
-            kind, explanation = PARAMETERS[name]
-            entries.append(f"{name} : {kind}\n{textwrap.indent(textwrap.fill(explanation, 112), '    ')}")
+            entries.append(_explained(name))
         elif given[name] not in entries:
             entries.append(given[name])
     section = "Parameters\n----------\n" + "\n".join(entries) if entries else ""
     return "\n\n".join(part for part in (before, section, after) if part) + "\n"
+
+
+@functools.cache
+def _explained(name: str) -> str:
+    kind, explanation = PARAMETERS[name]
+    return f"{name} : {kind}\n" + textwrap.fill(explanation, 112, initial_indent="    ", subsequent_indent="    ")
 
 
 def _parts(docstring: str) -> tuple[str, list[str], str]:
