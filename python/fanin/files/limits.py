@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-TEXT_BYTES = 10_000_000  # of a config.json or a TOML file
+JSON_BYTES = 10_000_000  # of a config.json
+TOML_BYTES = 4_000_000  # of 40 000 shapes, or a recipe: `tomllib` takes seconds
 INDEX_BYTES = 25_000_000  # of a trillion parameters in experts, the index has about ten million
 HEADER_BYTES = 100_000_000  # of a safetensors file, by the format's definition
 JOURNAL_BYTES = 1_000_000_000
 JOURNAL_LINE_BYTES = 10_000_000
 
 NAMES = 500_000  # in an object: a hostile header takes seconds
-NAME_LENGTH = 10_000  # characters of a parameter's name
+NAME_LENGTH = 10_000  # characters, in a header or a TOML file
 ENTRY_LENGTH = 4096  # characters of what a header says of one tensor
 METADATA_LENGTH = 1_000_000  # characters of what a checkpoint says of its origin
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..arrays.types import Shape
-from ..files import toml_reader
+from ..files import limits, toml_reader
 from ..files.regular import read_text
 from . import recipe_data, toml
 from .recipe_data import FORMAT
@@ -200,13 +200,15 @@ class Recipe:
         >>> Recipe.from_toml(recipe.to_toml()) == recipe
         True
         """
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a string, got {text!r}")
         return cls.from_dict(toml_reader.parse(text, "a recipe"))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Recipe:
         """The recipe in a TOML file; errors begin with its path."""
         where = os.fspath(path)
-        data = toml_reader.parse(read_text(path), f"{where}: the file")
+        data = toml_reader.parse(read_text(path, limits.TOML_BYTES), f"{where}: the file")
         try:
             return cls.from_dict(data)
         except (ValueError, TypeError) as error:

@@ -26,7 +26,8 @@ class Rule:
     ----------
     pattern : str or re.Pattern
         Shell-style, `*`, `?` and `[...]`; or a regular expression: between slashes, `"/layers\.[0-9]+\.weight/"`, or
-        compiled. Either matches the whole name, case included.
+        compiled. Either matches the whole name, case included, in time proportional to its length, and so there are no
+        references, lookaround, atomic groups and word boundaries; `^` and `$` may stand at the ends.
     scheme : Scheme
         How they are drawn; what it needs to know of a shape, its layout, it says itself.
     role : str
