@@ -159,14 +159,8 @@ def audit(
     arrays : mapping of str to array, array, or path
         NumPy arrays, torch tensors in CPU memory (a `state_dict()`), or whatever `numpy.asarray` takes; one array,
         called "array"; or the path of a .safetensors, .index.json or .npz file, or of a directory with a checkpoint.
-<<<<<<< HEAD
-        They are float32, float64, float16 or bfloat16. Other dtypes are skipped, and so are arrays that
-        are named as masks (*mask*) or tables of positions (pe, pos_encoding, inv_freq, cos_cached, …), unless `layers`
-        has them.
-=======
         float32, float64, float16 or bfloat16. Other dtypes are skipped, and so are arrays that are named as masks
         (*mask*) or tables of positions (pe, pos_encoding, inv_freq, cos_cached, …), unless `layers` has them.
->>>>>>> w/reader
     activation : str, (str, float) or callable
         What follows each layer: see `fanin.gain`. Default "relu".
     layout : "OI" or "IO"
