@@ -12,6 +12,7 @@
 #include "core/fp_environment.hpp"
 #include "core/gauss.hpp"
 #include "core/rounding.hpp"
+#include "cpu/fill.hpp"
 
 namespace fanin {
 namespace {
@@ -23,7 +24,7 @@ void require_deviation(double std) {
 void run(const Draw& draw, const Part& part, const Output& out, const Interrupt& interrupt) {
   Region region;
   if (!make_region(part, out, region)) return;
-  if (!out.queue) return fill(draw, std::move(region), interrupt);
+  if (!out.queue) return cpu::fill(draw, std::move(region), interrupt);
   if (!out.queue->to_host) return cuda::backend().fill(draw, region, *out.queue);
   if (!cuda::backend().draw_to_host(draw, region, *out.queue, interrupt)) throw Interrupted();
 }
@@ -177,7 +178,7 @@ void constant(double value, const Part& part, const Output& out, const Interrupt
   Region region;
   if (!make_region(part, out, region)) return;
   if (on_gpu(out)) return cuda::backend().fill_constant(value, part.dtype, region, *out.queue);
-  fill_constant(pattern_of(part.dtype, value), itemsize(part.dtype), region, interrupt);
+  cpu::fill_constant(pattern_of(part.dtype, value), itemsize(part.dtype), region, interrupt);
 }
 
 uint64_t stream_id(std::string_view name, uint8_t tag) {

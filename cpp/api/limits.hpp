@@ -5,9 +5,9 @@
 #include <cstring>
 #include <limits>
 
-#include "core/dtype.hpp"
 #include "core/rounding.hpp"
 #include "core/scalar.hpp"
+#include "tensor/dtype.hpp"
 
 namespace fanin {
 

@@ -6,7 +6,10 @@
 
 #include "api/fanin.hpp"
 #include "api/refuse.hpp"
+#include "core/draw.hpp"
+#include "cuda/backend.hpp"
 #include "tensor/overlap.hpp"
+#include "tensor/region.hpp"
 
 namespace fanin {
 
@@ -56,8 +59,8 @@ inline bool make_region(const Part& part, const Output& out, Region& region) {
 // Whether a GPU's memory is written. What is not drawn is as soon written to the host's as it comes from there.
 inline bool on_gpu(const Output& out) { return out.queue && !out.queue->to_host; }
 
-inline void require_cpu(const Output& out, const char* what) {
-  if (out.queue) throw NotOnGpu(what);
+inline void require_kernel(const Output& out, const char* function) {
+  if (out.queue && !cuda::has_kernel(function)) throw NotOnGpu(function);
 }
 
 // A draw from the name's stream of values; and of normals, checked.

@@ -5,11 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "api/environment.hpp"
 #include "bindings/convert.hpp"
 #include "bindings/register.hpp"
 #include "core/fp_environment.hpp"
-#include "cpu/dispatch.hpp"
-#include "cpu/parallel.hpp"
 #include "cuda/backend.hpp"
 
 namespace fanin::bindings {
@@ -29,8 +28,8 @@ py::dict build_info() {
   py::dict info;
   info["compiled_isas"] = compiled_isas();
   info["available_isas"] = available_isas();
-  info["active_isa"] = active_kernels().isa;
-  info["openmp"] = std::string(threading_backend()) == "OpenMP";
+  info["active_isa"] = active_isa();
+  info["openmp"] = threading_backend() == "OpenMP";
   info["threading"] = threading_backend();
 #if defined(__clang__)
   info["compiler"] = "Clang " __clang_version__;
@@ -64,6 +63,7 @@ void register_environment(py::module_& m) {
   m.def("swap_thread_limit", &swap_thread_limit);
   m.def("build_info", &build_info);
   m.def("set_cuda_backend", &set_backend);
+  m.def("has_gpu_kernel", [](py::handle function) { return has_gpu_kernel(as_utf8(function)); });
   py::class_<Ieee754>(m, "Ieee754").def(py::init<>()).def("__enter__", &Ieee754::enter).def("__exit__", &Ieee754::exit);
 }
 

@@ -1,8 +1,8 @@
 // What is drawn: a distribution in a dtype, from a name's stream under a seed.
 #pragma once
 
-#include "core/dtype.hpp"
 #include "core/window.hpp"
+#include "tensor/dtype.hpp"
 
 namespace fanin {
 

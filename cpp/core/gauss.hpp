@@ -1,10 +1,10 @@
 // The standard normal's tails and truncated moments, for parameters: one lane, deterministic everywhere.
 #pragma once
 
-#include "core/dtype.hpp"
 #include "core/exp.hpp"
 #include "core/scalar.hpp"
 #include "core/truncated_normal.hpp"
+#include "tensor/dtype.hpp"
 
 namespace fanin::FANIN_ISA {
 

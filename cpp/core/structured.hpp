@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/exp.hpp"
-#include "core/region.hpp"
+#include "tensor/region.hpp"
 
 namespace fanin {
 

@@ -3,9 +3,9 @@
 
 #include <type_traits>
 
-#include "core/dtype.hpp"
 #include "core/rounding.hpp"
 #include "cpu/lanes.hpp"
+#include "tensor/dtype.hpp"
 
 namespace fanin::FANIN_ISA {
 

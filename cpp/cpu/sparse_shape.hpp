@@ -5,7 +5,7 @@
 
 #include "cpu/sparse.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 
 constexpr int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
@@ -59,4 +59,4 @@ void halve(const SparsePart& part, bool lines, const Body& body) {
   body(half);
 }
 
-}  // namespace fanin
+}  // namespace fanin::cpu

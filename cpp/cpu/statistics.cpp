@@ -6,7 +6,7 @@
 
 #include "cpu/dispatch.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 namespace {
 
 constexpr int64_t kBlock = 2048;  // elements read twice, for sums and for the hash: they stay in the nearest cache
@@ -162,4 +162,4 @@ Statistics statistics(Dtype dtype, Region region, const Interrupt& interrupt) {
   return s;
 }
 
-}  // namespace fanin
+}  // namespace fanin::cpu

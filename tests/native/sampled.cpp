@@ -50,7 +50,7 @@ bool run(const Sample<T, Real>& sample, uint64_t stride) {
   const uint64_t chunks = sample.count / kChunk / stride + 1;
   Worst worst;
   std::mutex mutex;
-  fanin::parallel_chunks(chunks, false, {}, [&](uint64_t chunk) {
+  fanin::cpu::parallel_chunks(chunks, false, {}, [&](uint64_t chunk) {
     thread_local std::vector<uint64_t> a(kChunk), b(kChunk);
     thread_local std::vector<T> out(kChunk);
     RandomWords words{chunk << 32};

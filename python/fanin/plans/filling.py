@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..arrays import dtypes
-from ..arrays.gpu import CPU_ONLY
 from ..arrays.target import copy, is_torch, memory, require_array
 from ..arrays.target import dtype as dtype_of
 from ..models.arrays import View, overlaps
@@ -51,7 +50,7 @@ def has_kernel(scheme: Scheme, shape: tuple[int, ...], name: str) -> bool:
     pieces = scheme._pieces(shape, name)
     if pieces is not None:
         return all(has_kernel(piece.scheme, piece.shape, piece.name) for piece in pieces[1])
-    return scheme._native(shape, 0, name)[0] not in CPU_ONLY
+    return _core.has_gpu_kernel(scheme._native(shape, 0, name)[0].__name__)
 
 
 def _require_names(plan: Contents, arrays: Mapping[str, Any]) -> None:
