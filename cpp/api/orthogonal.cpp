@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "api/limits.hpp"
-#include "api/part.hpp"
+#include "api/place.hpp"
 #include "api/refuse.hpp"
 #include "tensor/pitch.hpp"
 
@@ -71,11 +71,8 @@ cpu::OrthogonalDraw make_draw(double gain, const Part& part) {
   return {part.seed, stream_id(part.name, is_wide(part.dtype) ? kTagDouble : kTagSingle), part.dtype, gain};
 }
 
-void require_gain(double gain, Dtype dtype) {
-  require_finite("gain", gain);
-  if (!(std::abs(gain) * 1.001 <= largest(dtype)))
-    refuse("gain must not exceed the largest ", name(dtype), ", ", largest(dtype), ", got ", gain);
-}
+// An entry may exceed 1 by rounding.
+void require_gain(double gain, Dtype dtype) { require_value("gain", gain, dtype, 1.001); }
 
 }  // namespace
 
@@ -161,14 +158,9 @@ void delta_orthogonal(double gain, Layout layout, const Part& part, const Output
   require_kernel(out, "delta_orthogonal");
   constant(0, part, out, interrupt);
 
-  // The plane at the centre, if the part holds it.
-  std::vector<Taken> axes = taken(part, out);
-  auto* data = static_cast<char*>(out.data);
-  for (size_t i = first ? 2 : 0; i < (first ? rank : rank - 2); ++i) {
-    const int64_t centre = axes[i].place_of((part.shape[i] - 1) / 2);
-    if (centre < 0) return;
-    data += centre * axes[i].stride;
-  }
+  const std::vector<Taken> axes = taken(part, out);
+  char* const data = centre_of(axes, layout, out);
+  if (!data) return;
   const Taken out_side = axes[first ? 0 : rank - 1], in_side = axes[first ? 1 : rank - 2];
   Matrices matrices;
   matrices.add(0, outs, ins, {out_side}, {in_side}, data);

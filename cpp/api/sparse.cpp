@@ -1,7 +1,7 @@
 #include "cpu/sparse.hpp"
 
 #include "api/fanin.hpp"
-#include "api/part.hpp"
+#include "api/place.hpp"
 #include "api/refuse.hpp"
 #include "core/fp_environment.hpp"
 

@@ -4,7 +4,7 @@
 
 #include "api/fanin.hpp"
 #include "api/limits.hpp"
-#include "api/part.hpp"
+#include "api/place.hpp"
 #include "api/refuse.hpp"
 #include "core/exp.hpp"
 #include "core/fp_environment.hpp"
@@ -14,12 +14,6 @@ namespace {
 
 constexpr int64_t kMostPositions = int64_t(1) << 53;  // every one a float64
 constexpr double kLargestStep = 1e300;                // and the least is 1/kLargestStep: nothing over- or underflows
-
-void require_value(const std::string& argument, double value, Dtype dtype) {
-  require_finite(argument.c_str(), value);
-  if (!(std::abs(value) <= largest(dtype)))
-    refuse(argument, " must not exceed the largest ", name(dtype), ", ", largest(dtype), ", got ", value);
-}
 
 }  // namespace
 
@@ -43,12 +37,8 @@ void dirac(double gain, int64_t groups, Layout layout, const Part& part, const O
     cpu::fill_constant(0, size_t(size), region, interrupt);
 
   const std::vector<Taken> axes = taken(part, out);
-  auto* data = static_cast<char*>(out.data);
-  for (size_t i = first ? 2 : 0; i < (first ? rank : rank - 2); ++i) {
-    const int64_t centre = axes[i].place_of((part.shape[i] - 1) / 2);
-    if (centre < 0) return;
-    data += centre * axes[i].stride;
-  }
+  char* const data = centre_of(axes, layout, out);
+  if (!data) return;
   const Diagonal diagonal{data, axes[first ? 0 : rank - 1], axes[first ? 1 : rank - 2], outs / groups};
   const uint64_t one = pattern_of(part.dtype, gain);
   if (gpu) return cuda::backend().fill_diagonal(diagonal, one, part.dtype, *out.queue);

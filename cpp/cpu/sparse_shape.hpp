@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/tile.hpp"
 #include "cpu/sparse.hpp"
 
 namespace fanin::cpu {
@@ -40,7 +41,7 @@ struct Shape {
   }
 };
 
-constexpr int64_t kAligned = 128;  // elements: a tile of 32-bit values
+constexpr int64_t kAligned = Tile<false>::kElements;
 
 // Two halves of a part, along the outermost axis of lines, or of positions, that can be cut.
 template <class Body>

@@ -5,6 +5,7 @@
 
 #include "cpu/fill.hpp"
 #include "cpu/scheme_kernels.hpp"
+#include "tensor/structured.hpp"
 
 namespace fanin::cpu {
 

@@ -6,10 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "core/draw.hpp"
-#include "core/structured.hpp"
+#include "core/step_bias.hpp"
+#include "tensor/draw.hpp"
 #include "tensor/queue.hpp"
 #include "tensor/region.hpp"
+#include "tensor/structured.hpp"
 
 namespace fanin::cuda {
 

@@ -98,7 +98,7 @@ bool run(const Case& c, uint64_t stride) {
 Draw window(double low, double high) {
   Draw draw{};
   draw.least = low, draw.most = high;
-  draw.window = fanin::host::make_window(fanin::Dtype::float32, 0, 1, low, high);
+  draw.window = fanin::host::make_window(false, 0, 1, low, high);
   return draw;
 }
 

@@ -115,7 +115,7 @@ bool float64(const Transforms& t, uint64_t stride) {
   const auto truncated = [&t](double low, double high) {
     fanin::Draw draw{};
     draw.least = low, draw.most = high;
-    draw.window = fanin::host::make_window(fanin::Dtype::float64, 0, 1, low, high);
+    draw.window = fanin::host::make_window(true, 0, 1, low, high);
     return [&t, draw](auto* a, auto*, double* out) { t.truncated_f64(draw, a, kChunk, out); };
   };
   const auto quantile = [](auto excess, Wide bound) {

@@ -6,8 +6,8 @@
 
 #include "api/fanin.hpp"
 #include "api/refuse.hpp"
-#include "core/draw.hpp"
 #include "cuda/backend.hpp"
+#include "tensor/draw.hpp"
 #include "tensor/overlap.hpp"
 #include "tensor/region.hpp"
 
@@ -26,6 +26,18 @@ inline std::vector<Taken> taken(const Part& part, const Output& out) {
     if (slice.count == 1) axes[i].stride = 0;
   }
   return axes;
+}
+
+// Where the centre of a convolution's spatial axes goes; null where the part does not hold it.
+inline char* centre_of(const std::vector<Taken>& axes, Layout layout, const Output& out) {
+  const bool first = layout == Layout::out_first;
+  auto* data = static_cast<char*>(out.data);
+  for (size_t i = first ? 2 : 0; i < (first ? axes.size() : axes.size() - 2); ++i) {
+    const int64_t place = axes[i].place_of((axes[i].size - 1) / 2);
+    if (place < 0) return nullptr;
+    data += place * axes[i].stride;
+  }
+  return data;
 }
 
 inline bool is_empty(const std::vector<int64_t>& shape) {
