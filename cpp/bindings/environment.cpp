@@ -4,11 +4,10 @@
 
 #include <string>
 
+#include "api/environment.hpp"
 #include "bindings/convert.hpp"
 #include "bindings/register.hpp"
 #include "core/fp_environment.hpp"
-#include "cpu/dispatch.hpp"
-#include "cpu/parallel.hpp"
 #include "cuda/backend.hpp"
 
 namespace fanin::bindings {
@@ -40,8 +39,8 @@ py::dict build_info() {
   py::dict info;
   info["compiled_isas"] = compiled_isas();
   info["available_isas"] = available_isas();
-  info["active_isa"] = active_kernels().isa;
-  info["openmp"] = std::string(threading_backend()) == "OpenMP";
+  info["active_isa"] = active_isa();
+  info["openmp"] = threading_backend() == "OpenMP";
   info["threading"] = threading_backend();
 #if defined(__clang__)
   info["compiler"] = "Clang " __clang_version__;
@@ -76,6 +75,7 @@ void register_environment(py::module_& m) {
   m.def("build_info", &build_info);
   m.def("set_cuda_backend", &set_backend);
   if (PyModule_AddFunctions(m.ptr(), g_ieee754) != 0) throw py::error_already_set();
+  m.def("has_gpu_kernel", [](py::handle function) { return has_gpu_kernel(as_utf8(function)); });
 }
 
 }  // namespace fanin::bindings

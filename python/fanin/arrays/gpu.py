@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core, cuda
+from .. import cuda
 from .._core import Gpu, Memory
 from . import dtypes
 from .types import Device, Out
@@ -18,9 +18,6 @@ DLPACK_DEVICES = (2, 13)  # kDLCUDA and kDLCUDAManaged
 _DEFAULT_STREAM = (
     1  # the legacy one, which DLPack and the CUDA array interface spell so: all blocking streams wait for it
 )
-
-
-CPU_ONLY = (_core.orthogonal, _core.haar, _core.delta_orthogonal, _core.sparse)  # samplers without a kernel
 
 
 def addresses(memory: Memory) -> NDArray[Any]:

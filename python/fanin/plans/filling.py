@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..arrays import dtypes
-from ..arrays.gpu import CPU_ONLY
 from ..arrays.target import copy, is_torch, memory, require_array
 from ..arrays.target import dtype as dtype_of
 from ..models.arrays import View, overlaps
@@ -51,7 +50,7 @@ def has_kernel(scheme: Scheme, shape: tuple[int, ...], name: str) -> bool:
     """Whether a GPU can draw a parameter."""
     pieces = scheme.pieces(shape, name)
     found = [scheme.native(shape, 0, name)[0]] if pieces is None else samplers(pieces)
-    return all(sampler not in CPU_ONLY for sampler in found)
+    return all(_core.has_gpu_kernel(sampler.__name__) for sampler in found)
 
 
 def _require_names(plan: Contents, arrays: Mapping[str, Any]) -> None:
