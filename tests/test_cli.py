@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from processes import TIMEOUT
 
 import fanin
 from fanin.cli import main
+from fanin.cli.terminal import explain
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="uses Linux's limits, devices and namespaces")
 posix_only = pytest.mark.skipif(os.name != "posix", reason="uses POSIX signals and terminals")
@@ -136,7 +139,8 @@ def test_partial_file_of_another_program_needs_force(tmp_path):
         ("x" * 300, ["cannot write", "too long"]),
         # Not permitted, or read-only, as in a container.
         pytest.param("/sys/kernel/gpt2.safetensors", ["cannot write in /sys/kernel", "elsewhere"], marks=linux_only),
-        pytest.param("/dev/null", ["cannot write /dev/null", "regular"], marks=posix_only),
+        pytest.param("/proc/gpt2.safetensors", ["/proc takes no new files", "write elsewhere"], marks=linux_only),
+        pytest.param("/dev/null", ["cannot write /dev/null", "not a regular file; remove it"], marks=posix_only),
     ],
 )
 def test_impossible_outputs_are_one_clear_line(tmp_path, output, words):
@@ -144,6 +148,14 @@ def test_impossible_outputs_are_one_clear_line(tmp_path, output, words):
     assert (done.returncode, done.stdout) == (1, "")
     assert_one_line(done.stderr, *words)
     assert os.listdir(tmp_path) == []
+
+
+def test_the_space_that_is_told_is_that_of_the_directory_written_to(tmp_path, monkeypatch):
+    """Another disk may be mounted there."""
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=5 if folder == str(tmp_path) else 7))
+    error = OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "model.safetensors.partial"))
+    for path in (tmp_path, f"{tmp_path}{os.sep}", tmp_path / "w.safetensors"):
+        assert f"{tmp_path} has 5 B free" in explain(error, str(path), 9)
 
 
 def obey_permissions() -> None:

@@ -74,7 +74,7 @@ def test_more_rows_keep_the_existing_ones(scheme, dtype):
 @pytest.mark.parametrize("scheme", SCALED.values(), ids=SCALED)
 def test_more_rows_of_another_std_are_the_same_draws(scheme):
     short, tall = grown(scheme)
-    ratio = scheme.std((172, 48)) / scheme.std((100, 48))
+    ratio = scheme.expected_std((172, 48)) / scheme.expected_std((100, 48))
     assert not np.array_equal(short, tall)
     np.testing.assert_allclose(tall, short * ratio, rtol=1e-6)
 

@@ -201,13 +201,13 @@ def test_integers_of_numpy_are_integers():
 )
 def test_torchs_weights_and_biases_have_the_same_bound(layer, bound):
     for shape, scheme in layer.values():
-        assert scheme.std(shape) == pytest.approx(bound / 3**0.5, rel=1e-15)
-        assert scheme.mean(shape) == 0
+        assert scheme.expected_std(shape) == pytest.approx(bound / 3**0.5, rel=1e-15)
+        assert scheme.expected_mean(shape) == 0
 
 
 def test_torchs_fused_projection_is_smaller_than_three():
     fused = layers.attention(8, 2, framework="torch")
-    assert fused["in_proj_weight"].scheme.std((24, 8)) == pytest.approx((2 / 32) ** 0.5, rel=1e-15)
+    assert fused["in_proj_weight"].scheme.expected_std((24, 8)) == pytest.approx((2 / 32) ** 0.5, rel=1e-15)
     separate = layers.attention(8, 2, key_features=4, value_features=6, framework="torch")
     assert shapes(separate) == {
         "q_proj_weight": (8, 8),
@@ -217,7 +217,7 @@ def test_torchs_fused_projection_is_smaller_than_three():
         "out_proj.weight": (8, 8),
         "out_proj.bias": (8,),
     }
-    assert separate["q_proj_weight"].scheme.std((8, 8)) == pytest.approx((2 / 16) ** 0.5, rel=1e-15)
+    assert separate["q_proj_weight"].scheme.expected_std((8, 8)) == pytest.approx((2 / 16) ** 0.5, rel=1e-15)
 
 
 # Keras and Flax
@@ -256,9 +256,9 @@ def test_recommended_weights_suit_what_follows(activation):
 
 def test_recommended_convolutions_know_their_fans():
     shape, scheme = layers.conv(8, 6, (3, 3), groups=2)["weight"]
-    assert scheme.std(shape) == pytest.approx((2 / (9 * 4 + 9 * 3)) ** 0.5)
+    assert scheme.expected_std(shape) == pytest.approx((2 / (9 * 4 + 9 * 3)) ** 0.5)
     shape, scheme = layers.conv_transposed(8, 6, (3, 3), groups=2, activation="relu")["weight"]
-    assert scheme.std(shape) == pytest.approx((2 / (9 * 4)) ** 0.5)
+    assert scheme.expected_std(shape) == pytest.approx((2 / (9 * 4)) ** 0.5)
 
 
 @pytest.mark.parametrize(("name", "gates", "opened"), [("rnn", 1, []), ("lstm", 4, [1]), ("gru", 3, [1])])
@@ -270,15 +270,15 @@ def test_recommended_recurrent_layers(name, gates, opened):
     expected = [float(gate in opened) for gate in range(gates)]
     assert (drawn["bias_ih_l0"] == np.repeat(expected, 5)).all()
     assert not drawn["bias_hh_l0"].any()
-    one_gate = schemes.xavier_uniform(layout="OI").std((5, 3))
+    one_gate = schemes.xavier_uniform(layout="OI").expected_std((5, 3))
     shape, scheme = getattr(layers, name)(3, 5)["weight_ih_l0"]
-    assert scheme.std(shape) == one_gate
+    assert scheme.expected_std(shape) == one_gate
 
 
 def test_recommended_attention_is_the_same_fused_or_not():
     fused = layers.attention(8, 2)
     one = schemes.xavier_uniform(layout="OI")
-    assert fused["in_proj_weight"].scheme.std((24, 8)) == one.std((8, 8))
+    assert fused["in_proj_weight"].scheme.expected_std((24, 8)) == one.expected_std((8, 8))
     separate = layers.attention(8, 2, key_features=4)
     assert separate["k_proj_weight"].scheme == separate["out_proj.weight"].scheme == one
     assert not layers.draw(fused, seed=0)["in_proj_bias"].any()

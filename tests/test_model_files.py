@@ -103,6 +103,7 @@ HOSTILE = {
     ),
     "long entry": (header(b'{"w":{' + b" " * 5000 + b"}}"), "tensor 'w': it must be an object of dtype"),
     "long integer": (header(b'{"w":' + b"9" * 10**5 + b"}"), "tensor 'w': it must be an object of dtype"),
+    "long name": (header({"a" * 10_001: W}, 24), "must have names of at most 10000 characters, got 'aaa"),
     "repeated": (header(f'{{"w":{json.dumps(W)},"w":1}}'.encode(), 24), "must give each name once, got 'w' again"),
     "repeated within": (
         header(b'{"w":{"dtype":1,"dtype":1}}'),

@@ -1,5 +1,6 @@
 """The native tests of tests/native, built here by CMake: golden values on every instruction set, and all 2^32 words."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -76,3 +77,47 @@ def test_no_golden_value_at_all_is_an_error(golden: Path, tmp_path: Path) -> Non
 def test_every_word_stays_within_the_stated_error(build_folder: Path) -> None:
     result = run(build(build_folder, "fanin_exhaustive"))
     assert result.returncode == 0, result.stdout
+
+
+def shared_by_the_linker(objects: Path) -> set[str]:
+    """Symbols that these object files define and of which a linker keeps one of many: weak ones and unique ones."""
+    lines = [
+        subprocess.run(["nm", "-P", path], check=True, capture_output=True, text=True).stdout.splitlines()
+        for path in objects.rglob("*.o")
+    ]
+    assert lines, f"no object files in {objects}"
+    return {line.split()[0] for each in lines for line in each if line.split()[1] in ("W", "V", "u")}
+
+
+@pytest.mark.slow
+def test_kernels_of_different_instruction_sets_share_no_symbol(build_folder: Path) -> None:
+    """Code built for one of them could be linked into what must run everywhere."""
+    if shutil.which("nm") is None:
+        pytest.skip("nm is not installed")
+    build(build_folder, "fanin_core")
+    folders = sorted((build_folder / "CMakeFiles").glob("fanin_kernels_*.dir"))
+    symbols = {folder.name: shared_by_the_linker(folder) for folder in folders}
+    assert symbols
+    for one, other in itertools.combinations(symbols, 2):
+        assert not symbols[one] & symbols[other], (one, other)
+    # Nor do they with what has no instruction set of its own.
+    common = shared_by_the_linker(build_folder / "CMakeFiles" / "fanin_core.dir")
+    for name, own in symbols.items():
+        assert not own & common, name
+
+
+@pytest.mark.slow
+def test_the_installed_library_builds_and_runs_in_another_project(build_folder: Path, tmp_path: Path) -> None:
+    build(build_folder, "fanin_core")
+    cmake = str(shutil.which("cmake"))
+    prefix, folder = tmp_path / "installed", tmp_path / "consumer"
+    subprocess.run([cmake, "--install", build_folder, "--prefix", prefix], check=True)
+    headers = {str(path.relative_to(prefix / "include")) for path in prefix.glob("include/**/*.hpp")}
+    assert "fanin/api/fanin.hpp" in headers
+    assert not [name for name in headers if not name.startswith(("fanin/api/", "fanin/tensor/"))]
+    subprocess.run(
+        [cmake, "-S", ROOT / "tests/native/consumer", "-B", folder, f"-DCMAKE_PREFIX_PATH={prefix}"], check=True
+    )
+    subprocess.run([cmake, "--build", folder], check=True)
+    result = run(folder / "consumer")
+    assert (result.returncode, result.stdout.partition(", ")[2]) == (0, "0 failed\n"), result.stdout

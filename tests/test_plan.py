@@ -75,7 +75,7 @@ def test_the_recipe_may_be_a_name_a_file_or_the_one_that_suits(tmp_path):
     path.write_text(NORMAL.to_toml())
     assert fanin.plan(SHAPES, path, 0).rows == fanin.plan(SHAPES, NORMAL, 0).rows
     assert fanin.plan("gpt2-xl", "gpt2", 0) == fanin.plan("gpt2-xl", None, 0)
-    assert fanin.plan("gpt2-xl", None, 0).row("h.47.mlp.c_proj.weight").scheme.std((1,)) == pytest.approx(
+    assert fanin.plan("gpt2-xl", None, 0).row("h.47.mlp.c_proj.weight").scheme.expected_std((1,)) == pytest.approx(
         0.02 / 96**0.5
     )
     with pytest.raises(ValueError, match="recipe must be given"):

@@ -45,7 +45,7 @@ def test_a_file_is_loaded(tmp_path):
 def test_gpt2_scales_its_residual_projections_by_its_own_depth(model, layers, prefix):
     model = parameters({prefix + p.name: p.shape for p in parameters(model)})
     matched = resolve("gpt2", model).match(model, strict=True)
-    assert matched[f"{prefix}h.1.mlp.c_proj.weight"].scheme.std((1, 1)) == 0.02 / math.sqrt(2 * layers)
+    assert matched[f"{prefix}h.1.mlp.c_proj.weight"].scheme.expected_std((1, 1)) == 0.02 / math.sqrt(2 * layers)
 
 
 @pytest.mark.parametrize("names", [["h.1.ln_1.weight"], ["h.0.ln_1.weight", "h.2.ln_1.weight"]])

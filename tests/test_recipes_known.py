@@ -65,7 +65,7 @@ def test_llama_scaled_by_depth_is_torchtitans():
             assert matched[f"model.layers.{layer}.{module}.weight"].scheme == plain
     assert matched["model.embed_tokens.weight"].scheme == schemes.normal(std=1.0)
     head = matched["lm_head.weight"].scheme
-    assert head.std((99, 64)) == pytest.approx(TRUNCATED[3] / 8, rel=1e-12)
+    assert head.expected_std((99, 64)) == pytest.approx(TRUNCATED[3] / 8, rel=1e-12)
     assert 2.9 / 8 < abs(head((999, 64), seed=0, name="lm_head.weight")).max() <= 3 / 8 * (1 + 1e-7)
     with pytest.raises(ValueError, match=r"'model\.layers\.12\.self_attn\.o_proj\.weight'"):
         recipe.match(llama_model(13))
@@ -107,8 +107,8 @@ def test_bert_is_normal_cut_at_two_std_or_not(truncated, heads):
         constant = "LayerNorm" in name or name.endswith("bias")
         shape = (BERT | heads)[name]
         if name != "bert.embeddings.word_embeddings.weight":
-            assert rule.scheme.std(shape) == pytest.approx(0.0 if constant else std, rel=1e-12), name
-        assert rule.scheme.mean(shape) == pytest.approx(float("LayerNorm.weight" in name), abs=1e-15)
+            assert rule.scheme.expected_std(shape) == pytest.approx(0.0 if constant else std, rel=1e-12), name
+        assert rule.scheme.expected_mean(shape) == pytest.approx(float("LayerNorm.weight" in name), abs=1e-15)
     words = matched["bert.embeddings.word_embeddings.weight"].scheme((99, 64), seed=0, name="w")
     assert words[0].any() == truncated
     assert words[1:].std() == pytest.approx(std, rel=0.05)
@@ -168,12 +168,14 @@ VITS = [
 def test_vit_is_normal_or_the_papers(model):
     for name, rule in recipes.vit().match(model, strict=True).items():
         constant = "layernorm" in name or name.endswith(("bias", "mask_token"))
-        assert rule.scheme.std(model[name]) == pytest.approx(0.0 if constant else 0.02, rel=1e-12), name
+        assert rule.scheme.expected_std(model[name]) == pytest.approx(0.0 if constant else 0.02, rel=1e-12), name
         scales = "layernorm" in name and name.endswith("weight")
-        assert rule.scheme.mean(model[name]) == pytest.approx(float(scales), abs=1e-15)
+        assert rule.scheme.expected_mean(model[name]) == pytest.approx(float(scales), abs=1e-15)
     paper = {name: rule.scheme for name, rule in recipes.vit(paper=True).match(model, strict=True).items()}
     assert paper["classifier.weight"] == paper["vit.embeddings.cls_token"] == ZEROS
-    assert paper["vit.embeddings.patch_embeddings.projection.weight"].std((64, 3, 16, 16)) == 1 / math.sqrt(768)
+    assert paper["vit.embeddings.patch_embeddings.projection.weight"].expected_std((64, 3, 16, 16)) == 1 / math.sqrt(
+        768
+    )
     layer = {name: value for name, value in paper.items() if ".0." in name and "norm" not in name}
     assert sum(value == schemes.xavier_uniform(layout="OI") for value in layer.values()) == 6
     biases = {name for name, value in layer.items() if value == schemes.normal(std=1e-6)}
@@ -212,13 +214,15 @@ def test_resnet_is_he_normal_and_each_block_starts_at_zero(depth, count, size, z
     for name, rule in matched.items():
         shape = model[name]
         if len(shape) == 4:
-            assert rule.scheme.std(shape) == pytest.approx(math.sqrt(2 / (shape[0] * shape[2] * shape[3])), rel=1e-14)
+            assert rule.scheme.expected_std(shape) == pytest.approx(
+                math.sqrt(2 / (shape[0] * shape[2] * shape[3])), rel=1e-14
+            )
         elif not name.startswith("fc"):
             scales = name.endswith("weight") and not (zero and f".{last}." in name)
             assert rule.scheme == (ONES if scales else ZEROS), name
     inputs = model["fc.weight"][1]
     for name in ("fc.weight", "fc.bias"):
-        assert matched[name].scheme.std(model[name]) == pytest.approx(1 / math.sqrt(3 * inputs), rel=1e-14)
+        assert matched[name].scheme.expected_std(model[name]) == pytest.approx(1 / math.sqrt(3 * inputs), rel=1e-14)
     assert scheme(recipe, "layer1.0.bn1.running_var") == ONES
     assert scheme(recipe, "layer1.0.downsample.1.running_mean") == ZEROS
 
@@ -238,7 +242,9 @@ def test_a_resnet_of_other_blocks_has_parameters_without_a_rule():
         recipes.resnet(50).match(resnet_model(18))
     with pytest.raises(ValueError, match="depth must be one of 18, 34, 50, 101, 152, got 51"):
         recipes.resnet(51)
-    assert scheme(recipes.resnet(features=64), "fc.bias").std(9) == pytest.approx(1 / math.sqrt(192), rel=1e-14)
+    assert scheme(recipes.resnet(features=64), "fc.bias").expected_std(9) == pytest.approx(
+        1 / math.sqrt(192), rel=1e-14
+    )
 
 
 def test_lstm_lm_has_orthogonal_gates_and_an_open_forget_gate():
@@ -272,7 +278,7 @@ def test_deepnorm_scales_each_stack_by_its_own(prefix):
             assert scheme(recipe, f"{at}{module}.weight") == schemes.xavier_normal(layout="OI")
         assert scheme(recipe, f"{at}final_layer_norm.weight") == ONES
         assert scheme(recipe, f"{at}self_attn.q_proj.bias") == scheme(recipe, f"{at}final_layer_norm.bias") == ZEROS
-    assert scheme(recipe, f"{prefix}decoder.embed_tokens.weight").std((99, 64)) == 1 / 8
+    assert scheme(recipe, f"{prefix}decoder.embed_tokens.weight").expected_std((99, 64)) == 1 / 8
 
 
 @pytest.mark.parametrize("layers", [(0, 7), (7, 0)])
@@ -292,8 +298,8 @@ def test_mup_is_gpt2_at_the_base_width_and_smaller_in_the_hidden_weights_of_wide
             "ln_f.weight": (width,),
         }.items():
             hidden = factor if name.endswith(("attn.weight", "proj.weight")) else 1.0
-            assert scheme(recipe, name, shape).std(shape) == hidden * scheme(plain, name).std(shape)
-            assert scheme(recipe, name, shape).mean(shape) == scheme(plain, name).mean(shape)
+            assert scheme(recipe, name, shape).expected_std(shape) == hidden * scheme(plain, name).expected_std(shape)
+            assert scheme(recipe, name, shape).expected_mean(shape) == scheme(plain, name).expected_mean(shape)
 
 
 def test_mup_of_another_recipe():
@@ -303,8 +309,8 @@ def test_mup_of_another_recipe():
     wide = {name: (*(n if n in fixed else 2 * n for n in shape[:2]), *shape[2:]) for name, shape in base.items()}
     assert list(recipe.match(wide, strict=True)) == list(base)
     shape = (256, 128, 3, 3)
-    assert scheme(recipe, "layer2.0.conv1.weight", shape).std(shape) == pytest.approx(
-        schemes.he_normal(layout="OI", mode="fan_out").std((128, 64, 3, 3)) / math.sqrt(2), rel=1e-14
+    assert scheme(recipe, "layer2.0.conv1.weight", shape).expected_std(shape) == pytest.approx(
+        schemes.he_normal(layout="OI", mode="fan_out").expected_std((128, 64, 3, 3)) / math.sqrt(2), rel=1e-14
     )
     with pytest.raises(ValueError, match="recipe and base must be given together"):
         recipes.mup(recipes.gpt2())
@@ -338,8 +344,8 @@ def test_torch_default_reads_bounds_from_the_model():
         if name in constants:
             assert rule.scheme == schemes.constant(constants[name]), name
         elif fan:
-            assert rule.scheme.std(model[name]) == pytest.approx(1 / math.sqrt(3 * fan), rel=1e-14), name
-    assert matched["a.in_proj_weight"].scheme.std((24, 8)) == math.sqrt(2 / 32)
+            assert rule.scheme.expected_std(model[name]) == pytest.approx(1 / math.sqrt(3 * fan), rel=1e-14), name
+    assert matched["a.in_proj_weight"].scheme.expected_std((24, 8)) == math.sqrt(2 / 32)
     assert matched["tok_emb.weight"].scheme == schemes.normal()
     assert matched["bn.running_var"].scheme == ONES
     assert len({rule for name, rule in matched.items() if name.startswith("block")}) == 2
@@ -358,4 +364,4 @@ def test_torch_default_without_the_model_knows_norms_by_name():
         with pytest.raises(ValueError, match=name):
             recipe.rule(name, (8,))
     assert scheme(recipe, "encoder.weight", (9, 8)) == schemes.normal()
-    assert scheme(recipe, "tok_emb.weight", (9, 8)).std((9, 8)) == pytest.approx(1 / math.sqrt(24), rel=1e-14)
+    assert scheme(recipe, "tok_emb.weight", (9, 8)).expected_std((9, 8)) == pytest.approx(1 / math.sqrt(24), rel=1e-14)

@@ -36,7 +36,7 @@ def test_the_table(what, scheme):
     advice = recommend(*what)
     assert advice.scheme == scheme
     if not isinstance(scheme, schemes.Constant):
-        assert advice.std((64, 100)) == scheme.std((64, 100))
+        assert advice.expected_std((64, 100)) == scheme.expected_std((64, 100))
 
 
 @pytest.mark.parametrize(

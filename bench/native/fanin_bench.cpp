@@ -9,9 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "api/environment.hpp"
 #include "api/fanin.hpp"
-#include "cpu/dispatch.hpp"
-#include "cpu/parallel.hpp"
 
 namespace {
 
@@ -77,7 +76,7 @@ void add_orthogonal(Dtype dtype, int64_t rows, int64_t columns, int threads) {
 int main(int argc, char** argv) try {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::AddCustomContext("isa", fanin::active_kernels().isa);
+  benchmark::AddCustomContext("isa", fanin::active_isa());
   benchmark::AddCustomContext("threading", fanin::threading_backend());
   const int all = fanin::thread_count();
   for (const Distribution& distribution : kDistributions)

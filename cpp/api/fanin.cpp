@@ -7,11 +7,12 @@
 
 #include "api/blake2b.hpp"
 #include "api/limits.hpp"
-#include "api/part.hpp"
+#include "api/place.hpp"
 #include "api/refuse.hpp"
 #include "core/fp_environment.hpp"
 #include "core/gauss.hpp"
 #include "core/rounding.hpp"
+#include "cpu/fill.hpp"
 
 namespace fanin {
 namespace {
@@ -23,7 +24,7 @@ void require_deviation(double std) {
 void run(const Draw& draw, const Part& part, const Output& out, const Interrupt& interrupt) {
   Region region;
   if (!make_region(part, out, region)) return;
-  if (!out.queue) return fill(draw, std::move(region), interrupt);
+  if (!out.queue) return cpu::fill(draw, std::move(region), interrupt);
   if (!out.queue->to_host) return cuda::backend().fill(draw, region, *out.queue);
   if (!cuda::backend().draw_to_host(draw, region, *out.queue, interrupt)) throw Interrupted();
 }
@@ -160,7 +161,7 @@ void truncated_normal(double mean, double deviation, double low, double high, bo
            ", std ", deviation);
   Draw draw = make_draw(Distribution::truncated_normal, part);
   draw.least = bounds.least, draw.most = bounds.most;
-  draw.window = host::make_window(part.dtype, mean, deviation, low, high);
+  draw.window = host::make_window(is_wide(part.dtype), mean, deviation, low, high);
   if (draw.window.shape == Window::kTail && !(draw.window.alpha <= 1e100))
     refuse("low and high must lie within 1e100 std of mean, got mean ", mean, ", std ", deviation, ", low ", low,
            ", high ", high);
@@ -171,13 +172,11 @@ void truncated_normal(double mean, double deviation, double low, double high, bo
 void constant(double value, const Part& part, const Output& out, const Interrupt& interrupt) {
   const FpEnvironment environment;
   require_float(part.dtype);
-  require_finite("value", value);
-  if (!(std::abs(value) <= largest(part.dtype)))
-    refuse("value must not exceed the largest ", name(part.dtype), ", ", largest(part.dtype), ", got ", value);
+  require_value("value", value, part.dtype);
   Region region;
   if (!make_region(part, out, region)) return;
   if (on_gpu(out)) return cuda::backend().fill_constant(value, part.dtype, region, *out.queue);
-  fill_constant(pattern_of(part.dtype, value), itemsize(part.dtype), region, interrupt);
+  cpu::fill_constant(pattern_of(part.dtype, value), itemsize(part.dtype), region, interrupt);
 }
 
 uint64_t stream_id(std::string_view name, uint8_t tag) {

@@ -3,41 +3,17 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/dtype.hpp"
-#include "cpu/fill.hpp"
-#include "cpu/statistics.hpp"
-#include "cuda/backend.hpp"
+#include "../tensor/interrupt.hpp"
+#include "../tensor/part.hpp"
+#include "../tensor/statistics.hpp"
 
 namespace fanin {
 
-// What one axis of the result takes from the global tensor; an axis indexed away has count 1 and keep false.
-struct AxisSlice {
-  int64_t start, step, count;
-  bool keep = true;
-};
-
-// Which elements of which parameter.
-struct Part {
-  uint64_t seed;
-  std::string_view name;  // UTF-8
-  Dtype dtype;
-  std::vector<int64_t> shape;       // of the global tensor
-  std::vector<AxisSlice> box = {};  // one per axis; empty: all of it
-};
-
-// Where they go. Strides in bytes, one per axis of the result; empty: C order. With a queue, a GPU computes them: the call then
-// returns before they are there, unless the memory is the host's.
-struct Output {
-  void* data;
-  std::vector<int64_t> strides = {};
-  std::optional<cuda::Queue> queue = {};
-};
 // Thrown by what has no kernel yet.
 struct NotOnGpu : std::runtime_error {
   explicit NotOnGpu(const std::string& what)
@@ -84,14 +60,6 @@ void sinusoid(const std::vector<double>& turns_high, const std::vector<double>& 
 // Inverse softplus of step sizes that are log-uniform between low and high, and at least `floor`: Gu & Dao 2023.
 void step_bias(double low, double high, double floor, const Part& part, const Output& out,
                const Interrupt& interrupt = {});
-
-// Memory that is read, elements in C order. Strides in bytes, one per axis; empty: contiguous.
-struct Input {
-  const void* data;
-  Dtype dtype;
-  std::vector<int64_t> shape;
-  std::vector<int64_t> strides = {};
-};
 
 // What one reading of an array tells: the same bits for any number of threads and any instruction set.
 Statistics statistics(const Input& input, const Interrupt& interrupt = {});

@@ -1,45 +1,71 @@
-// The largest value of a dtype, and rounding of single numbers to it.
+// The largest value of a dtype, and what single numbers are in it.
 #pragma once
 
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <string>
 
-#include "core/dtype.hpp"
+#include "api/refuse.hpp"
 #include "core/rounding.hpp"
 #include "core/scalar.hpp"
+#include "tensor/with_dtype.hpp"
 
 namespace fanin {
 
+template <Dtype>
+struct Largest;
+template <>
+struct Largest<Dtype::float32> {
+  static constexpr double value = std::numeric_limits<float>::max();
+};
+template <>
+struct Largest<Dtype::float64> {
+  static constexpr double value = std::numeric_limits<double>::max();
+};
+template <>
+struct Largest<Dtype::float16> {
+  static constexpr double value = 65504;
+};
+template <>
+struct Largest<Dtype::bfloat16> {
+  static constexpr double value = 0x1.fep127;
+};
+
 inline double largest(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::float16: return 65504.0;
-    case Dtype::bfloat16: return 0x1.fep127;
-    case Dtype::float32: return std::numeric_limits<float>::max();
-    default: return std::numeric_limits<double>::max();
-  }
+  return with_float(dtype, [](auto d) { return Largest<d.value>::value; });
+}
+
+// Refuses where `reach` times an argument is not finite in a dtype.
+inline void require_value(const std::string& argument, double value, Dtype dtype, double reach = 1) {
+  require_finite(argument.c_str(), value);
+  if (!(std::abs(value) * reach <= largest(dtype)))
+    refuse(argument, " must not exceed the largest ", name(dtype), ", ", largest(dtype), ", got ", value);
 }
 
 // A finite number's bit pattern in a dtype, rounded to nearest even by way of float32, as samples are.
 inline uint64_t pattern_of(Dtype dtype, double value) {
   using host::Scalar;
-  if (dtype == Dtype::float64) return Scalar::as<uint64_t>(value);
-  const auto single = float(value);
-  const auto bits = Scalar::as<uint32_t>(single);
-  if (dtype == Dtype::float16) return host::round_to_float16(bits);
-  if (dtype == Dtype::bfloat16) return host::round_to_bfloat16<Scalar>(single) >> 16;
-  return bits;
+  return with_float(dtype, [&](auto d) -> uint64_t {
+    if constexpr (d.value == Dtype::float64) return Scalar::as<uint64_t>(value);
+    if constexpr (d.value == Dtype::float32) return Scalar::as<uint32_t>(float(value));
+    if constexpr (d.value == Dtype::float16) return host::round_to_float16(Scalar::as<uint32_t>(float(value)));
+    if constexpr (d.value == Dtype::bfloat16) return host::round_to_bfloat16<Scalar>(float(value)) >> 16;
+  });
 }
 
 inline double value_of(Dtype dtype, uint64_t pattern) {
   using host::Scalar;
-  if (dtype == Dtype::float64) return Scalar::as<double>(pattern);
-  if (dtype == Dtype::float16) {
-    // Scaling by 2^112 moves float16's exponent bias to float32's, also for subnormals.
-    const double magnitude = double(Scalar::as<float>(uint32_t(pattern & 0x7fff) << 13)) * 0x1p112;
-    return pattern & 0x8000 ? -magnitude : magnitude;
-  }
-  return double(Scalar::as<float>(uint32_t(dtype == Dtype::bfloat16 ? pattern << 16 : pattern)));
+  return with_float(dtype, [&](auto d) -> double {
+    if constexpr (d.value == Dtype::float64) return Scalar::as<double>(pattern);
+    if constexpr (d.value == Dtype::float32) return double(Scalar::as<float>(uint32_t(pattern)));
+    if constexpr (d.value == Dtype::bfloat16) return double(Scalar::as<float>(uint32_t(pattern << 16)));
+    if constexpr (d.value == Dtype::float16) {
+      // Scaling by 2^112 moves float16's exponent bias to float32's, also for subnormals.
+      const double magnitude = double(Scalar::as<float>(uint32_t(pattern & 0x7fff) << 13)) * 0x1p112;
+      return pattern & 0x8000 ? -magnitude : magnitude;
+    }
+  });
 }
 
 // The least value of a dtype that is not below x; infinities stay.

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "api/limits.hpp"
-#include "api/part.hpp"
+#include "api/place.hpp"
 #include "api/refuse.hpp"
-#include "core/pitch.hpp"
+#include "tensor/pitch.hpp"
 
 namespace fanin {
 namespace {
@@ -13,8 +13,8 @@ namespace {
 constexpr uint8_t kTagSingle = 2, kTagDouble = 3;  // of reflector streams
 
 // The axes of one side of a matrix, flattened in C order.
-Coordinates flatten(const std::vector<Taken>& axes) {
-  Coordinates side{0, {}};
+cpu::Coordinates flatten(const std::vector<Taken>& axes) {
+  cpu::Coordinates side{0, {}};
   int64_t step = 1;
   for (size_t i = axes.size(); i-- > 0; step *= axes[i].size) {
     side.first += axes[i].start * step;
@@ -31,10 +31,10 @@ Coordinates flatten(const std::vector<Taken>& axes) {
   return side;
 }
 
-std::vector<OrthogonalVector> vectors_of(const Coordinates& side, char* data) {
-  std::vector<OrthogonalVector> vectors{{side.first, data}};
+std::vector<cpu::OrthogonalVector> vectors_of(const cpu::Coordinates& side, char* data) {
+  std::vector<cpu::OrthogonalVector> vectors{{side.first, data}};
   for (const Axis& axis : side.axes) {
-    std::vector<OrthogonalVector> next;
+    std::vector<cpu::OrthogonalVector> next;
     next.reserve(vectors.size() * size_t(axis.count));
     for (const auto& v : vectors)
       for (int64_t i = 0; i < axis.count; ++i)
@@ -46,8 +46,8 @@ std::vector<OrthogonalVector> vectors_of(const Coordinates& side, char* data) {
 
 // Matrices, one after another in the reflector stream.
 struct Matrices {
-  std::vector<OrthogonalMatrix> all;
-  std::vector<Coordinates> where;
+  std::vector<cpu::OrthogonalMatrix> all;
+  std::vector<cpu::Coordinates> where;
 
   // An `outs` × `ins` matrix whose sides take these axes; the data pointer is that of the part's first element.
   void add(uint64_t first, int64_t outs, int64_t ins, const std::vector<Taken>& out_side,
@@ -57,7 +57,7 @@ struct Matrices {
     };
     if (empty(out_side) || empty(in_side)) return;
     const bool rows = outs <= ins;
-    const Coordinates vectors = flatten(rows ? out_side : in_side);
+    const cpu::Coordinates vectors = flatten(rows ? out_side : in_side);
     all.push_back({first, std::min(outs, ins), std::max(outs, ins), vectors_of(vectors, data)});
     where.push_back(flatten(rows ? in_side : out_side));
   }
@@ -67,15 +67,12 @@ uint64_t stream_elements(int64_t outs, int64_t ins) {
   return uint64_t(std::min(outs, ins)) * uint64_t(line_pitch(std::max(outs, ins)));
 }
 
-OrthogonalDraw make_draw(double gain, const Part& part) {
+cpu::OrthogonalDraw make_draw(double gain, const Part& part) {
   return {part.seed, stream_id(part.name, is_wide(part.dtype) ? kTagDouble : kTagSingle), part.dtype, gain};
 }
 
-void require_gain(double gain, Dtype dtype) {
-  require_finite("gain", gain);
-  if (!(std::abs(gain) * 1.001 <= largest(dtype)))
-    refuse("gain must not exceed the largest ", name(dtype), ", ", largest(dtype), ", got ", gain);
-}
+// An entry may exceed 1 by rounding.
+void require_gain(double gain, Dtype dtype) { require_value("gain", gain, dtype, 1.001); }
 
 }  // namespace
 
@@ -95,7 +92,7 @@ void orthogonal(double gain, Layout layout, const std::vector<int64_t>& blocks, 
   if (!blocks.empty() && sum != part.shape[out_axis])
     refuse("blocks must add up to the ", part.shape[out_axis], " outputs of shape, got a sum of ", sum);
   if (is_empty(shape)) return;
-  require_cpu(out, "orthogonal");
+  require_kernel(out, "orthogonal");
   check_output(part, out, shape);
 
   std::vector<Taken> in_side = taken(part, out);
@@ -125,7 +122,7 @@ void orthogonal(double gain, Layout layout, const std::vector<int64_t>& blocks, 
     first += stream_elements(size, ins);
     begin += size;
   }
-  orthogonal(make_draw(gain, part), std::move(matrices.all), matrices.where, interrupt);
+  cpu::orthogonal(make_draw(gain, part), std::move(matrices.all), matrices.where, interrupt);
 }
 
 void haar(double gain, const Part& part, const Output& out, const Interrupt& interrupt) {
@@ -135,7 +132,7 @@ void haar(double gain, const Part& part, const Output& out, const Interrupt& int
   if (rank < 2 || part.shape[rank - 1] != part.shape[rank - 2]) refuse("shape must end in two equal axes");
   const std::vector<int64_t> shape = result_shape(part);
   if (is_empty(shape)) return;
-  require_cpu(out, "haar");
+  require_kernel(out, "haar");
   check_output(part, out, shape);
   std::vector<Taken> batch = taken(part, out);
   const int64_t n = part.shape[rank - 1];
@@ -144,7 +141,7 @@ void haar(double gain, const Part& part, const Output& out, const Interrupt& int
   Matrices matrices;
   for (const auto& m : vectors_of(flatten(batch), static_cast<char*>(out.data)))
     matrices.add(uint64_t(m.number) * stream_elements(n, n), n, n, {rows}, {columns}, m.data);
-  orthogonal(make_draw(gain, part), std::move(matrices.all), matrices.where, interrupt);
+  cpu::orthogonal(make_draw(gain, part), std::move(matrices.all), matrices.where, interrupt);
 }
 
 void delta_orthogonal(double gain, Layout layout, const Part& part, const Output& out, const Interrupt& interrupt) {
@@ -158,21 +155,16 @@ void delta_orthogonal(double gain, Layout layout, const Part& part, const Output
   if (ins > outs) refuse("shape must have no more inputs than outputs, got ", ins, " inputs and ", outs, " outputs");
   const std::vector<int64_t> shape = result_shape(part);
   if (is_empty(shape)) return;
-  require_cpu(out, "delta_orthogonal");
+  require_kernel(out, "delta_orthogonal");
   constant(0, part, out, interrupt);
 
-  // The plane at the centre, if the part holds it.
-  std::vector<Taken> axes = taken(part, out);
-  auto* data = static_cast<char*>(out.data);
-  for (size_t i = first ? 2 : 0; i < (first ? rank : rank - 2); ++i) {
-    const int64_t centre = axes[i].place_of((part.shape[i] - 1) / 2);
-    if (centre < 0) return;
-    data += centre * axes[i].stride;
-  }
+  const std::vector<Taken> axes = taken(part, out);
+  char* const data = centre_of(axes, layout, out);
+  if (!data) return;
   const Taken out_side = axes[first ? 0 : rank - 1], in_side = axes[first ? 1 : rank - 2];
   Matrices matrices;
   matrices.add(0, outs, ins, {out_side}, {in_side}, data);
-  orthogonal(make_draw(gain, part), std::move(matrices.all), matrices.where, interrupt);
+  cpu::orthogonal(make_draw(gain, part), std::move(matrices.all), matrices.where, interrupt);
 }
 
 }  // namespace fanin

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/dtype.hpp"
+#include "tensor/dtype.hpp"
 
 namespace fanin {
 

@@ -1,7 +1,7 @@
 #include "cpu/sparse.hpp"
 
 #include "api/fanin.hpp"
-#include "api/part.hpp"
+#include "api/place.hpp"
 #include "api/refuse.hpp"
 #include "core/fp_environment.hpp"
 
@@ -12,8 +12,8 @@ constexpr uint8_t kTagMask = 4;
 constexpr int64_t kLongest = int64_t(1) << 32;  // positions of a line, all of whose words are drawn
 
 // The part as lines by positions; its axes forward.
-SparsePart make_part(const Part& part, const Output& out, size_t out_axis, bool per_output) {
-  SparsePart result{0, static_cast<char*>(out.data), {}, 0, 0, (out_axis == 0) == per_output};
+cpu::SparsePart make_part(const Part& part, const Output& out, size_t out_axis, bool per_output) {
+  cpu::SparsePart result{0, static_cast<char*>(out.data), {}, 0, 0, (out_axis == 0) == per_output};
   const std::vector<Taken> axes = taken(part, out);
   int64_t flat = 1, rest = 1;
   for (size_t i = axes.size(); i-- > 0; flat *= axes[i].size) {
@@ -50,13 +50,13 @@ void sparse(double deviation, int64_t nonzeros, bool per_output, Layout layout, 
     refuse("nonzeros must be between 0 and ", length, ", the ", per_output ? "weights into an output" : "outputs",
            ", got ", nonzeros);
   if (!some) return;
-  require_cpu(out, "sparse");
-  if (nonzeros == 0) return fill_constant(0, itemsize(part.dtype), std::move(region), interrupt);
-  if (nonzeros == length) return fill(values, std::move(region), interrupt);
+  require_kernel(out, "sparse");
+  if (nonzeros == 0) return cpu::fill_constant(0, itemsize(part.dtype), std::move(region), interrupt);
+  if (nonzeros == length) return cpu::fill(values, std::move(region), interrupt);
   if (length > kLongest)
     refuse("shape must have at most 2^32 ", per_output ? "weights into an output" : "outputs", ", got ", length);
-  sparse({values, stream_id(part.name, kTagMask), length, nonzeros}, make_part(part, out, out_axis, per_output),
-         interrupt);
+  cpu::sparse({values, stream_id(part.name, kTagMask), length, nonzeros}, make_part(part, out, out_axis, per_output),
+              interrupt);
 }
 
 }  // namespace fanin

@@ -4,7 +4,7 @@
 
 #include "api/fanin.hpp"
 #include "api/limits.hpp"
-#include "api/part.hpp"
+#include "api/place.hpp"
 #include "api/refuse.hpp"
 #include "core/exp.hpp"
 #include "core/fp_environment.hpp"
@@ -14,12 +14,6 @@ namespace {
 
 constexpr int64_t kMostPositions = int64_t(1) << 53;  // every one a float64
 constexpr double kLargestStep = 1e300;                // and the least is 1/kLargestStep: nothing over- or underflows
-
-void require_value(const std::string& argument, double value, Dtype dtype) {
-  require_finite(argument.c_str(), value);
-  if (!(std::abs(value) <= largest(dtype)))
-    refuse(argument, " must not exceed the largest ", name(dtype), ", ", largest(dtype), ", got ", value);
-}
 
 }  // namespace
 
@@ -40,19 +34,15 @@ void dirac(double gain, int64_t groups, Layout layout, const Part& part, const O
   if (gpu)
     cuda::backend().fill_constant(0, part.dtype, region, *out.queue);
   else
-    fill_constant(0, size_t(size), region, interrupt);
+    cpu::fill_constant(0, size_t(size), region, interrupt);
 
   const std::vector<Taken> axes = taken(part, out);
-  auto* data = static_cast<char*>(out.data);
-  for (size_t i = first ? 2 : 0; i < (first ? rank : rank - 2); ++i) {
-    const int64_t centre = axes[i].place_of((part.shape[i] - 1) / 2);
-    if (centre < 0) return;
-    data += centre * axes[i].stride;
-  }
+  char* const data = centre_of(axes, layout, out);
+  if (!data) return;
   const Diagonal diagonal{data, axes[first ? 0 : rank - 1], axes[first ? 1 : rank - 2], outs / groups};
   const uint64_t one = pattern_of(part.dtype, gain);
   if (gpu) return cuda::backend().fill_diagonal(diagonal, one, part.dtype, *out.queue);
-  fill_diagonal(diagonal, one, size_t(size), interrupt);
+  cpu::fill_diagonal(diagonal, one, size_t(size), interrupt);
 }
 
 void broadcast(const std::vector<double>& values, int64_t axis, const Part& part, const Output& out,
@@ -90,7 +80,7 @@ void broadcast(const std::vector<double>& values, int64_t axis, const Part& part
   if (region.axes.empty()) region.axes.push_back({1, 0, 0});
   if (on_gpu(out)) return cuda::backend().fill_broadcast(patterns, axis_step, part.dtype, region, *out.queue);
   const bool along = sides[1].axes[0].count > 1 && sides[2].axes[0].count == 1;
-  fill_broadcast(patterns, axis_step, along, itemsize(part.dtype), region, interrupt);
+  cpu::fill_broadcast(patterns, axis_step, along, itemsize(part.dtype), region, interrupt);
 }
 
 void sinusoid(const std::vector<double>& turns_high, const std::vector<double>& turns_low, bool interleaved,
@@ -131,7 +121,7 @@ void sinusoid(const std::vector<double>& turns_high, const std::vector<double>& 
     table.quarter[size_t(i)] = cosine;
   }
   if (on_gpu(out)) return cuda::backend().fill_sinusoid(table, part.dtype, static_cast<char*>(out.data), *out.queue);
-  fill_sinusoid(table, part.dtype, static_cast<char*>(out.data), interrupt);
+  cpu::fill_sinusoid(table, part.dtype, static_cast<char*>(out.data), interrupt);
 }
 
 void step_bias(double low, double high, double floor, const Part& part, const Output& out, const Interrupt& interrupt) {
@@ -150,7 +140,7 @@ void step_bias(double low, double high, double floor, const Part& part, const Ou
   uniform.factor = 1;
   const StepBias bias{log(low), log(high) - log(low), floor};
   if (on_gpu(out)) return cuda::backend().fill_step_bias(uniform, bias, part.dtype, region, *out.queue);
-  fill_step_bias(uniform, bias, part.dtype, std::move(region), interrupt);
+  cpu::fill_step_bias(uniform, bias, part.dtype, std::move(region), interrupt);
 }
 
 }  // namespace fanin

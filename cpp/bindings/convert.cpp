@@ -139,6 +139,8 @@ std::vector<AxisSlice> as_box(py::handle box) {
 
 template <>
 double as<double>(py::handle value, const char* argument) {
+  if (PyBool_Check(value.ptr()))
+    raise(PyExc_TypeError, std::string(argument) + " must be a number, got " + spelled(value));
   const double number = PyFloat_AsDouble(value.ptr());
   if (number == -1 && PyErr_Occurred()) {
     PyErr_Clear();

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/dtype.hpp"
+#include "tensor/dtype.hpp"
 
 namespace fanin::dlpack {
 

@@ -2,35 +2,45 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <optional>
 #include <string>
 
+#include "api/environment.hpp"
 #include "bindings/convert.hpp"
 #include "bindings/register.hpp"
 #include "core/fp_environment.hpp"
-#include "cpu/dispatch.hpp"
-#include "cpu/parallel.hpp"
 #include "cuda/backend.hpp"
 
 namespace fanin::bindings {
 namespace {
 
-// A context in which Python's own float arithmetic rounds to nearest.
-class Ieee754 {
- public:
-  void enter() { environment_.emplace(); }
-  void exit(const py::args&) { environment_.reset(); }
+// Python's own float arithmetic between these two rounds to nearest and keeps subnormals. The first gives what the second
+// is to restore: None where the thread does so anyway.
+PyObject* enter_ieee754(PyObject*, PyObject*) noexcept {
+  if (FpEnvironment::is_ieee754()) Py_RETURN_NONE;
+  PyObject* const state = PyLong_FromUnsignedLongLong(FpEnvironment::state());
+  if (state) FpEnvironment::set(FpEnvironment::kIeee754);
+  return state;
+}
 
- private:
-  std::optional<FpEnvironment> environment_;
+PyObject* leave_ieee754(PyObject*, PyObject* state) noexcept {
+  const unsigned long long saved = PyLong_AsUnsignedLongLong(state);
+  if (PyErr_Occurred()) return nullptr;
+  FpEnvironment::set(saved);
+  Py_RETURN_NONE;
+}
+
+PyMethodDef g_ieee754[] = {
+    {"enter_ieee754", enter_ieee754, METH_NOARGS, "enter_ieee754()\n--\n\n"},
+    {"leave_ieee754", leave_ieee754, METH_O, "leave_ieee754(state, /)\n--\n\n"},
+    {},
 };
 
 py::dict build_info() {
   py::dict info;
   info["compiled_isas"] = compiled_isas();
   info["available_isas"] = available_isas();
-  info["active_isa"] = active_kernels().isa;
-  info["openmp"] = std::string(threading_backend()) == "OpenMP";
+  info["active_isa"] = active_isa();
+  info["openmp"] = threading_backend() == "OpenMP";
   info["threading"] = threading_backend();
 #if defined(__clang__)
   info["compiler"] = "Clang " __clang_version__;
@@ -64,7 +74,8 @@ void register_environment(py::module_& m) {
   m.def("swap_thread_limit", &swap_thread_limit);
   m.def("build_info", &build_info);
   m.def("set_cuda_backend", &set_backend);
-  py::class_<Ieee754>(m, "Ieee754").def(py::init<>()).def("__enter__", &Ieee754::enter).def("__exit__", &Ieee754::exit);
+  if (PyModule_AddFunctions(m.ptr(), g_ieee754) != 0) throw py::error_already_set();
+  m.def("has_gpu_kernel", [](py::handle function) { return has_gpu_kernel(as_utf8(function)); });
 }
 
 }  // namespace fanin::bindings

@@ -30,8 +30,7 @@ Output of_memory(const Memory& memory, Dtype dtype, const std::vector<int64_t>& 
     raise(PyExc_ValueError, std::string("out must have dtype ") + name(dtype) + ", got " + name(memory.dtype));
   require_shape(memory.shape, shape);
   Output output{reinterpret_cast<void*>(memory.address), memory.strides};
-  if (memory.device)
-    output.queue = cuda::Queue{*memory.device, reinterpret_cast<void*>(memory.stream), false, memory.wait};
+  if (memory.device) output.queue = Queue{*memory.device, reinterpret_cast<void*>(memory.stream), false, memory.wait};
   return output;
 }
 
@@ -108,13 +107,13 @@ void register_memory(py::module_& m) {
 }
 
 Target as_target(py::handle out, Dtype dtype, const std::vector<int64_t>& shape) {
-  std::optional<cuda::Queue> queue;
+  std::optional<Queue> queue;
   if (!out.is_none()) {
     if (py::isinstance<py::array>(out)) return {of_array(py::reinterpret_borrow<py::array>(out), dtype, shape)};
     if (py::isinstance<Memory>(out)) return {of_memory(py::cast<const Memory&>(out), dtype, shape)};
     if (!py::isinstance<Gpu>(out))
       raise(PyExc_TypeError, "out must be None, a NumPy array, a Memory or a Gpu, got " + std::string(py::repr(out)));
-    queue = cuda::Queue{py::cast<const Gpu&>(out).number, nullptr, true};
+    queue = Queue{py::cast<const Gpu&>(out).number, nullptr, true};
   }
   Target target;
   target.fresh = empty_array(dtype, shape);

@@ -2,7 +2,7 @@
 // (of 64-bit elements: the two halves) stand for. kPairs: an element also depends on its neighbour's.
 #pragma once
 
-#include "core/draw.hpp"
+#include "core/law.hpp"
 #include "core/normal.hpp"
 #include "core/truncated_normal.hpp"
 #include "core/uniform.hpp"
@@ -21,7 +21,7 @@ template <class L>
 struct Words32 {
   using Value = typename L::U32;
   static constexpr bool kPairs = false;
-  FANIN_FN explicit Words32(const Draw&) {}
+  FANIN_FN explicit Words32(const Law&) {}
   template <class Words>
   FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
     FANIN_UNROLL
@@ -35,7 +35,7 @@ struct Uniform32 {
   using Value = typename L::F32;
   static constexpr bool kPairs = false;
   Value low, range;
-  FANIN_FN explicit Uniform32(const Draw& d) : low(L::splat(float(d.offset))), range(L::splat(float(d.factor))) {}
+  FANIN_FN explicit Uniform32(const Law& d) : low(L::splat(float(d.offset))), range(L::splat(float(d.factor))) {}
   template <class Words>
   FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
     FANIN_UNROLL
@@ -51,7 +51,7 @@ struct LimitedUniform32 {
   static constexpr bool kPairs = false;
   Uniform32<L> uniform;
   Value least, most;
-  FANIN_FN explicit LimitedUniform32(const Draw& d)
+  FANIN_FN explicit LimitedUniform32(const Law& d)
       : uniform(d), least(L::splat(float(d.least))), most(L::splat(float(d.most))) {}
   template <class Words>
   FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
@@ -67,7 +67,7 @@ struct Normal32 {
   using Value = typename L::F32;
   static constexpr bool kPairs = true;
   Value mean, deviation;
-  FANIN_FN explicit Normal32(const Draw& d) : mean(L::splat(float(d.offset))), deviation(L::splat(float(d.factor))) {}
+  FANIN_FN explicit Normal32(const Law& d) : mean(L::splat(float(d.offset))), deviation(L::splat(float(d.factor))) {}
   template <class Words>
   FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
     FANIN_UNROLL
@@ -85,7 +85,7 @@ struct TruncatedAround32 {
   static constexpr bool kPairs = false;
   Around<L> around;
   Value mean, deviation, least, most;
-  FANIN_FN explicit TruncatedAround32(const Draw& d)
+  FANIN_FN explicit TruncatedAround32(const Law& d)
       : around(d.window),
         mean(L::splat(float(d.window.mean))),
         deviation(L::splat(float(d.window.std))),
@@ -107,7 +107,7 @@ struct Truncated32 {
   static constexpr bool kPairs = false;
   Window window;
   double least, most;
-  FANIN_FN explicit Truncated32(const Draw& d) : window(d.window), least(d.least), most(d.most) {}
+  FANIN_FN explicit Truncated32(const Law& d) : window(d.window), least(d.least), most(d.most) {}
   FANIN_FN typename L::F64 operator()(typename L::U64 w) const {
     // w + 1/2, exactly, by way of 2^52 + w.
     const auto n = L::template as<typename L::F64>((w & 0xffffffffull) | 0x4330000000000000ull) - 0x1.fffffffffffffp+51;
@@ -127,7 +127,7 @@ template <class L>
 struct Words64 {
   using Value = typename L::U64;
   static constexpr bool kPairs = false;
-  FANIN_FN explicit Words64(const Draw&) {}
+  FANIN_FN explicit Words64(const Law&) {}
   FANIN_FN void operator()(const typename L::Word (&w)[4], Value (&out)[2]) const {
     out[0] = L::join(w[0], w[1]);
     out[1] = L::join(w[2], w[3]);
@@ -139,7 +139,7 @@ struct Uniform64 {
   using Value = typename L::F64;
   static constexpr bool kPairs = false;
   Value low, range;
-  FANIN_FN explicit Uniform64(const Draw& d) : low(L::splat(d.offset)), range(L::splat(d.factor)) {}
+  FANIN_FN explicit Uniform64(const Law& d) : low(L::splat(d.offset)), range(L::splat(d.factor)) {}
   FANIN_FN void operator()(const typename L::Word (&w)[4], Value (&out)[2]) const {
     out[0] = L::fma(unit_f64<L>(L::join(w[0], w[1])), range, low);
     out[1] = L::fma(unit_f64<L>(L::join(w[2], w[3])), range, low);
@@ -151,7 +151,7 @@ struct Normal64 {
   using Value = typename L::F64;
   static constexpr bool kPairs = true;
   Value mean, deviation;
-  FANIN_FN explicit Normal64(const Draw& d) : mean(L::splat(d.offset)), deviation(L::splat(d.factor)) {}
+  FANIN_FN explicit Normal64(const Law& d) : mean(L::splat(d.offset)), deviation(L::splat(d.factor)) {}
   FANIN_FN void operator()(const typename L::Word (&w)[4], Value (&out)[2]) const {
     normal_f64<L>(L::join(w[0], w[1]), L::join(w[2], w[3]), out[0], out[1]);
     out[0] = L::fma(out[0], deviation, mean);
@@ -165,7 +165,7 @@ struct Truncated64 {
   static constexpr bool kPairs = false;
   Window window;
   double least, most;
-  FANIN_FN explicit Truncated64(const Draw& d) : window(d.window), least(d.least), most(d.most) {}
+  FANIN_FN explicit Truncated64(const Law& d) : window(d.window), least(d.least), most(d.most) {}
   FANIN_FN Value operator()(typename L::U64 w) const {
     const auto n = L::template as<Value>((w >> 12) | 0x4330000000000000ull) - 0x1.fffffffffffffp+51;
     const Value x = Shape::template value<L>(window, 0x1p-52, n, 0x1p52 - n);
@@ -176,41 +176,5 @@ struct Truncated64 {
     out[1] = (*this)(L::join(w[2], w[3]));
   }
 };
-
-// A sampler, and the dtype of what it gives: float32 is rounded once more for the shorter ones.
-template <class Sampler_, Dtype kDtype>
-struct Sampling {
-  using Sampler = Sampler_;
-  static constexpr Dtype dtype = kDtype;
-};
-
-template <class Single, class Double, class Half = Single, class Action>
-void with_dtype(Dtype dtype, const Action& action) {
-  switch (dtype) {
-    case Dtype::float16: return action(Sampling<Half, Dtype::float16>());
-    case Dtype::bfloat16: return action(Sampling<Half, Dtype::bfloat16>());
-    case Dtype::float64: return action(Sampling<Double, Dtype::float64>());
-    default: return action(Sampling<Single, Dtype::float32>());
-  }
-}
-
-// Calls `action` with the sampling that a draw asks for.
-template <class L, class Action>
-void with_sampling(const Draw& draw, const Action& action) {
-  switch (draw.distribution) {
-    case Distribution::bits:
-      return is_wide(draw.dtype) ? action(Sampling<Words64<L>, Dtype::uint64>())
-                                 : action(Sampling<Words32<L>, Dtype::uint32>());
-    case Distribution::uniform: return with_dtype<Uniform32<L>, Uniform64<L>, LimitedUniform32<L>>(draw.dtype, action);
-    case Distribution::normal: return with_dtype<Normal32<L>, Normal64<L>>(draw.dtype, action);
-    case Distribution::truncated_normal:
-      switch (draw.window.shape) {
-        // Windows of float64 are not kAround.
-        case Window::kAround: return with_dtype<TruncatedAround32<L>, Truncated64<L, Central>>(draw.dtype, action);
-        case Window::kTail: return with_dtype<Truncated32<L, Tail>, Truncated64<L, Tail>>(draw.dtype, action);
-        default: return with_dtype<Truncated32<L, Central>, Truncated64<L, Central>>(draw.dtype, action);
-      }
-  }
-}
 
 }  // namespace fanin::FANIN_ISA

@@ -1,4 +1,4 @@
-// Exponentials in float64, and the inverse of softplus, for |y| ≤ 708: docs/stream-v1.md states the errors.
+// Exponentials in float64, and the inverse of softplus. Largest errors are those that docs/stream-v1.md states.
 #pragma once
 
 #include "core/log.hpp"
@@ -19,20 +19,21 @@ struct Power64 {
   }
 };
 
+// eʸ. Largest error 0.83 ulp; |y| ≤ 708.
 template <class L>
 FANIN_FN typename L::F64 exponential(typename L::F64 y) {
   const Power64<L> power(y);
   return table::exp_f64<L>(power.rest) * power.scale;
 }
 
-// 1 - e^y for y ≤ 0, any: accurate also where it is next to 0.
+// 1 - eʸ, also where it is next to 0. Largest error 1.17 ulp; any y ≤ 0.
 template <class L>
 FANIN_FN typename L::F64 one_minus_exponential(typename L::F64 y) {
   const Power64<L> power(L::select(y < -100.0, L::splat(-100.0), y));  // below, it is 1
   return L::fma(-power.scale, power.rest * table::exp_f64_from_1<L>(power.rest), 1.0 - power.scale);
 }
 
-// The x with ln(1 + e^x) = y, y > 0: y + ln(1 - e^-y).
+// The x with ln(1 + eˣ) = y: y + ln(1 - e⁻ʸ). Largest error 2.61 ulp, of 1 where |x| is smaller; y > 0.
 template <class L>
 FANIN_FN typename L::F64 inverse_softplus(typename L::F64 y) {
   return y - minus_two_log<L>(one_minus_exponential<L>(-y)) * 0.5;

@@ -10,31 +10,34 @@
 namespace fanin {
 
 class FpEnvironment {
-#if defined(__x86_64__) || defined(_M_X64)
  public:
-  FpEnvironment() : saved_(_mm_getcsr()) { _mm_setcsr(0x1f80); }
-  ~FpEnvironment() { _mm_setcsr(saved_); }
+  FpEnvironment() : saved_(state()) { set(kIeee754); }
+  ~FpEnvironment() { set(saved_); }
+  FpEnvironment(const FpEnvironment&) = delete;
+  FpEnvironment& operator=(const FpEnvironment&) = delete;
 
- private:
-  unsigned saved_;
+  // The state of this thread, and whether it is the one that is wanted, whatever exceptions its flags tell of.
+  static bool is_ieee754() { return (state() & ~kFlags) == kIeee754; }
+#if defined(__x86_64__) || defined(_M_X64)
+  static constexpr uint64_t kIeee754 = 0x1f80, kFlags = 0x3f;
+  static uint64_t state() { return _mm_getcsr(); }
+  static void set(uint64_t state) { _mm_setcsr(unsigned(state)); }
 #elif defined(__aarch64__)
- public:
-  FpEnvironment() {
-    const uint64_t standard = 0;
-    asm volatile("mrs %0, fpcr" : "=r"(saved_));
-    asm volatile("msr fpcr, %0" : : "r"(standard));
+  static constexpr uint64_t kIeee754 = 0, kFlags = 0;
+  static uint64_t state() {
+    uint64_t control;
+    asm volatile("mrs %0, fpcr" : "=r"(control));
+    return control;
   }
-  ~FpEnvironment() { asm volatile("msr fpcr, %0" : : "r"(saved_)); }
+  static void set(uint64_t state) { asm volatile("msr fpcr, %0" : : "r"(state)); }
+#else
+  static constexpr uint64_t kIeee754 = 0, kFlags = 0;
+  static uint64_t state() { return 0; }
+  static void set(uint64_t) {}
+#endif
 
  private:
   uint64_t saved_;
-#else
- public:
-  FpEnvironment() {}
-#endif
- public:
-  FpEnvironment(const FpEnvironment&) = delete;
-  FpEnvironment& operator=(const FpEnvironment&) = delete;
 };
 
 }  // namespace fanin

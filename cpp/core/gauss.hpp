@@ -1,7 +1,6 @@
 // The standard normal's tails and truncated moments, for parameters: one lane, deterministic everywhere.
 #pragma once
 
-#include "core/dtype.hpp"
 #include "core/exp.hpp"
 #include "core/scalar.hpp"
 #include "core/truncated_normal.hpp"
@@ -20,8 +19,8 @@ inline double upper_tail(double x) {
   return e * 0x1.9884533d43651p-2 * mills<Scalar>(x);
 }
 
-// `low` and `high` are absolute, and rounded inward to the compute type.
-inline Window make_window(Dtype dtype, double mean, double std, double low, double high) {
+// `low` and `high` are absolute, and rounded inward to the compute type: float64, if `wide`.
+inline Window make_window(bool wide, double mean, double std, double low, double high) {
   constexpr double kInfinity = __builtin_huge_val();
   Window w{};
   w.mean = mean, w.std = std;
@@ -32,7 +31,7 @@ inline Window make_window(Dtype dtype, double mean, double std, double low, doub
   double alpha = (low - mean) / std, beta = (high - mean) / std;
   if (alpha < 5 && beta > -5) {
     // A larger std would be infinite in float32.
-    const bool in_float32 = !is_wide(dtype) && alpha <= 0 && beta >= 0 && std <= 0x1.fffffep127;
+    const bool in_float32 = !wide && alpha <= 0 && beta >= 0 && std <= 0x1.fffffep127;
     w.shape = in_float32 ? Window::kAround : Window::kCentral;
     w.lower = upper_tail(-alpha), w.upper = upper_tail(beta);
     w.mass = alpha >= 0  ? upper_tail(alpha) - w.upper

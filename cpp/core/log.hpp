@@ -36,6 +36,7 @@ struct Split32 {
   }
 };
 
+// -2 ln x. Largest error 1.44 ulp; normal x > 0.
 template <class L>
 FANIN_FN typename L::F64 minus_two_log(typename L::F64 x) {
   const Split64<L> split(x);

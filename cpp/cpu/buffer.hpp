@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #endif
 
-namespace fanin {
+namespace fanin::cpu {
 
 constexpr int64_t kMiB = 1 << 20;
 
@@ -37,4 +37,4 @@ class Buffer {
   T* data_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::cpu

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/region.hpp"
 #include "cpu/parallel.hpp"
+#include "tensor/region.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 
 constexpr int64_t kChunk = 16384;  // elements a thread takes at a time: 10 to 100 µs
 
@@ -40,4 +40,4 @@ inline void scatter(size_t size, const char* source, int64_t source_stride, char
   scatter_as<uint64_t>(source, source_stride, target, stride, count);
 }
 
-}  // namespace fanin
+}  // namespace fanin::cpu

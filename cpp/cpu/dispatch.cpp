@@ -7,7 +7,7 @@
 #include <cpuid.h>
 #endif
 
-namespace fanin {
+namespace fanin::cpu {
 namespace {
 
 struct Candidate {
@@ -80,4 +80,4 @@ std::vector<std::string> available_isas() {
   return names;
 }
 
-}  // namespace fanin
+}  // namespace fanin::cpu

@@ -6,10 +6,10 @@
 
 #include "cpu/kernels.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 
 const Kernels& active_kernels();  // throws std::invalid_argument while FANIN_FORCE_ISA names an unavailable one
 std::vector<std::string> compiled_isas();   // best first
 std::vector<std::string> available_isas();  // those of them that this processor has
 
-}  // namespace fanin
+}  // namespace fanin::cpu

@@ -66,7 +66,8 @@ FANIN_FN void transpose_tile(const T* rows, T* tile) {
 // the reflectors; their heads are put into their places once they are known. Where not `keep`, the tiles stay as they are.
 template <class T>
 void draw_reflectors(const ReflectorBlock<T>& block, int64_t column, bool sum, bool keep) {
-  constexpr int64_t kDrawTile = sizeof(T) == 4 ? 128 : 64, kShort = 128;  // shorter reflectors are drawn together
+  // Reflectors no longer than a tile are drawn together.
+  constexpr int64_t kDrawTile = Tile<sizeof(T) == 8>::kElements, kShort = Tile<false>::kElements;
   alignas(64) T rows[kTileSide][kSegment], drawn[kTileSide * kShort];
   const int64_t stride = block.tile_columns() * kTileSide * kTileSide, end = round_up_to(block.to, kTileSide);
   const int64_t first = block.start + column * kTileSide, left = block.count - column * kTileSide;

@@ -6,7 +6,7 @@
 #include "cpu/dispatch.hpp"
 #include "cpu/scheme_kernels.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 namespace {
 
 constexpr int64_t kScratch = 1024;               // elements computed before they are scattered
@@ -169,4 +169,4 @@ void fill_constant(uint64_t pattern, size_t itemsize, Region region, const Inter
   });
 }
 
-}  // namespace fanin
+}  // namespace fanin::cpu

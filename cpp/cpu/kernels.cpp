@@ -4,15 +4,13 @@
 #include <cstring>
 #include <type_traits>
 
-#include "core/distributions.hpp"
 #include "core/philox.hpp"
 #include "cpu/formats.hpp"
 #include "cpu/moments.hpp"
+#include "tensor/sampling.hpp"
 
 namespace fanin::FANIN_ISA {
 namespace {
-
-constexpr int kBlocks = 32;  // Philox blocks a tile
 
 // The Philox blocks of one name under one seed.
 struct Blocks {
@@ -54,11 +52,11 @@ struct WordPair {
   }
 };
 
-// Elements of 32 random bits: four a block, a tile of 128.
+// Elements of 32 random bits.
 template <class Sampler, class Format>
 struct Stream32 {
   using Element = typename Format::Element;
-  static constexpr uint64_t kTile = 128;
+  using Place = Tile<false>;
   Sampler sampler;
   Blocks blocks;
 
@@ -66,9 +64,9 @@ struct Stream32 {
 
   FANIN_FN void tile(uint64_t number, const PhiloxPrefix<L>& prefix, Element* out) const {
     constexpr int kRegisters = L::kInFlight;
-    for (int j = 0; j < kBlocks; j += kRegisters * L::kLanes64) {
+    for (int j = 0; j < kTileBlocks; j += kRegisters * L::kLanes64) {
       L::Word w[4][kRegisters];
-      blocks.consecutive(uint32_t(number * kBlocks) + uint32_t(j), prefix, w);
+      blocks.consecutive(uint32_t(number * kTileBlocks) + uint32_t(j), prefix, w);
       FANIN_UNROLL
       for (int i = 0; i < kRegisters; i += 2) {
         typename Sampler::Value v[4];
@@ -76,7 +74,7 @@ struct Stream32 {
                 v);
         FANIN_UNROLL
         for (int k = 0; k < 4; ++k)
-          Format::store(out + k * kBlocks + j + i * L::kLanes64, v[k]);
+          Format::store(out + k * kTileBlocks + j + i * L::kLanes64, v[k]);
       }
     }
   }
@@ -86,21 +84,21 @@ struct Stream32 {
   FANIN_FN void gather(const uint64_t* index, Element* out) const {
     const L::U64 i0 = L::load<L::U64>(index), i1 = L::load<L::U64>(index + L::kLanes64);
     L::Word w[4][2];
-    blocks.anywhere<2>({((i0 >> 7) << 5) | (i0 & 31), ((i1 >> 7) << 5) | (i1 & 31)}, w);
+    blocks.anywhere<2>({Place::block(i0), Place::block(i1)}, w);
     typename Sampler::Value v[4];
     sampler(WordPair{{w[0][0], w[1][0], w[2][0], w[3][0]}, {w[0][1], w[1][1], w[2][1], w[3][1]}}, v);
-    const L::U32 word = L::narrow(i0 >> 5, i1 >> 5) & 3u;
+    const L::U32 word = L::narrow(Place::word(i0), Place::word(i1));
     for (int k = 1; k < 4; ++k)
       v[0] = L::select(word == uint32_t(k), v[k], v[0]);
     Format::store(out, v[0]);
   }
 };
 
-// Elements of 64 random bits: two a block, a tile of 64.
+// Elements of 64 random bits.
 template <class Sampler>
 struct Stream64 {
   using Element = uint64_t;
-  static constexpr uint64_t kTile = 64;
+  using Place = Tile<true>;
   Sampler sampler;
   Blocks blocks;
 
@@ -108,15 +106,15 @@ struct Stream64 {
 
   FANIN_FN void tile(uint64_t number, const PhiloxPrefix<L>& prefix, Element* out) const {
     constexpr int kRegisters = L::kInFlight;
-    for (int j = 0; j < kBlocks; j += kRegisters * L::kLanes64) {
+    for (int j = 0; j < kTileBlocks; j += kRegisters * L::kLanes64) {
       L::Word w[4][kRegisters];
-      blocks.consecutive(uint32_t(number * kBlocks) + uint32_t(j), prefix, w);
+      blocks.consecutive(uint32_t(number * kTileBlocks) + uint32_t(j), prefix, w);
       FANIN_UNROLL
       for (int i = 0; i < kRegisters; ++i) {
         typename Sampler::Value v[2];
         sampler({w[0][i], w[1][i], w[2][i], w[3][i]}, v);
         L::store(out + j + i * L::kLanes64, v[0]);
-        L::store(out + kBlocks + j + i * L::kLanes64, v[1]);
+        L::store(out + kTileBlocks + j + i * L::kLanes64, v[1]);
       }
     }
   }
@@ -125,19 +123,19 @@ struct Stream64 {
   FANIN_FN void gather(const uint64_t* index, Element* out) const {
     const L::U64 i = L::load<L::U64>(index);
     L::Word w[4][1];
-    blocks.anywhere<1>({((i >> 6) << 5) | (i & 31)}, w);
+    blocks.anywhere<1>({Place::block(i)}, w);
     typename Sampler::Value v[2];
     sampler({w[0][0], w[1][0], w[2][0], w[3][0]}, v);
-    L::store(out, L::select(((i >> 5) & 1) != 0, v[1], v[0]));
+    L::store(out, L::select(Place::word(i) != 0, v[1], v[0]));
   }
 };
 
 template <class Stream>
 __attribute__((noinline)) void run_tiles(const Stream& stream, uint64_t number, uint64_t count,
                                          typename Stream::Element* out) {
-  const auto block_high = [](uint64_t n) { return uint32_t(n * kBlocks >> 32); };
+  const auto block_high = [](uint64_t n) { return uint32_t(n * kTileBlocks >> 32); };
   PhiloxPrefix<L> prefix = stream.blocks.prefix(block_high(number));
-  for (; count != 0; --count, ++number, out += Stream::kTile) {
+  for (; count != 0; --count, ++number, out += Stream::Place::kElements) {
     if (prefix.block_high != block_high(number)) prefix = stream.blocks.prefix(block_high(number));
     stream.tile(number, prefix, out);
   }
@@ -146,7 +144,7 @@ __attribute__((noinline)) void run_tiles(const Stream& stream, uint64_t number, 
 template <class Stream>
 void run(const Draw& draw, uint64_t first, uint64_t count, void* out) {
   using Element = typename Stream::Element;
-  constexpr uint64_t kTile = Stream::kTile;
+  constexpr uint64_t kTile = Stream::Place::kElements;
   const Stream stream(draw);
   auto* p = static_cast<Element*>(out);
   uint64_t number = first / kTile;
@@ -181,7 +179,7 @@ void gather(const Draw& draw, const uint64_t* index, uint64_t count, void* out) 
 
 template <class Sampling>
 using StreamOf = std::conditional_t<is_wide(Sampling::dtype), Stream64<typename Sampling::Sampler>,
-                                    Stream32<typename Sampling::Sampler, FormatOf<Sampling::dtype>>>;
+                                    Stream32<typename Sampling::Sampler, Format<Sampling::dtype>>>;
 
 void run_any(const Draw& draw, uint64_t first, uint64_t count, void* out) {
   with_sampling<L>(draw, [&](auto sampling) { run<StreamOf<decltype(sampling)>>(draw, first, count, out); });

@@ -1,7 +1,7 @@
 // What the compiled instruction sets offer, as plain functions over plain data: no inline code crosses this line.
 #pragma once
 
-#include "core/draw.hpp"
+#include "tensor/draw.hpp"
 
 namespace fanin {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace fanin {
+namespace fanin::cpu {
 
 // The box, in the order of the flattened tensor, is rows of `row` elements: element c of row r has bit c % 64 of
 // words[r·row_step + c / 64·block_step].
@@ -27,4 +27,4 @@ struct Mask {
   }
 };
 
-}  // namespace fanin
+}  // namespace fanin::cpu

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace fanin {
+namespace fanin::cpu {
 
 // Consecutive bits into every stride-th word.
 class BitWriter {
@@ -46,4 +46,4 @@ inline void transpose_bits(uint64_t* words) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::cpu

@@ -6,6 +6,7 @@
 
 #include "cpu/kernels.hpp"
 #include "cpu/lanes.hpp"
+#include "tensor/with_dtype.hpp"
 
 namespace fanin::FANIN_ISA {
 
@@ -110,12 +111,7 @@ Moments moments_of(const void* data, uint64_t count, double pivot) {
 }
 
 inline Moments moments_any(Dtype dtype, const void* data, uint64_t count, double pivot) {
-  switch (dtype) {
-    case Dtype::float64: return moments_of<Dtype::float64>(data, count, pivot);
-    case Dtype::float16: return moments_of<Dtype::float16>(data, count, pivot);
-    case Dtype::bfloat16: return moments_of<Dtype::bfloat16>(data, count, pivot);
-    default: return moments_of<Dtype::float32>(data, count, pivot);
-  }
+  return with_float(dtype, [&](auto d) { return moments_of<d.value>(data, count, pivot); });
 }
 
 // A column's words are taken in by Marsaglia's multiply-with-carry, a multiplication modulo kCarry·2³² - 1.

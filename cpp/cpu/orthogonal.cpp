@@ -7,7 +7,7 @@
 #include "cpu/orthogonal_blocked.hpp"
 #include "cpu/orthogonal_streamed.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 namespace {
 
 constexpr int64_t kSmallBytes = kMiB;           // a matrix that one thread makes on its own
@@ -50,4 +50,4 @@ void orthogonal(const OrthogonalDraw& draw, std::vector<OrthogonalMatrix> matric
     make_all(draw, matrices, where, kernels.single, interrupt);
 }
 
-}  // namespace fanin
+}  // namespace fanin::cpu

@@ -5,7 +5,7 @@
 
 #include "cpu/fill.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 
 struct OrthogonalVector {
   int64_t number;  // it needs reflectors 0 … number
@@ -35,4 +35,4 @@ struct Coordinates {
 void orthogonal(const OrthogonalDraw& draw, std::vector<OrthogonalMatrix> matrices,
                 const std::vector<Coordinates>& where, const Interrupt& interrupt);
 
-}  // namespace fanin
+}  // namespace fanin::cpu

@@ -5,7 +5,7 @@
 
 #include "cpu/orthogonal_maker.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 
 template <class T>
 class Blocked : Maker<T> {
@@ -112,4 +112,4 @@ class Blocked : Maker<T> {
   int64_t batch_, together_;  // vectors, blocks
 };
 
-}  // namespace fanin
+}  // namespace fanin::cpu

@@ -9,7 +9,7 @@
 #include "cpu/reflectors.hpp"
 #include "cpu/runner.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 
 template <class T>
 struct Maker {
@@ -89,4 +89,4 @@ struct Maker {
   }
 };
 
-}  // namespace fanin
+}  // namespace fanin::cpu

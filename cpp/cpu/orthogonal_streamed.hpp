@@ -7,7 +7,7 @@
 
 #include "cpu/orthogonal_maker.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 
 template <class T>
 class Streamed : Maker<T> {
@@ -119,4 +119,4 @@ class Streamed : Maker<T> {
   }
 };
 
-}  // namespace fanin
+}  // namespace fanin::cpu

@@ -20,7 +20,7 @@
 
 #include "core/fp_environment.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -200,4 +200,4 @@ void parallel_chunks(uint64_t count, bool serial, const Interrupt& interrupt,
   if (work.stopped) throw Interrupted();
 }
 
-}  // namespace fanin
+}  // namespace fanin::cpu

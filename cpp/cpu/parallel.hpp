@@ -6,7 +6,7 @@
 
 #include "tensor/interrupt.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 
 // Calls body(chunk) for chunks 0 … count - 1 in any order, on up to thread_count() threads, each in a clean floating-point
 // environment. What a body throws ends the work and is thrown again here; an interrupt throws Interrupted.
@@ -18,4 +18,4 @@ int swap_thread_limit(int threads);  // for the calling thread; 0 is none; retur
 int thread_count();                  // what a large call made here and now would use
 const char* threading_backend();     // "OpenMP" or "std::thread"
 
-}  // namespace fanin
+}  // namespace fanin::cpu

@@ -2,8 +2,8 @@
 // instruction set and compute type. docs/stream-v1.md §6 fixes every order of summation.
 #pragma once
 
-#include "core/pitch.hpp"
 #include "cpu/kernels.hpp"
+#include "tensor/pitch.hpp"
 
 namespace fanin {
 

@@ -5,7 +5,7 @@
 
 #include "cpu/parallel.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 
 // How the parts of a whole are run: one after another, or on all threads.
 class Runner {
@@ -36,4 +36,4 @@ class Runner {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-}  // namespace fanin
+}  // namespace fanin::cpu

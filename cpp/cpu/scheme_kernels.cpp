@@ -7,6 +7,7 @@
 #include "core/rounding.hpp"
 #include "core/sinusoid.hpp"
 #include "cpu/formats.hpp"
+#include "tensor/with_dtype.hpp"
 
 namespace fanin::FANIN_ISA {
 namespace {
@@ -89,12 +90,12 @@ void round_as(const double* values, int64_t count, void* out) {
 }
 
 void round_any(Dtype dtype, const double* values, int64_t count, void* out) {
-  switch (dtype) {
-    case Dtype::float64: memcpy(out, values, size_t(count) * sizeof *values); return;
-    case Dtype::float16: return round_as<AsFloat16>(values, count, out);
-    case Dtype::bfloat16: return round_as<AsBfloat16>(values, count, out);
-    default: return round_as<AsIs32>(values, count, out);
-  }
+  with_float(dtype, [&](auto d) {
+    if constexpr (d.value == Dtype::float64)
+      memcpy(out, values, size_t(count) * sizeof *values);
+    else
+      round_as<Format<d.value>>(values, count, out);
+  });
 }
 
 void sinusoid_of(double position, const double* high, const double* low, const uint64_t* quarter, int64_t count,

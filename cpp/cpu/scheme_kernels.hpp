@@ -1,10 +1,10 @@
 // What the structured schemes ask of an instruction set, as plain functions over plain data.
 #pragma once
 
-#include "core/dtype.hpp"
-#include "core/structured.hpp"
+#include "core/step_bias.hpp"
 #include "cpu/kernels.hpp"
 #include "cpu/select.hpp"
+#include "tensor/dtype.hpp"
 
 namespace fanin {
 

@@ -4,14 +4,14 @@
 #include <memory>
 #include <mutex>
 
-#include "core/pitch.hpp"
 #include "cpu/dispatch.hpp"
 #include "cpu/mask_bits.hpp"
 #include "cpu/runner.hpp"
 #include "cpu/scheme_kernels.hpp"
 #include "cpu/sparse_shape.hpp"
+#include "tensor/pitch.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 namespace {
 
 constexpr int64_t kLong = 1 << 18;       // positions; a shorter line's words stay in memory while a thread works on it
@@ -245,4 +245,4 @@ void sparse(const SparseDraw& draw, const SparsePart& part, const Interrupt& int
   Sparse(draw, part, interrupt).make(part);
 }
 
-}  // namespace fanin
+}  // namespace fanin::cpu

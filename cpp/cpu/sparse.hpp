@@ -5,7 +5,7 @@
 
 #include "cpu/fill.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 
 // An axis of the wanted part of a weight, which is a matrix of lines by positions.
 struct SparseAxis {
@@ -32,4 +32,4 @@ struct SparseDraw {
 
 void sparse(const SparseDraw& draw, const SparsePart& part, const Interrupt& interrupt);
 
-}  // namespace fanin
+}  // namespace fanin::cpu

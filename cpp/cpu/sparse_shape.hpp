@@ -3,9 +3,10 @@
 
 #include <algorithm>
 
+#include "core/tile.hpp"
 #include "cpu/sparse.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 
 constexpr int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
@@ -40,7 +41,7 @@ struct Shape {
   }
 };
 
-constexpr int64_t kAligned = 128;  // elements: a tile of 32-bit values
+constexpr int64_t kAligned = Tile<false>::kElements;
 
 // Two halves of a part, along the outermost axis of lines, or of positions, that can be cut.
 template <class Body>
@@ -59,4 +60,4 @@ void halve(const SparsePart& part, bool lines, const Body& body) {
   body(half);
 }
 
-}  // namespace fanin
+}  // namespace fanin::cpu

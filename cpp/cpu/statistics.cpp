@@ -5,8 +5,9 @@
 #include <numeric>
 
 #include "cpu/dispatch.hpp"
+#include "tensor/with_dtype.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 namespace {
 
 constexpr int64_t kBlock = 2048;  // elements read twice, for sums and for the hash: they stay in the nearest cache
@@ -41,13 +42,20 @@ uint64_t keep_finite(T infinity, const void* data, int64_t count, void* kept, Pa
   return uint64_t(count) - part.nans - part.infinities;
 }
 
+// The bits of infinity; every NaN's are greater.
+template <Dtype>
+constexpr auto kInfinity = nullptr;
+template <>
+constexpr uint32_t kInfinity<Dtype::float32> = 0x7f800000;
+template <>
+constexpr uint64_t kInfinity<Dtype::float64> = 0x7ff0000000000000;
+template <>
+constexpr uint16_t kInfinity<Dtype::float16> = 0x7c00;
+template <>
+constexpr uint16_t kInfinity<Dtype::bfloat16> = 0x7f80;
+
 uint64_t keep_finite(Dtype dtype, const void* data, int64_t count, void* kept, Part& part) {
-  switch (dtype) {
-    case Dtype::float64: return keep_finite<uint64_t>(0x7ff0000000000000, data, count, kept, part);
-    case Dtype::float16: return keep_finite<uint16_t>(0x7c00, data, count, kept, part);
-    case Dtype::bfloat16: return keep_finite<uint16_t>(0x7f80, data, count, kept, part);
-    default: return keep_finite<uint32_t>(0x7f800000, data, count, kept, part);
-  }
+  return with_float(dtype, [&](auto d) { return keep_finite(kInfinity<d.value>, data, count, kept, part); });
 }
 
 // Of 1 … kBlock contiguous elements.
@@ -162,4 +170,4 @@ Statistics statistics(Dtype dtype, Region region, const Interrupt& interrupt) {
   return s;
 }
 
-}  // namespace fanin
+}  // namespace fanin::cpu

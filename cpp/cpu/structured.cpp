@@ -2,7 +2,7 @@
 
 #include "cpu/dispatch.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 namespace {
 
 constexpr int64_t kBlock = 512;  // elements computed before they are stored
@@ -81,4 +81,4 @@ void fill_step_bias(const Draw& uniform, const StepBias& bias, Dtype dtype, Regi
   });
 }
 
-}  // namespace fanin
+}  // namespace fanin::cpu

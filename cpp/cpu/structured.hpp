@@ -5,8 +5,9 @@
 
 #include "cpu/fill.hpp"
 #include "cpu/scheme_kernels.hpp"
+#include "tensor/structured.hpp"
 
-namespace fanin {
+namespace fanin::cpu {
 
 // One value, as a pattern of bits, for every position on an axis of `patterns.size()`, whose neighbours are `axis_step`
 // elements apart in the flattened tensor. `along`: that axis is the region's last. No axis joins it with others.
@@ -22,4 +23,4 @@ void fill_diagonal(const Diagonal& diagonal, uint64_t pattern, size_t itemsize, 
 // `uniform` draws from (0, 1) in float32 or float64.
 void fill_step_bias(const Draw& uniform, const StepBias& bias, Dtype dtype, Region region, const Interrupt& interrupt);
 
-}  // namespace fanin
+}  // namespace fanin::cpu

@@ -7,6 +7,7 @@
 #include "cpu/reflectors.hpp"
 #include "cpu/transpose.hpp"
 #include "cpu/vectors.hpp"
+#include "tensor/with_dtype.hpp"
 
 namespace fanin::FANIN_ISA {
 
@@ -77,13 +78,9 @@ void write_as(const Panel<T>& panel, const Destination& to) {
 
 template <class T>
 void write_panel(const Panel<T>& panel, const Destination& to) {
-  if constexpr (sizeof(T) == 8) {
-    write_as<T, Dtype::float64>(panel, to);
-  } else {
-    if (to.dtype == Dtype::float16) return write_as<T, Dtype::float16>(panel, to);
-    if (to.dtype == Dtype::bfloat16) return write_as<T, Dtype::bfloat16>(panel, to);
-    write_as<T, Dtype::float32>(panel, to);
-  }
+  with_float(to.dtype, [&](auto d) {
+    if constexpr (is_wide(d.value) == (sizeof(T) == 8)) write_as<T, d.value>(panel, to);
+  });
 }
 
 }  // namespace fanin::FANIN_ISA

@@ -1,14 +1,22 @@
 #include "cuda/backend.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <stdexcept>
 
 namespace fanin::cuda {
 namespace {
 
+constexpr std::string_view kOnCpuAlone[] = {"orthogonal", "haar", "delta_orthogonal", "sparse"};
+
 std::atomic<const Backend*> g_backend{nullptr};
 
 }  // namespace
+
+bool has_kernel(std::string_view function) {
+  return std::find(std::begin(kOnCpuAlone), std::end(kOnCpuAlone), function) == std::end(kOnCpuAlone);
+}
 
 const Backend& backend() {
   const Backend* const loaded = g_backend;

@@ -3,23 +3,16 @@
 
 #include <cstddef>
 #include <functional>
-#include <string>
+#include <string_view>
 #include <vector>
 
-#include "core/draw.hpp"
-#include "core/region.hpp"
-#include "core/structured.hpp"
+#include "core/step_bias.hpp"
+#include "tensor/draw.hpp"
+#include "tensor/queue.hpp"
+#include "tensor/region.hpp"
+#include "tensor/structured.hpp"
 
 namespace fanin::cuda {
-
-// Where work is put: a stream of a device, by its driver's handle.
-struct Queue {
-  int device;
-  void* stream;
-  bool to_host =
-      false;          // the output is in the host's memory, which only `draw_to_host` can write, in a stream of its own
-  bool wait = false;  // for the work to be done: the output's owner would not
-};
 
 // They return before the work is done, unless the queue says to wait, and throw std::runtime_error where CUDA refuses it.
 struct Backend {
@@ -34,6 +27,9 @@ struct Backend {
 };
 
 constexpr const char* kBackendName = "fanin.cuda.Backend";  // of a capsule with one
+
+// Whether a function of the API can be drawn on a GPU, by its name. What cannot needs an entry here, and nowhere else.
+bool has_kernel(std::string_view function);
 
 // The module's; std::runtime_error where none is loaded.
 const Backend& backend();

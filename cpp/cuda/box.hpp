@@ -1,7 +1,7 @@
 // From a thread's number to a place in the global tensor and in the output.
 #pragma once
 
-#include "core/region.hpp"
+#include "tensor/region.hpp"
 
 namespace fanin::FANIN_ISA {
 

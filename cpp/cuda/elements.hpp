@@ -4,19 +4,18 @@
 #include <type_traits>
 #include <utility>
 
-#include "core/distributions.hpp"
 #include "core/philox.hpp"
 #include "core/rounding.hpp"
 #include "core/scalar.hpp"
 #include "core/sinusoid.hpp"
-#include "core/structured.hpp"
+#include "core/step_bias.hpp"
 #include "cuda/box.hpp"
+#include "tensor/sampling.hpp"
+#include "tensor/structured.hpp"
 
 namespace fanin::FANIN_ISA {
 
 using S = Scalar;
-
-constexpr uint64_t kBlocks = 32;  // Philox blocks a tile
 
 template <Dtype kDtype>
 using ElementOf =
@@ -57,8 +56,8 @@ struct Source {
   using Sampler = typename Sampling::Sampler;
   using Element = ElementOf<Sampling::dtype>;
   static constexpr bool kWide = is_wide(Sampling::dtype);
-  static constexpr int kWords = kWide ? 2 : 4;  // elements of a block, kBlocks apart
-  static constexpr uint64_t kTile = kWords * kBlocks;
+  using Place = Tile<kWide>;
+  static constexpr int kWords = Place::kWords;
 
   Sampler sampler;
   uint64_t seed, id;
@@ -69,7 +68,7 @@ struct Source {
   // The elements of blocks `block` … `block` + N - 1 of a tile, by word.
   template <int N>
   FANIN_FN void draw(uint64_t tile, uint32_t block, Element (&out)[kWords][N]) const {
-    const uint64_t number = tile * kBlocks;
+    const uint64_t number = tile * kTileBlocks;
     uint32_t w[4][N];
     FANIN_UNROLL
     for (int i = 0; i < N; ++i)
@@ -87,8 +86,8 @@ struct Source {
 
   // One element. It is computed from its words alone: they are put where the others would be, and found equal.
   FANIN_FN typename Sampler::Value value(uint64_t index) const {
-    const uint64_t number = index / kTile * kBlocks + index % kBlocks;
-    const auto k = int(index / kBlocks % kWords);
+    const uint64_t number = Place::block(index);
+    const auto k = int(Place::word(index));
     uint32_t w[4][1] = {{uint32_t(number)}, {uint32_t(number >> 32)}, {uint32_t(id)}, {uint32_t(id >> 32)}};
     philox<S, 1>(w, key);
     typename Sampler::Value v[kWords];
@@ -148,9 +147,9 @@ template <class Sampling>
 struct Tiles {
   using Source = fanin::FANIN_ISA::Source<Sampling>;
   using Element = typename Source::Element;
-  static constexpr int kTaken = 16 / sizeof(Element);     // blocks
-  static constexpr uint64_t kThreads = kBlocks / kTaken;  // of a tile
-  static constexpr uint64_t kTile = Source::kTile;
+  static constexpr int kTaken = 16 / sizeof(Element);         // blocks
+  static constexpr uint64_t kThreads = kTileBlocks / kTaken;  // of a tile
+  static constexpr uint64_t kTile = Source::Place::kElements;
 
   Source source;
   Box runs;
@@ -175,12 +174,12 @@ struct Tiles {
     const uint64_t tile = first / kTile + thread / kThreads;
     const uint32_t block = uint32_t(thread % kThreads) * kTaken;
     const auto from = int64_t(tile * kTile + block - first);  // of word 0, in the run
-    if (from >= count || from + int64_t(kTile - kBlocks) + kTaken <= 0) return;
+    if (from >= count || from + int64_t(kTile - kTileBlocks) + kTaken <= 0) return;
     Element values[Source::kWords][kTaken];
     source.template draw<kTaken>(tile, block, values);
     FANIN_UNROLL
     for (int k = 0; k < Source::kWords; ++k) {
-      const int64_t at = from + k * int64_t(kBlocks);
+      const int64_t at = from + k * int64_t(kTileBlocks);
       store(data + at * int64_t(sizeof(Element)), at, count, values[k]);
     }
   }

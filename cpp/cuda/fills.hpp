@@ -60,7 +60,7 @@ void fill(const Draw& draw, const Region& region, const Launch& launch) {
 
 template <class Launch>
 void fill_constant(double value, Dtype dtype, const Region& region, const Launch& launch) {
-  with_dtype<Constant<float>, Constant<double>>(dtype, [&](auto sampling) {
+  with_sampler<Constant<float>, Constant<double>>(dtype, [&](auto sampling) {
     using Sampler = typename decltype(sampling)::Sampler;
     fill_sampled<decltype(sampling)>(Sampler{typename Sampler::Value(value)}, Draw{}, region, launch);
   });
@@ -70,7 +70,7 @@ template <class Launch>
 void fill_step_bias(const Draw& uniform, const StepBias& bias, Dtype dtype, Region region, const Launch& launch) {
   require_aligned(itemsize(dtype), region);
   simplify(region);
-  with_dtype<float, double>(dtype, [&](auto sampling) {
+  with_sampler<float, double>(dtype, [&](auto sampling) {
     using Biases = StepBiases<decltype(sampling)::dtype>;
     using Uniform = typename Biases::Uniform;
     const Source<Uniform> source(typename Uniform::Sampler(uniform), uniform);
@@ -84,7 +84,7 @@ void fill_broadcast(const std::vector<uint64_t>& patterns, int64_t axis_step, Dt
   require_aligned(itemsize(dtype), region);
   turn_forward(region);
   const auto table = launch.table(patterns.data(), patterns.size());
-  with_dtype<float, double>(dtype, [&](auto sampling) {
+  with_sampler<float, double>(dtype, [&](auto sampling) {
     using Element = ElementOf<decltype(sampling)::dtype>;
     fill_each(Broadcast<Element>{table.get(), patterns.size(), uint64_t(axis_step)}, std::move(region), launch);
   });
@@ -92,7 +92,7 @@ void fill_broadcast(const std::vector<uint64_t>& patterns, int64_t axis_step, Dt
 
 template <class Launch>
 void fill_diagonal(const Diagonal& diagonal, uint64_t pattern, Dtype dtype, const Launch& launch) {
-  with_dtype<float, double>(dtype, [&](auto sampling) {
+  with_sampler<float, double>(dtype, [&](auto sampling) {
     using Element = ElementOf<decltype(sampling)::dtype>;
     launch(Ones<Element>{diagonal, Element(pattern)});
   });
@@ -108,7 +108,7 @@ void fill_sinusoid(const SinusoidTable& table, Dtype dtype, char* data, const La
   memcpy(&words[2 * columns], table.quarter.data(), columns * 8);
   const auto copy = launch.table(words.data(), words.size());
   const auto* const numbers = reinterpret_cast<const double*>(copy.get());
-  with_dtype<float, double>(dtype, [&](auto sampling) {
+  with_sampler<float, double>(dtype, [&](auto sampling) {
     launch(Sinusoids<decltype(sampling)::dtype>{numbers, numbers + columns, copy.get() + 2 * columns, table.positions,
                                                 table.columns, table.first, data});
   });

@@ -12,142 +12,47 @@ Examples
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _core, cuda
-from .arrays.seed import fresh_seed
+from .arrays.seed import fresh_seed, seed_from
 from .info import info
+from .names import MODULES, NAMES
 from .sampling import bits, constant, normal, ones, truncated_normal, uniform, zeros
+from .text import nearest
 from .threads import get_num_threads, num_threads, set_num_threads
-
-if TYPE_CHECKING:
-    from . import diagnose, models, recipes, schemes, torch
-    from .fans import Fans
-    from .namespace import Seeded, seeded
-    from .plans.plan import Plan, plan
-    from .recommendation import Recommendation, recommend, review
-    from .signals.gains import gain
-    from .spellings import (
-        deepnorm,
-        delta_orthogonal,
-        dirac,
-        embedding,
-        eye,
-        fixup,
-        gate_bias,
-        glorot_normal,
-        glorot_uniform,
-        gru_bias,
-        haar,
-        he_normal,
-        he_uniform,
-        identity,
-        kaiming_normal,
-        kaiming_uniform,
-        layer_scale,
-        lecun_normal,
-        lecun_uniform,
-        lstm_bias,
-        mamba_log_range,
-        mamba_step_bias,
-        orthogonal,
-        prior_probability,
-        rezero,
-        scaled_residual,
-        sinusoid,
-        siren,
-        skip_init,
-        sparse,
-        t_fixup,
-        t_fixup_embedding,
-        torchtitan_residual,
-        variance_scaling,
-        xavier_normal,
-        xavier_uniform,
-    )
 
 __version__: str = _core.__version__
 
-__all__ = [
-    "Fans",
-    "Plan",
-    "Recommendation",
-    "Seeded",
+__all__ = [  # noqa: PLE0604
     "bits",
     "constant",
     "cuda",
-    "deepnorm",
-    "delta_orthogonal",
-    "diagnose",
-    "dirac",
-    "embedding",
-    "eye",
-    "fixup",
     "fresh_seed",
-    "gain",
-    "gate_bias",
     "get_num_threads",
-    "glorot_normal",
-    "glorot_uniform",
-    "gru_bias",
-    "haar",
-    "he_normal",
-    "he_uniform",
-    "identity",
     "info",
-    "kaiming_normal",
-    "kaiming_uniform",
-    "layer_scale",
-    "lecun_normal",
-    "lecun_uniform",
-    "lstm_bias",
-    "mamba_log_range",
-    "mamba_step_bias",
-    "models",
     "normal",
     "num_threads",
     "ones",
-    "orthogonal",
-    "plan",
-    "prior_probability",
-    "recipes",
-    "recommend",
-    "review",
-    "rezero",
-    "scaled_residual",
-    "schemes",
-    "seeded",
+    "seed_from",
     "set_num_threads",
-    "sinusoid",
-    "siren",
-    "skip_init",
-    "sparse",
-    "t_fixup",
-    "t_fixup_embedding",
-    "torch",
-    "torchtitan_residual",
     "truncated_normal",
     "uniform",
-    "variance_scaling",
-    "xavier_normal",
-    "xavier_uniform",
     "zeros",
+    *MODULES,
+    *NAMES,
 ]
-
-# What stands on the schemes, imported when first asked for: `import fanin` stays quick.
-_MODULES = ("diagnose", "models", "recipes", "schemes", "torch")
-_LATER = ("spellings", "namespace", "fans", "signals.gains", "recommendation", "plans")
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
+    """Import what stands on the schemes when it is first asked for: `import fanin` stays quick."""
+    if name in MODULES:
         return importlib.import_module(f".{name}", __name__)
-    for module in _LATER if name in __all__ else ():
-        found = vars(importlib.import_module(f".{module}", __name__))
-        globals().update({key: value for key, value in found.items() if key in __all__})
-        if name in globals():
-            return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in NAMES:
+        found = getattr(importlib.import_module(f".{NAMES[name]}", __name__), name)
+        globals()[name] = found
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{nearest(name, __all__)}")
 
 
 def __dir__() -> list[str]:

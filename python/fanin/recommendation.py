@@ -50,9 +50,9 @@ class Recommendation:
     why: str
     source: str
 
-    def std(self, shape: Shape) -> float:
-        """Return the standard deviation of a parameter of this shape."""
-        return self.scheme.std(shape)
+    def expected_std(self, shape: Shape) -> float:
+        """The standard deviation of a parameter of this shape."""
+        return self.scheme.expected_std(shape)
 
     def __str__(self) -> str:
         """Return name and scheme, reason and source, each on its line."""
@@ -104,7 +104,7 @@ def recommend(
 
     Examples
     --------
-    >>> round(recommend("gelu").std((4096, 1024)), 4)
+    >>> round(recommend("gelu").expected_std((4096, 1024)), 4)
     0.0479
     >>> print(recommend("tanh", "recurrent").source)
     Saxe, McClelland and Ganguli (2014); Le, Jaitly and Hinton (2015)
@@ -311,7 +311,7 @@ def review(
     sizes = as_shape(shape)
     if layer not in _HIDDEN or depth == 1 or len(sizes) < 2 or 0 in sizes:
         return ()
-    std = scheme.std(sizes)
+    std = scheme.expected_std(sizes)
     if std == 0:
         return (
             "every unit starts with the same weights: all get the same gradient and stay equal, and the layer is as "
@@ -319,7 +319,7 @@ def review(
         )
     if layer not in ("linear", "conv"):
         return ()
-    root, wanted = math.sqrt(Fans.of(sizes, layout, **fans).fan_in), advice.std(sizes)
+    root, wanted = math.sqrt(Fans.of(sizes, layout, **fans).fan_in), advice.expected_std(sizes)
     factor, best = _growth(activation, std * root), _growth(activation, wanted * root)
     if abs(math.log(factor)) <= max(abs(math.log(best)), math.log(_TOLERANCE)):
         return ()

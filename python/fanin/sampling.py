@@ -6,19 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from . import _core
-from .arrays import dtypes as _dtypes
-from .arrays import gpu as _gpu
-from .arrays import target as _out
-from .arrays.index import box
+from .arrays.dtypes import FLOATS, WORDS, Dtypes, find
+from .arrays.request import Request
 from .arrays.seed import as_seed
-from .arrays.shape import as_shape
 from .arrays.types import Array, Bounds, Device, DType, Index, Out, Seed, Shape
-
-
-def require_stream(stream: str) -> None:
-    """ValueError for a stream that does not exist."""
-    if stream != "v1":
-        raise ValueError(f"stream must be 'v1', got {stream!r}")
 
 
 def draw(
@@ -29,27 +20,12 @@ def draw(
     index: Index,
     out: Out,
     device: Device,
-    stream: str,
-    supported: _dtypes.Dtypes = _dtypes.FLOATS,
+    supported: Dtypes = FLOATS,
 ) -> Array:
-    """Call a native sampler: `arguments` are its own, the others say what to draw and where to put it."""
-    require_stream(stream)
-    gpu = None if device is None or out is not None else _gpu.drawing(device)
-    if index is None and out is None and shape is not None:
-        return sampler(*arguments, _dtypes.find(dtype, supported), shape, None, gpu)
-
-    shape = _out.global_shape(shape, index, out)
-    part, scalar = (None, False) if index is None else box(index, as_shape(shape))
-    if out is None:
-        array = sampler(*arguments, _dtypes.find(dtype, supported), shape, part, gpu)
-        return array[()] if scalar else array
-    found = _dtypes.find(_out.dtype(out) if dtype is None else dtype, supported)
-    target = _out.writable(out, device)
-    try:
-        sampler(*arguments, found, shape, part, target)
-    finally:  # an interrupted call has written too
-        _out.written(out)
-    return out
+    """Bind a request and draw it; a new array of a whole tensor, which most ask for, needs none."""
+    if index is None and out is None and device is None and shape is not None:
+        return sampler(*arguments, find(dtype, supported), shape, None, None)
+    return Request(shape, dtype, index, out, device, supported).draw(sampler, arguments)
 
 
 def uniform(
@@ -63,7 +39,6 @@ def uniform(
     index: Index = None,
     out: Out = None,
     device: Device = None,
-    stream: str = "v1",
 ) -> Array:
     """Uniform values between `low` and `high`.
 
@@ -73,7 +48,7 @@ def uniform(
         Of the whole tensor. Default: that of `out`.
     low, high : float
         Bounds, finite. No value is beyond them, in any dtype; one may equal a bound only by rounding.
-    seed, name, dtype, index, out, device, stream
+    seed, name, dtype, index, out, device
         As for `normal`, which also lists the errors.
 
     Examples
@@ -82,7 +57,7 @@ def uniform(
     >>> u.shape, u.dtype, bool((abs(u) <= 1).all())
     ((2, 3), dtype('float32'), True)
     """
-    return draw(_core.uniform, (low, high, as_seed(seed), name), shape, dtype, index, out, device, stream)
+    return draw(_core.uniform, (low, high, as_seed(seed), name), shape, dtype, index, out, device)
 
 
 def normal(
@@ -96,7 +71,6 @@ def normal(
     index: Index = None,
     out: Out = None,
     device: Device = None,
-    stream: str = "v1",
 ) -> Array:
     """Normal values.
 
@@ -124,8 +98,6 @@ def normal(
     device : optional
         Where to compute: "cpu", "cuda" or "cuda:1". Default: where `out` is, else the CPU. The values are the same; an
         array that is returned is NumPy's.
-    stream : str
-        The definition of the values: "v1".
 
     Returns
     -------
@@ -150,7 +122,7 @@ def normal(
     >>> bool((part == w[500:, 7]).all())
     True
     """
-    return draw(_core.normal, (mean, std, as_seed(seed), name), shape, dtype, index, out, device, stream)
+    return draw(_core.normal, (mean, std, as_seed(seed), name), shape, dtype, index, out, device)
 
 
 def truncated_normal(
@@ -167,7 +139,6 @@ def truncated_normal(
     index: Index = None,
     out: Out = None,
     device: Device = None,
-    stream: str = "v1",
 ) -> Array:
     """Normal values conditioned to lie between two bounds.
 
@@ -181,7 +152,7 @@ def truncated_normal(
         Bounds, finite or infinite. No value is beyond them, in any dtype.
     bounds : {"std", "absolute"}
         "std": values lie between mean + low·std and mean + high·std; "absolute": between low and high.
-    seed, name, dtype, index, out, device, stream
+    seed, name, dtype, index, out, device
         As for `normal`, which also lists the errors.
 
     Examples
@@ -193,7 +164,7 @@ def truncated_normal(
     if bounds not in ("std", "absolute"):
         raise ValueError(f"bounds must be 'std' or 'absolute', got {bounds!r}")
     arguments = (mean, std, low, high, bounds == "std", as_seed(seed), name)
-    return draw(_core.truncated_normal, arguments, shape, dtype, index, out, device, stream)
+    return draw(_core.truncated_normal, arguments, shape, dtype, index, out, device)
 
 
 def bits(
@@ -205,7 +176,6 @@ def bits(
     index: Index = None,
     out: Out = None,
     device: Device = None,
-    stream: str = "v1",
 ) -> Array:
     """Uniformly random words.
 
@@ -215,7 +185,7 @@ def bits(
         Of the whole tensor. Default: that of `out`.
     dtype : optional
         uint32 or uint64. Default: that of `out`, else uint32.
-    seed, name, index, out, device, stream
+    seed, name, index, out, device
         As for `normal`, which also lists the errors.
 
     Examples
@@ -223,7 +193,7 @@ def bits(
     >>> bits(4, seed=0, name="w").dtype
     dtype('uint32')
     """
-    return draw(_core.bits, (as_seed(seed), name), shape, dtype, index, out, device, stream, _dtypes.WORDS)
+    return draw(_core.bits, (as_seed(seed), name), shape, dtype, index, out, device, WORDS)
 
 
 def constant(
@@ -251,7 +221,7 @@ def constant(
     >>> constant(3, 0.5)
     array([0.5, 0.5, 0.5], dtype=float32)
     """
-    return draw(_core.constant, (value,), shape, dtype, index, out, device, "v1")
+    return draw(_core.constant, (value,), shape, dtype, index, out, device)
 
 
 def zeros(

@@ -1,19 +1,24 @@
-"""Lay out tables and text for a terminal of any width."""
+"""Text for people: tables that fit a terminal, values of any size in short, and the name that was meant."""
 
 from __future__ import annotations
 
 import io
-import shutil
+import reprlib
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 
-_UNLIMITED = 240  # the width where there is no terminal: wide enough for one line a row
-_NARROWEST = 40  # in a narrower table every column would have but a few letters
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 100
+
+_UNLIMITED = 240  # nobody's terminal: one line for each row
+_NARROWEST = 40  # below it no column is left with more than a few letters
 
 
 def terminal_width() -> int | None:
-    """Return the width of the terminal in columns; None if standard output is not a terminal."""
+    """Columns of the terminal that standard output is; None if it is none."""
+    import shutil
+
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     return shutil.get_terminal_size().columns if is_terminal else None
 
@@ -135,3 +140,28 @@ def si(value: float) -> str:
     while value >= 999.5 and power < 5:
         value, power = value / 1000, power + 1
     return f"{value:.3g} {['', 'k', 'M', 'G', 'T', 'P'][power]}"
+
+
+def short(value: object) -> str:
+    """Spell a value of any size in at most some hundred characters.
+
+    Examples
+    --------
+    >>> len(short("x" * 10**6))
+    100
+    """
+    return _SHORT.repr(value)
+
+
+def nearest(name: object, allowed: Iterable[str]) -> str:
+    """Return the question whether a name that is allowed was meant, where one is close.
+
+    Examples
+    --------
+    >>> nearest("he_norml", ["he_normal", "he_uniform"])
+    ": did you mean 'he_normal'?"
+    """
+    import difflib
+
+    found = difflib.get_close_matches(str(name)[:100], list(allowed), 1, 0.7)
+    return f": did you mean {found[0]!r}?" if found else ""

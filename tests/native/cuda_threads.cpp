@@ -17,7 +17,7 @@ namespace gpu = fanin::FANIN_ISA;
 
 using fanin::Dtype;
 using fanin::Part;
-using fanin::cuda::Queue;
+using fanin::Queue;
 
 // Threads in descending order: none may depend on an earlier one.
 struct Launch {

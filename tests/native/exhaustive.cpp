@@ -78,7 +78,7 @@ bool run(const Case& c, uint64_t stride) {
   const auto start = std::chrono::steady_clock::now();
   Found all;
   std::mutex mutex;
-  fanin::parallel_chunks(kWords / kChunk / stride, false, {}, [&](uint64_t chunk) {
+  fanin::cpu::parallel_chunks(kWords / kChunk / stride, false, {}, [&](uint64_t chunk) {
     const Found found = scan(c, uint32_t(chunk * stride * kChunk));
     const std::lock_guard<std::mutex> lock(mutex);
     all.merge(found);
@@ -98,7 +98,7 @@ bool run(const Case& c, uint64_t stride) {
 Draw window(double low, double high) {
   Draw draw{};
   draw.least = low, draw.most = high;
-  draw.window = fanin::host::make_window(fanin::Dtype::float32, 0, 1, low, high);
+  draw.window = fanin::host::make_window(false, 0, 1, low, high);
   return draw;
 }
 
@@ -141,7 +141,7 @@ const Transforms& active_transforms() {
 #if defined(__aarch64__)
   return fanin::neon::transforms;
 #else
-  const std::string active = fanin::active_kernels().isa;
+  const std::string active = fanin::cpu::active_kernels().isa;
   for (const Transforms* t : {&fanin::avx512::transforms, &fanin::avx2::transforms})
     if (active == t->isa) return *t;
   return fanin::baseline::transforms;

@@ -50,7 +50,7 @@ bool run(const Sample<T, Real>& sample, uint64_t stride) {
   const uint64_t chunks = sample.count / kChunk / stride + 1;
   Worst worst;
   std::mutex mutex;
-  fanin::parallel_chunks(chunks, false, {}, [&](uint64_t chunk) {
+  fanin::cpu::parallel_chunks(chunks, false, {}, [&](uint64_t chunk) {
     thread_local std::vector<uint64_t> a(kChunk), b(kChunk);
     thread_local std::vector<T> out(kChunk);
     RandomWords words{chunk << 32};
@@ -115,7 +115,7 @@ bool float64(const Transforms& t, uint64_t stride) {
   const auto truncated = [&t](double low, double high) {
     fanin::Draw draw{};
     draw.least = low, draw.most = high;
-    draw.window = fanin::host::make_window(fanin::Dtype::float64, 0, 1, low, high);
+    draw.window = fanin::host::make_window(true, 0, 1, low, high);
     return [&t, draw](auto* a, auto*, double* out) { t.truncated_f64(draw, a, kChunk, out); };
   };
   const auto quantile = [](auto excess, Wide bound) {

@@ -14,7 +14,7 @@ namespace {
 
 using Words = std::vector<uint32_t>;
 
-const fanin::SchemeKernels& kernels() { return *fanin::active_kernels().schemes; }
+const fanin::SchemeKernels& kernels() { return *fanin::cpu::active_kernels().schemes; }
 
 // Every way to be unlike random words, and random ones, of which `bits` are.
 Words make_words(int kind, size_t count, RandomWords& random) {
@@ -102,7 +102,7 @@ void transposed(Tally& tally) {
   uint64_t words[64], result[64];
   for (int i = 0; i < 64; ++i)
     result[i] = words[i] = random();
-  fanin::transpose_bits(result);
+  fanin::cpu::transpose_bits(result);
   bool right = true;
   for (int r = 0; r < 64; ++r)
     for (int c = 0; c < 64; ++c)
@@ -118,7 +118,7 @@ void masks(Tally& tally) {
     std::vector<bool> expected;
     std::vector<uint64_t> words(size_t(rows * pitch), ~uint64_t(0));
     for (int64_t r = 0; r < rows; ++r) {
-      fanin::BitWriter writer(&words[size_t(r * pitch)], 1);
+      fanin::cpu::BitWriter writer(&words[size_t(r * pitch)], 1);
       for (int64_t c = 0; c < row;) {
         const int64_t n = std::min<int64_t>(row - c, 1 + int64_t(random() % 64));
         const uint64_t bits = random() >> (64 - n);
@@ -128,7 +128,7 @@ void masks(Tally& tally) {
         c += n;
       }
     }
-    const fanin::Mask mask{words.data(), row, pitch, 1};
+    const fanin::cpu::Mask mask{words.data(), row, pitch, 1};
     for (const int64_t begin : {int64_t(0), int64_t(1), int64_t(64), row, int64_t(777)}) {
       for (const int64_t count : {1, 63, 64, 65, 200, 1024}) {
         uint64_t bits[16];

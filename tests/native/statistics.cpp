@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "api/environment.hpp"
 #include "api/fanin.hpp"
 #include "check.hpp"
 #include "random_words.hpp"

@@ -41,7 +41,7 @@ def assert_the_same(layer, theirs):
     ours, theirs = pool(lambda seed: layers.draw(layer, seed=seed), random), pool(theirs, random)
     for name in random:
         shape, scheme = layer[name]
-        assert_the_same_values(ours[name], theirs[name], scheme.std(shape), distribution(scheme))
+        assert_the_same_values(ours[name], theirs[name], scheme.expected_std(shape), distribution(scheme))
 
 
 def assert_the_same_values(ours, theirs, std, law):

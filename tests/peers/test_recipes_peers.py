@@ -21,7 +21,7 @@ def assert_the_same(model, recipe, rename=lambda name: name):
     matched = recipe.match({name: tuple(tensor.shape) for name, tensor in tensors.items()}, strict=True)
     for name, tensor in tensors.items():
         scheme, shape = matched[name].scheme, tuple(tensor.shape)
-        mean, std = scheme.mean(shape), scheme.std(shape)
+        mean, std = scheme.expected_mean(shape), scheme.expected_std(shape)
         if isinstance(scheme, schemes.Constant):
             assert (tensor == mean).all(), name
             continue

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core, cuda
+from .. import cuda
 from .._core import Gpu, Memory
 from . import dtypes
 from .types import Device, Out
@@ -17,8 +17,6 @@ from .types import Device, Out
 DLPACK_DEVICES = (2, 13)  # kDLCUDA and kDLCUDAManaged
 # The legacy default stream, as DLPack and the CUDA array interface number it; every blocking stream waits for it.
 _DEFAULT_STREAM = 1
-
-CPU_ONLY = (_core.orthogonal, _core.haar, _core.delta_orthogonal, _core.sparse)  # samplers without a kernel for GPUs
 
 
 def addresses(memory: Memory) -> NDArray[Any]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import operator
 import os
+import sys
+from typing import Any
 
+from ..text import short
 from .types import Seed
 
-_HINT = "fanin.fresh_seed() returns an int to use and to log"
+_FRESH = "; fanin.fresh_seed() returns an int to use and to log"
+_FROM = "; fanin.seed_from(generator) draws an int from a generator, to use and to log"
 
 
 def as_seed(seed: Seed) -> int:
@@ -27,7 +31,45 @@ def _convert(seed: Seed) -> int:
             return operator.index(seed)
     except TypeError:
         pass
-    raise TypeError(f"seed must be an int or a numpy.random.SeedSequence, got {seed!r}; {_HINT}")
+    hint = _FROM if hasattr(seed, "integers") or hasattr(seed, "initial_seed") or hasattr(seed, "tomaxint") else _FRESH
+    raise TypeError(f"seed must be an int or a numpy.random.SeedSequence, got {short(seed)}{hint}")
+
+
+def seed_from(generator: Any) -> int:
+    """Draw a seed from a random generator, once: an int to log and to pass on.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator, numpy.random.RandomState, numpy.random.BitGenerator or torch.Generator
+        What the seed is drawn from. It advances, so that the next seed is another one.
+
+    Returns
+    -------
+    int
+        In [0, 2**64); from a torch.Generator in [0, 2**63), which is what torch can draw.
+
+    Raises
+    ------
+    TypeError
+        For anything else. A SeedSequence or an int is a seed already.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> seed_from(np.random.default_rng(0))
+    15701858307132853281
+    """
+    if hasattr(generator, "integers"):
+        return int(generator.integers(0, 1 << 64, dtype="uint64"))
+    if hasattr(generator, "random_raw"):
+        return int(generator.random_raw())
+    if hasattr(generator, "tomaxint"):
+        return int(generator.randint(0, 1 << 64, dtype="uint64"))
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(generator, torch.Generator):
+        drawn = torch.randint(0, 2**63 - 1, (), generator=generator, device=generator.device, dtype=torch.int64)
+        return int(drawn)
+    raise TypeError(f"generator must be NumPy's or torch's, got {type(generator).__name__}; an int is a seed already")
 
 
 def fresh_seed() -> int:

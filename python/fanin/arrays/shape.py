@@ -9,11 +9,20 @@ from .types import Shape
 
 
 def as_shape(shape: Shape) -> tuple[int, ...]:
-    """Return `shape` as a tuple of ints; raise ValueError where no array can have it."""
+    """Return `shape` as a tuple of ints; ValueError where no array can have it, TypeError where it is none."""
+    if type(shape) is tuple:
+        product = 1
+        for size in shape:
+            if type(size) is not int or size < 0:
+                break
+            product *= size or 1
+        else:
+            if product < 2**63:
+                return shape
     try:
-        sizes = tuple(map(operator.index, shape))  # type: ignore[arg-type]  # fails fast for an int
+        sizes = (operator.index(shape),) if _is_one(shape) else tuple(map(operator.index, shape))  # type: ignore[arg-type]
     except TypeError:
-        sizes = (_size(shape),)
+        raise TypeError(f"shape must be an integer or a sequence of integers, got {shape!r}") from None
     if min(sizes, default=0) < 0:
         axis = next(axis for axis, size in enumerate(sizes) if size < 0)
         raise ValueError(f"shape must have no negative axis, got {sizes[axis]} at axis {axis}")
@@ -22,8 +31,8 @@ def as_shape(shape: Shape) -> tuple[int, ...]:
     return sizes
 
 
-def _size(shape: object) -> int:
-    try:
-        return operator.index(shape)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(f"shape must be an integer or a sequence of integers, got {shape!r}") from None
+def _is_one(shape: object) -> bool:
+    """Whether a shape is a single integer: an int, a NumPy integer, or an array of one without axes."""
+    if isinstance(shape, bool | str | bytes | dict | set):
+        raise TypeError
+    return hasattr(shape, "__index__") and getattr(shape, "shape", ()) == ()

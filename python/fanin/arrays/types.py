@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
 
 if TYPE_CHECKING:
     from types import EllipsisType
@@ -27,18 +27,3 @@ Per: TypeAlias = Literal["output", "input"]
 TransformerStack: TypeAlias = Literal["encoder", "decoder"]
 Bounds: TypeAlias = Literal["std", "absolute"]
 Activation: TypeAlias = str | tuple[str, *tuple[float, ...]] | Callable[[Any], Any]
-
-
-class Place(TypedDict, total=False):
-    """List the keywords that say where values go; every sampler, scheme and namespace method takes them."""
-
-    dtype: DType
-    index: Index
-    out: Out
-    device: Device
-
-
-class Placement(Place, total=False):
-    """Add to `Place` the stream that the values come from."""
-
-    stream: str

@@ -6,19 +6,22 @@ import errno
 import importlib
 import json
 import os
+import stat
 from contextlib import suppress
 from hashlib import blake2b
 from typing import Any
 from weakref import WeakSet
 
+from ..files import json_reader, limits
+from ..files.regular import decode
 from . import disk
 
 
 class Journal:
     """Keep lines of JSON in a file that one process at a time can hold; each is on disk before `append` returns.
 
-    Every line has a checksum. A line whose checksum is wrong, as after a kill or a power loss, is ignored together with
-    all that follow it.
+    A line that is not as it was written, as after a kill or a power loss, or that no run would write, does not count,
+    nor does what follows it.
 
     Attributes
     ----------
@@ -51,10 +54,18 @@ class Journal:
         return self._file >= 0
 
     def open(self) -> list[Any]:
-        """Take hold of the journal, and read it; raise OSError (EBUSY) while another process holds it."""
+        """Hold the journal, and read it.
+
+        OSError: EBUSY while another process holds it, ELOOP for a symbolic link, which might lead to any file, and
+        EINVAL for what else is no regular file.
+        """
         while self._file < 0:
+            if os.path.islink(self.path):
+                raise OSError(errno.ELOOP, "Is a symbolic link", self.path)
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666)
             try:
+                if not stat.S_ISREG(os.fstat(file).st_mode):
+                    raise OSError(errno.EINVAL, "Not a regular file", self.path)
                 _lock(file, self.path)
                 if _is_at(file, self.path):  # if not, the last holder has deleted it meanwhile: try again
                     self._file, file = file, -1
@@ -66,17 +77,19 @@ class Journal:
         return self.read()
 
     def read(self) -> list[Any]:
-        """Return the values of all lines that count."""
+        """What it holds."""
+        values, self._end = [], 0
         os.lseek(self._file, 0, os.SEEK_SET)
         with os.fdopen(os.dup(self._file), "rb") as reader:
-            data = reader.read()
-        values, self._end = [], 0
-        for line in data.split(b"\n")[:-1]:
-            check, _, text = line.partition(b" ")
-            if check != _check(text):
-                break
-            values.append(json.loads(text))
-            self._end += len(line) + 1
+            while line := reader.readline(limits.JOURNAL_LINE_BYTES):
+                check, _, text = line[:-1].partition(b" ")
+                if not line.endswith(b"\n") or check != _check(text) or self._end > limits.JOURNAL_BYTES:
+                    break
+                try:
+                    values.append(json_reader.parse(decode(text, self.path), self.path))
+                except ValueError:
+                    break
+                self._end += len(line)
         return values
 
     def append(self, *values: Any) -> None:
@@ -113,7 +126,7 @@ class Journal:
         self.close()
 
 
-_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _held: WeakSet[Journal] = WeakSet()
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from ..files.validation import short
 from . import disk
 from .format import Entry
 from .journal import Journal
+from .record import Run, tasks_of_lines
 from .split import MAX_SHARD_SIZE, PARTIAL, File, Split, parse_size, paths_of
 
 if TYPE_CHECKING:
@@ -158,34 +161,24 @@ class Writer:
         """Start anew, and remove what an earlier run left, even if it wrote something else."""
         self._owned = True
         self._remove_partials()
-        if isinstance(before, dict):
-            self._remove_partials(before.get("files"))
+        if before is not None:
+            with suppress(ValueError):  # of a journal that is not ours
+                self._remove_partials(Run.of_line(before, self._journal.path).files)
         self._journal.clear()
-        self._journal.append(
-            {
-                "identity": self._identity,
-                "mark": self.mark.hex(),
-                "files": len(self.split.files),
-                "force": self._force,
-                "max_shard_size": self._max_shard_size,
-            }
-        )
-        self._sync_directory()  # the journal is on disk before any partial file is
+        run = Run(self._identity, self.mark.hex(), len(self.split.files), self._force, self._max_shard_size)
+        self._journal.append(run.to_line())
+        self._sync_directory()  # no partial file without its journal
         for file in self.split.files:
             disk.create(file.partial, file.nbytes, self.mark)
         self._sync_directory()
 
-    def _go_on(self, first: Any, *lines: list[Any]) -> None:
-        """Take over what an interrupted run has recorded, except for files that are gone."""
-        self._require_same(first)
-        self._force, self.mark = first["force"], bytes.fromhex(first["mark"])
-        recorded: list[dict[int, tuple[int, Any]]] = [{} for _ in self.split.files]
-        for line in lines:
-            if len(line) == 1:
-                recorded[line[0]].clear()
-            else:
-                number, position, nbytes, note = line
-                recorded[position][number] = nbytes, note
+    def _go_on(self, first: Any, *lines: Any) -> None:
+        """Take what an interrupted run has on record, unless its file is gone."""
+        path = self._journal.path
+        run = Run.of_line(first, path)
+        self._require_same(run)
+        recorded = tasks_of_lines(lines, [file.data_nbytes for file in self.split.files], path)
+        self._force, self.mark = run.force, bytes.fromhex(run.mark)
         begun = [_is_partial(file, self.mark) for file in self.split.files]
         published = [
             not there and _is_complete(file) and file.data_nbytes == sum(nbytes for nbytes, _ in tasks.values())
@@ -211,20 +204,19 @@ class Writer:
             not self.split.index or _holds(self.split.index_path, self.split.index)
         )
 
-    def _require_same(self, first: Any) -> None:
-        """Raise ValueError if the interrupted run would write other data; name what differs."""
-        told = first if isinstance(first, dict) else {}
-        ours, theirs = self._identity, told.get("identity")
-        theirs = theirs if isinstance(theirs, dict) else {}
+    def _require_same(self, run: Run) -> None:
+        """ValueError that names what decides the data and is another in the interrupted run."""
+        ours, theirs = self._identity, run.identity
         different = [key for key in (*ours, *theirs) if ours.get(key) != theirs.get(key)]
         if not different:
             return
         key = different[0]
-        if key == "tensors" and told.get("max_shard_size") != self._max_shard_size:
-            key, ours, theirs = "max_shard_size", {"max_shard_size": self._max_shard_size}, told
+        if key == "tensors" and run.max_shard_size != self._max_shard_size:
+            key, ours, theirs = "max_shard_size", {"max_shard_size": self._max_shard_size}, run.to_line()
+        name, before, now = short(key)[1:-1], short(theirs.get(key)), short(ours.get(key))
         raise ValueError(
-            f"{key} must be that of the interrupted run, {theirs.get(key)!r}, got {ours.get(key)!r}: resume with the "
-            f"same, or force to start anew ({self._journal.path})"
+            f"{name} must be that of the interrupted run, {before}, got {now}: resume with the same, or force to start "
+            f"anew ({self._journal.path})"
         )
 
     def _require_regular(self) -> None:

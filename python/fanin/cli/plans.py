@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import errno
-import json
 import os
 import sys
 import warnings
@@ -213,18 +212,16 @@ def _planned(arguments: argparse.Namespace, model: Parameters, recipe: Any, seed
 def _origin(path: str) -> dict[str, Any]:
     """Return what the metadata of a checkpoint say of its origin."""
     for header in files_of(path).values():
-        try:
-            told = json.loads(header.metadata.get("fanin", ""))
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(told, dict):
-            return told
+        if header.origin:
+            return header.origin
     return {}
 
 
 def _way_on(journal: str, error: OSError | None = None) -> str:
-    """Say how to go on after an interrupted run, if it left a journal."""
-    if not os.path.exists(journal) or (error and error.errno in (errno.EEXIST, errno.EBUSY)):
+    """What to do with what an interrupted run leaves."""
+    if os.path.islink(journal) or not os.path.isfile(journal):
+        return ""
+    if error and error.errno in (errno.EEXIST, errno.EBUSY, errno.EINVAL):
         return ""
     return "; the same command with --resume goes on from what is on disk, --force starts anew"
 

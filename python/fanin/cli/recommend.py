@@ -55,7 +55,7 @@ def _recommend(arguments: argparse.Namespace) -> None:
     )
     lines = {"scheme": advice.name, "exactly": shorten(advice.scheme.describe())}
     if arguments.shape:
-        lines["std"] = f"{advice.std(arguments.shape):.6g} for {'x'.join(map(str, arguments.shape))}"
+        lines["std"] = f"{advice.expected_std(arguments.shape):.6g} for {'x'.join(map(str, arguments.shape))}"
     lines |= {"why": advice.why, "source": advice.source}
     if arguments.std is not None:
         if not arguments.shape:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import text
+from ..checkpoint import Split
 from ..plans import Plan, Saved, Verified
 from ..plans.table import shorten
 from ..text import count, si
@@ -127,8 +128,9 @@ def write_json(path: str | None, data: dict[str, Any]) -> None:
 
 
 def explain(error: OSError, path: str, nbytes: int) -> str:
-    """Say what the file system refused and what the user can do."""
-    folder = os.path.dirname(os.path.realpath(path))
+    """What the file system refused, in the user's terms."""
+    folder = os.path.dirname(Split.of(path, ()).path)  # the path itself, where that is a directory
+    place = error.filename if isinstance(error.filename, str) else path
     match error.errno:
         case errno.EEXIST if str(error.filename).endswith(".journal"):
             text = f"{error.filename} is left by an interrupted run; pass --resume to go on, --force to start anew"
@@ -146,9 +148,16 @@ def explain(error: OSError, path: str, nbytes: int) -> str:
                 f"{path} takes {si(nbytes)}B, more than a file may have here; see `ulimit -f`, pass --max-shard-size, "
                 "or write elsewhere"
             )
-        case errno.ENOENT | errno.ENOTDIR:
+        case errno.ENOENT | errno.ENOTDIR if not os.path.isdir(folder):
             missing = path if error.errno == errno.ENOTDIR else folder
             text = f"there is no directory {missing}; create it or write elsewhere"
+        case errno.ENOENT:
+            text = f"{folder} takes no new files: {error.strerror}; write elsewhere"
+        case errno.EINVAL | errno.ELOOP if os.path.lexists(place) and (
+            os.path.islink(place) or not os.path.isfile(place)
+        ):
+            kind = "a symbolic link, which is not followed" if os.path.islink(place) else "not a regular file"
+            text = f"cannot write {path}: {place} is {kind}; remove it or write elsewhere"
         case errno.EACCES | errno.EPERM | errno.EROFS:
             text = f"cannot write in {folder}: {error.strerror}; change its permissions or write elsewhere"
         case _:

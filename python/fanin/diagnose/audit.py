@@ -161,11 +161,10 @@ def audit(
     Parameters
     ----------
     arrays : mapping of str to array, array, or path
-        Arrays by name: NumPy arrays, torch tensors in CPU memory (a `state_dict()`), or whatever `numpy.asarray` takes.
-        Or a single array, which is called "array". Or the path of a .safetensors, .index.json or .npz file, or of a
-        directory with a checkpoint. Dtypes are float32, float64, float16 and bfloat16; others are skipped, and so are
-        arrays whose names say that they are masks (*mask*) or tables of positions (pe, pos_encoding, inv_freq,
-        cos_cached, …), unless `layers` has them.
+        NumPy arrays, torch tensors in CPU memory (a `state_dict()`), or whatever `numpy.asarray` takes; one array,
+        called "array"; or the path of a .safetensors, .index.json or .npz file, or of a directory with a checkpoint.
+        float32, float64, float16 or bfloat16. Other dtypes are skipped, and so are arrays that are named as masks
+        (*mask*) or tables of positions (pe, pos_encoding, inv_freq, cos_cached, …), unless `layers` has them.
     activation : str, (str, float) or callable
         The activation that follows each layer: see `fanin.gain`. Default "relu".
     layout : "OI" or "IO"
@@ -267,7 +266,7 @@ def audit(
 def _asked(shape: tuple[int, ...], layer: Layer, activation: Activation, layout: Layout) -> float | None:
     if len(shape) < 2 or not math.prod(shape) or layer in ("bias", "norm"):
         return None
-    return recommend(activation, layer, layout=layout).std(shape)
+    return recommend(activation, layer, layout=layout).expected_std(shape)
 
 
 def _is_mask(s: Statistics, array: Array) -> bool:

@@ -15,6 +15,8 @@ from .. import schemes
 from ..arrays.types import Layer
 from ..recommendation import recommend
 from ..schemes import Scheme
+from ..schemes.registry import REGISTRY
+from ..text import nearest
 from .comparison import Comparison, Outcome, Values, final, mean_and_error
 from .network import Network
 from .probe import probe
@@ -144,16 +146,17 @@ def scheme_named(name: str, stack: Stack) -> Scheme:
     >>> scheme_named("he", stack) == schemes.he_normal(layout="OI")
     True
     """
-    function = getattr(schemes, _SHORT.get(name, name), None) if name in _SHORT or name in schemes.__all__ else None
-    if not inspect.isfunction(function):
-        names = [key for key in schemes.__all__ if inspect.isfunction(getattr(schemes, key))]
-        raise ValueError(f"name must be one of {', '.join([*_SHORT, *names])}, got {name!r}")
+    called = _SHORT.get(name, name) if isinstance(name, str) else ""
+    function = REGISTRY.get(called)
+    if function is None:
+        names = [*_SHORT, *REGISTRY]
+        raise ValueError(f"name must be one of {', '.join(names)}, got {name!r}{nearest(name, names)}")
     layer: Layer = "recurrent" if stack.kind in ("rnn", "lstm") else "linear"
     takes = inspect.signature(function).parameters
     options: dict[str, Any] = {"layout": "OI"} if "layout" in takes else {}
-    if function.__name__.startswith("he_"):
+    if called.startswith("he_"):
         options["activation"] = stack.activation
-    elif "orthogonal" in function.__name__:
+    elif "orthogonal" in called:
         options["gain"] = getattr(recommend(stack.activation, layer).scheme, "gain", 1.0)
     if stack.kind == "lstm" and (function is schemes.orthogonal or "fans" in takes):
         options["blocks"] = 4  # gates

@@ -183,7 +183,7 @@ def _advice(stack: Stack) -> Recommendation:
 def _instead(stack: Stack, advice: Recommendation) -> str:
     """Say what to use instead; if the weights are as they should be, say what else helps."""
     shape = _shape_of(stack)
-    wanted, given = advice.std(shape), stack.weights.std(shape)
+    wanted, given = advice.expected_std(shape), stack.weights.expected_std(shape)
     if abs(wanted - given) > 0.01 * wanted:
         return f"Use {advice.name}, std {wanted:.3g}; it is {given:.3g}."
     if type(advice.scheme) is not type(stack.weights):

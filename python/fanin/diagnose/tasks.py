@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..files.npz_reader import read_npz
+from ..files.npz_reader import Described, read_npz
 from ..sampling import bits
 from .stack import KINDS, Kind
 
@@ -176,8 +176,8 @@ def load(path: str | os.PathLike[str]) -> Task:
     OSError
         If the file cannot be read.
     ValueError
-        If the file is not an .npz file, arrays are missing, empty, complex or not finite, labels are not whole numbers
-        from 0, or lengths or shapes do not agree.
+        For a file of another kind, missing, empty, complex or non-finite arrays, labels that are not whole numbers from
+        0, and lengths or shapes that do not agree.
 
     Examples
     --------
@@ -185,7 +185,11 @@ def load(path: str | os.PathLike[str]) -> Task:
     >>> load("task.npz").inputs.shape
     (8, 2)
     """
-    given = dict(read_npz(path, _NUMPY_KINDS, _ARRAYS))
+    given: dict[str, NDArray[Any]] = {}
+    for key, array in read_npz(path, _NUMPY_KINDS, _ARRAYS):
+        if isinstance(array, Described):
+            raise ValueError(f"{os.fspath(path)}: {key} must be an array of real numbers, got {array.dtype}")
+        given[key] = array
     if not {"x", "y"} <= set(given) or ("test_x" in given) != ("test_y" in given):
         raise ValueError(f"path must hold x and y, and both or neither of test_x and test_y, got {sorted(given)}")
     name = os.path.splitext(os.path.basename(os.fspath(path)))[0]

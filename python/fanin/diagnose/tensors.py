@@ -140,8 +140,8 @@ def _in_file(path: str) -> Iterator[tuple[str, Array | _OfDtype]]:
         return
     if not path.endswith((".safetensors", ".index.json")) and not os.path.isdir(path):
         raise ValueError(
-            "arrays must be the path of a .safetensors, .index.json or .npz file, or of a directory with one, if it is "
-            f"a path, got {path!r}"
+            "arrays must be the path of a .safetensors, .index.json or .npz file, or of a directory of one, where it "
+            f"is a path, got {path!r}"
         )
     names = {short: name for name, (short, _) in DTYPES.items()}
     for file, header in files_of(path).items():

@@ -164,7 +164,7 @@ def _propagators(
     if inputs is not None and (len(inputs) != axes or min(inputs) < 1):
         raise ValueError(f"inputs must have {axes} sizes of at least 1 for kind {stack.kind!r}, got {inputs}")
     # Layer norm subtracts what the biases of all units have in common.
-    bias = stack.biases.std((width,)) ** 2 if stack.norm == "layer" else _second_moment(stack.biases, (width,))
+    bias = stack.biases.expected_std((width,)) ** 2 if stack.norm == "layer" else _second_moment(stack.biases, (width,))
     if stack.kind == "rnn":
         steps, features = inputs or (stack.depth, width)
         drive = _Weights.of(stack.inputs or schemes.xavier_normal(layout="OI"), (width, features))
@@ -183,7 +183,7 @@ def _slope(logs: Values) -> float:
 
 
 def _second_moment(scheme: Scheme, shape: tuple[int, ...]) -> float:
-    return scheme.std(shape) ** 2 + scheme.mean(shape) ** 2
+    return scheme.expected_std(shape) ** 2 + scheme.expected_mean(shape) ** 2
 
 
 def _settled(stack: Stack, weights: _Weights, bias: float, start: float) -> float:

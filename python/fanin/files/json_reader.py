@@ -140,6 +140,10 @@ class Reader:
             return
         while True:
             name = self.string()
+            if len(name) > limits.NAME_LENGTH:
+                raise ValueError(
+                    f"{self.what} must have names of at most {limits.NAME_LENGTH} characters, got {short(name)}"
+                )
             if name in names:
                 raise ValueError(f"{self.what} must give each name once, got {short(name)} again")
             if len(names) == limits.NAMES:

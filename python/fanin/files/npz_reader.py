@@ -28,7 +28,7 @@ _HEADER = re.compile(
 )
 _DTYPE = re.compile(r"[<>|=][a-zA-Z][0-9]{0,9}")
 _CHUNK = 1 << 20
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error, IndexError)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def read_npz(
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         try:
-            with zipfile.ZipFile(_Bounded(file)) as archive:
+            with zipfile.ZipFile(_Bounded(file, size)) as archive:
                 _require_proportion(archive, size)
                 names: set[str] = set()
                 for member in archive.infolist():
@@ -89,14 +89,16 @@ def read_npz(
 class _Bounded:
     """Wrap a file such that `zipfile` reads no more at once than the directory of an archive may have."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file, self._size = file, size
         self.seek, self.tell, self.seekable, self.close = file.seek, file.tell, file.seekable, file.close
 
     def read(self, count: int = -1) -> bytes:
+        left = max(0, self._size - self._file.tell())
+        count = left if count < 0 else min(count, left)
         if count > limits.ARCHIVE_READ:
             raise ValueError(f"its directory must have at most {limits.ARCHIVE_READ} bytes, got {count}")
-        return self._file.read(limits.ARCHIVE_READ if count < 0 else count)
+        return self._file.read(count)
 
 
 def _require_proportion(archive: zipfile.ZipFile, size: int) -> None:

@@ -16,7 +16,7 @@ from .validation import short
 _TOKEN = re.compile(
     r'''"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}|"(?:[^"\\\n]++|\\[^\n])*+"|'''
     r"""'''(?:[^']++|'(?!''))*+'{3,5}|'[^'\n]*+'|#[^\n]*+|"""
-    r"""(?P<open>[\[{])|(?P<close>[\]}])|(?P<end>[=,\n])|(?P<word>[^\s"'#\[\]{},=]++)""",
+    r"""(?P<open>[\[{])|(?P<close>[\]}])|(?P<end>[=,\n])|(?P<word>[^\s"'#\[\]{},=]++)|(?P<quote>["'])""",
     re.DOTALL,
 )
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -59,6 +59,8 @@ def _require_bounded(text: str, what: str) -> None:
                 dots, parts, start = 0, 0, token.end()
             case "close":
                 depth = before.pop() if before else 0
+            case "quote":  # of a string without end, where `tomllib` will end
+                return
             case "end":
                 if token[0] == "=":
                     key, parts = text[start : token.start()].strip(), dots
@@ -79,10 +81,9 @@ def _refuse(text: str, token: re.Match[str], what: str, must: str, got: str, key
 
 
 def _where(text: str, error: str) -> str:
-    """Quote the line of an error, and name the table that it is in."""
-    if not (found := _LINE.search(error)):
-        return ""
-    number = int(found[1])
+    """What stands in the line of an error, and which table that is in."""
+    found = _LINE.search(error)
+    number = int(found[1]) if found else text.rstrip().count("\n") + 1  # at the end
     return f", got {short(text.split(chr(10), number)[number - 1].strip())}{_table(text, number)}"
 
 

@@ -22,7 +22,7 @@ class ParameterSpec(NamedTuple):
     --------
     >>> from fanin import layers
     >>> shape, scheme = layers.linear(100, 300, framework="keras")["kernel"]
-    >>> shape, round(scheme.std(shape), 6)
+    >>> shape, round(scheme.expected_std(shape), 6)
     ((100, 300), 0.070711)
     """
 

@@ -44,7 +44,7 @@ def linear(
 
     Examples
     --------
-    >>> linear(200, 10, activation="relu")["weight"].scheme.std((10, 200))
+    >>> linear(200, 10, activation="relu")["weight"].scheme.expected_std((10, 200))
     0.1
     >>> {name: shape for name, (shape, scheme) in linear(3, 2, framework="keras").items()}
     {'kernel': (3, 2), 'bias': (2,)}

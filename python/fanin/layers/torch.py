@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 
-from .. import _core
 from ..arrays.types import Activation
 from ..fans import Fans
 from ..schemes import Uniform, he_uniform, xavier_uniform
@@ -121,7 +120,6 @@ def _recurrent(gates: int, inputs: int, hidden: int, bias: bool) -> ParameterSpe
 
 
 def _symmetric(fan: int) -> Uniform:
-    """Return the uniform distribution within ±1/√fan."""
-    with _core.Ieee754():
-        bound = 1.0 / math.sqrt(fan) if fan else 0.0
+    """Uniform within ±1/√fan."""
+    bound = 1.0 / math.sqrt(fan) if fan else 0.0
     return Uniform(-bound, bound)

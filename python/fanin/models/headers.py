@@ -63,6 +63,15 @@ class Header:
             if kept in self.tensors and name not in self.tensors and name != "format"
         }
 
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What a file that fanin wrote says of its seed, recipe and release; empty where it says nothing readable."""
+        text = self.metadata.get("fanin", "")
+        try:
+            return parse_object(text, "fanin") if len(text) <= limits.METADATA_LENGTH else {}
+        except ValueError:
+            return {}
+
 
 def read_header(path: str | os.PathLike[str]) -> Header:
     """Read the header of a safetensors file and check it against the size of the file, without reading the data.

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from ..files import limits
 from ..files.regular import read_text
 from ..files.toml_reader import parse
 from ..files.validation import short
@@ -28,7 +29,9 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     what = f"{os.fspath(path)}: the file"
     shapes: dict[str, Any] = {}
-    for name, shape in _leaves(parse(read_text(path), what)):
+    for name, shape in _leaves(parse(read_text(path, limits.TOML_BYTES), what)):
+        if len(name) > limits.NAME_LENGTH:
+            raise ValueError(f"{what} must have names of at most {limits.NAME_LENGTH} characters, got {short(name)}")
         if name in shapes:
             raise ValueError(f"{what} must give each name once, got {short(name)} again")
         shapes[name] = shape

@@ -32,7 +32,7 @@ class Chunk(NamedTuple):
 def chunks_of(row: Row, group: int, offset: int) -> Iterator[Chunk]:
     """Yield the chunks of a parameter whose first byte is at this offset of its file."""
     itemsize = dtypes.native(dtypes.find(row.dtype, dtypes.FLOATS)).itemsize
-    limit = (WHOLE if row.scheme._is_whole() else CHUNK) // itemsize
+    limit = (WHOLE if row.scheme.is_whole else CHUNK) // itemsize
     for index, shape in contiguous_chunks(row.shape, limit):
         nbytes = math.prod(shape) * itemsize
         yield Chunk(row.scheme, row.shape, row.dtype, row.stream, group, row.name, index, shape, offset, nbytes)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..arrays import dtypes
-from ..arrays.gpu import CPU_ONLY
 from ..arrays.target import copy, is_torch, memory, require_array
 from ..arrays.target import dtype as dtype_of
 from ..models.arrays import View, overlaps
 from ..recipes.recipe import listed
 from ..schemes import Scheme
+from ..schemes.pieces import samplers
 from .contents import Contents
 from .rows import Row
 
@@ -47,11 +47,10 @@ def fill(plan: Contents, arrays: Mapping[str, Any]) -> None:
 
 
 def has_kernel(scheme: Scheme, shape: tuple[int, ...], name: str) -> bool:
-    """Tell whether a GPU can draw a parameter."""
-    pieces = scheme._pieces(shape, name)
-    if pieces is not None:
-        return all(has_kernel(piece.scheme, piece.shape, piece.name) for piece in pieces[1])
-    return scheme._native(shape, 0, name)[0] not in CPU_ONLY
+    """Whether a GPU can draw a parameter."""
+    pieces = scheme.pieces(shape, name)
+    found = [scheme.native(shape, 0, name)[0]] if pieces is None else samplers(pieces)
+    return all(_core.has_gpu_kernel(sampler.__name__) for sampler in found)
 
 
 def _require_names(plan: Contents, arrays: Mapping[str, Any]) -> None:

@@ -70,5 +70,5 @@ def groups(rows: Iterable[Row]) -> dict[tuple[str, Scheme], Group]:
         if group is None:
             group = found[key] = Group(row.rule.role, row.scheme.describe())
         group.tensors += 1
-        group.expected.add(row.size, row.scheme.mean(row.shape), row.scheme.std(row.shape))
+        group.expected.add(row.size, row.scheme.expected_mean(row.shape), row.scheme.expected_std(row.shape))
     return found

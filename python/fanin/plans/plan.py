@@ -14,6 +14,7 @@ from ..arrays.types import DType, Seed
 from ..checkpoint.split import MAX_SHARD_SIZE
 from ..models import Parameter, Parameters, parameters
 from ..recipes import Recipe, resolve
+from ..recipes.recipe_data import FORMAT, require_format
 from ..text import terminal_width
 from .contents import Contents
 from .filling import fill
@@ -305,6 +306,7 @@ class Plan(Contents):
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as strings, numbers, lists and dicts, which JSON can hold and `from_dict` reads."""
         return {
+            "format": FORMAT,
             "version": _core.__version__,
             "stream": STREAM,
             "seed": self.seed,
@@ -341,6 +343,7 @@ class Plan(Contents):
         for key in ("stream", "seed", "recipe", "parameters"):
             if key not in data:
                 raise ValueError(f"a plan must have stream, seed, recipe and parameters, got no {key!r}")
+        require_format(data)
         if data["stream"] != STREAM:
             raise ValueError(f"stream must be {STREAM!r}, got {data['stream']!r}")
         table = data["parameters"]
@@ -365,4 +368,8 @@ def _row_to_dict(row: Row) -> dict[str, Any]:
         data["aliases"] = list(row.aliases)
     if row.stream != row.name:
         data["stream"] = row.stream
-    return data | {"rule": row.rule.describe(), "scheme": row.scheme.describe(), "std": row.scheme.std(row.shape)}
+    return data | {
+        "rule": row.rule.describe(),
+        "scheme": row.scheme.describe(),
+        "std": row.scheme.expected_std(row.shape),
+    }

@@ -13,6 +13,7 @@ from ..arrays.types import DType
 from ..models import Parameter
 from ..recipes import Recipe, Rule
 from ..schemes import Scheme
+from ..schemes.pieces import names
 
 _TAGS = range(5)  # tags of the random streams that one name may draw from: docs/stream-v1.md, section 2
 
@@ -97,10 +98,17 @@ def rows(
     )
     _require_used(renamed, made)
     _require_distinct([name for row in made for name in (row.name, *row.aliases)], "name")
-    _require_distinct([row.stream for row in made], "stream")
+    streams = [name for row in made for name in _streams(row)]
+    _require_distinct(streams, "stream")
     stream_id = _core.stream_id
-    _require_distinct([stream_id(row.stream, tag) for row in made for tag in _TAGS], "random stream")
+    _require_distinct([stream_id(name, tag) for name in streams for tag in _TAGS], "random stream")
     return made
+
+
+def _streams(row: Row) -> set[str]:
+    """Return the names whose streams a parameter is drawn from: its own, and those of its pieces."""
+    pieces = row.scheme.pieces(row.shape, row.stream)
+    return {row.stream} if pieces is None else {row.stream, *names(pieces)}
 
 
 def _own_dtype(parameter: Parameter) -> str:

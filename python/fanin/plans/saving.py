@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from typing import Any
 
 from .. import _core
 from ..checkpoint import Entry, Split, Writer
+from ..files import limits
+from ..files.validation import as_integer, short
 from . import chunks, tasks
 from .contents import Contents
 from .executors import as_completed, workers
@@ -84,8 +86,7 @@ def save(
         if resumed:
             progress(resumed)
         for note in writer.done.values():
-            for number, *moments in note:
-                found[number].observed.merge(Moments(*moments))
+            _merge(note, found)
         rows = {row.name: (row, numbers[row.group]) for row in plan.rows}
         todo: Iterable[Task] = () if writer.complete else tasks_of(_files(writer.split, rows), plan.seed, writer.mark)
         todo = (task for task in todo if task.number not in writer.done)
@@ -105,6 +106,20 @@ def save(
         resumed,
         time.perf_counter() - start,
     )
+
+
+def _merge(note: Any, found: Sequence[Group]) -> None:
+    """Add what `_note` told of the values that an interrupted run drew; ValueError where it told no such thing."""
+    try:
+        for number, count, mean, squares in note:
+            at = as_integer(number, "a group must be", 0, len(found) - 1)
+            size = as_integer(count, "a count must be", 0, limits.ELEMENTS)
+            found[at].observed.merge(Moments(size, float(mean), float(squares)))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(
+            f"the journal must have notes of group, count, mean and squares, got {short(note)}: {error}: force to "
+            "start anew"
+        ) from None
 
 
 def _note(drawn: dict[int, Moments]) -> list[list[float]]:

@@ -65,7 +65,7 @@ def _cells(rows: list[Row]) -> list[tuple[str, ...]]:
         (name, first.rule.describe(), shorten(first.scheme.describe())),
         ("×".join(map(str, first.shape)) or "scalar", first.dtype),
         (
-            f"{first.scheme.std(first.shape):.6g}",
+            f"{first.scheme.expected_std(first.shape):.6g}",
             f"{sum(row.size for row in rows):,}",
             f"{text.si(sum(row.nbytes for row in rows))}B",
         ),

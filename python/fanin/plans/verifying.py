@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from ..checkpoint import DTYPES, Entry, encode_header
+from ..files.regular import open_regular
 from ..files.validation import short
 from ..models.checkpoints import files_of
 from ..models.headers import Header
@@ -107,11 +108,8 @@ def _origin_problems(origin: dict[str, str], file: str, header: Header) -> Itera
     """Yield where the metadata of a file contradict the plan, or its header has bytes that fanin does not write."""
     if "fanin" not in header.metadata:
         return
-    try:
-        told = json.loads(header.metadata["fanin"])
-    except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+    told = header.origin
+    if not told:
         yield f"{file}: its metadata must say where it is from, got {short(header.metadata['fanin'])}"
         return
     # The release that wrote the file does not matter, since the stream has a version of its own.
@@ -122,6 +120,6 @@ def _origin_problems(origin: dict[str, str], file: str, header: Header) -> Itera
     if not different and all(dtype in names for dtype, _ in header.tensors.values()):
         entries = [Entry(name, names[dtype], shape) for name, (dtype, shape) in header.tensors.items()]
         expected = encode_header(entries, origin | {"fanin": json.dumps(ours, sort_keys=True)})
-        with open(file, "rb") as existing:
+        with open_regular(file) as existing:
             if existing.read(len(expected)) != expected:
                 yield f"{file}: its header is not the one that fanin writes for these tensors"

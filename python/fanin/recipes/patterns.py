@@ -301,7 +301,8 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._follow: list[int] = []  # for each place, the places that may be next, a bit each
+        self._follow: list[int] = []  # of each place, the places that may be next, a bit each
+        self._eights: dict[tuple[int, int], int] = {}
         self._where: dict[Character, int] = {}  # the places of each kind of character
         self._empty, self._first, self._last = self._add(parsed(text))
         self._forget()
@@ -332,10 +333,18 @@ class Expression:
             return None
         if here not in self._met:
             after = 0
-            for place in _bits(here):
-                after |= self._follow[place]
+            for number, eight in enumerate(here.to_bytes(-(-here.bit_length() // 8), "little")):
+                if eight:
+                    after |= self._following(number, eight)
             self._met[here] = _Places(self, after, here & self._last != 0)
         return self._met[here]
+
+    def _following(self, number: int, eight: int) -> int:
+        """The places that may follow some of eight places; what was asked before is kept."""
+        found = self._eights.get((number, eight))
+        if found is None:
+            found = self._eights[number, eight] = _union(self._follow[8 * number + place] for place in _bits(eight))
+        return found
 
     def _forget(self) -> None:
         self._steps = 0

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..arrays.types import Shape
-from ..files import toml_reader
+from ..files import limits, toml_reader
 from ..files.regular import read_text
 from . import recipe_data, toml
+from .recipe_data import FORMAT
 from .rule import Rule
 
 _NAMED = 10  # names that an error lists
@@ -180,34 +181,27 @@ class Recipe:
     def digest(self) -> str:
         """A short hash of patterns, conditions and schemes; two recipes with one digest draw the same values."""
         rules = [[rule.guards(), rule.scheme.describe()] for rule in self.rules]
-        return hashlib.blake2b(json.dumps(rules).encode(), digest_size=8).hexdigest()
+        return hashlib.blake2b(json.dumps([FORMAT, rules]).encode(), digest_size=8).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as strings, numbers, lists and dicts, which JSON and TOML can hold."""
-        return {"name": self.name, "source": self.source, "rules": [rule.to_dict() for rule in self.rules]}
+        """The recipe as strings, numbers, lists and dicts: what JSON and TOML can hold."""
+        rules = [rule.to_dict() for rule in self.rules]
+        return {"format": FORMAT, "name": self.name, "source": self.source, "rules": rules}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
         """Return the recipe that a dict describes: what `to_dict` returned, or one written by hand.
 
-        Parameters
-        ----------
-        data : mapping
-            It has the keys `name` and `rules`, and may have `source` and `layout`. A rule has `pattern` and `scheme`,
-            and may have `role`, `ndim`, `shape` (where "*" stands for any size), `optional` and `layout`. A scheme is a
-            name, or a dict for `Scheme.from_dict`. A layout applies to schemes that need one and do not name theirs;
-            that of a rule comes before that of the recipe.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a key or a value is wrong; the message names the rule, the key and what is allowed.
+        Its keys are `name`, `rules`, and if wanted `source`, `layout` and `format`, which is 1. A rule has `pattern`,
+        `scheme`, and if wanted `role`, `ndim`, `shape`, in which "*" stands for any size, `optional` and `layout`. A
+        scheme is a name, or a dict for `Scheme.from_dict`. The layout is that of schemes that take one and do not name
+        theirs; a rule's goes before the recipe's.
 
         Examples
         --------
         >>> rules = [{"pattern": "*.weight", "ndim": 2, "scheme": "he_normal"}, {"pattern": "*", "scheme": "zeros"}]
         >>> recipe = Recipe.from_dict({"name": "mine", "layout": "OI", "rules": rules})
-        >>> recipe.rule("fc.weight", (10, 200)).scheme.std((10, 200))
+        >>> recipe.rule("fc.weight", (10, 200)).scheme.expected_std((10, 200))
         0.1
         """
         return cls(*recipe_data.recipe(data))
@@ -244,6 +238,8 @@ class Recipe:
         >>> Recipe.from_toml(recipe.to_toml()) == recipe
         True
         """
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a string, got {text!r}")
         return cls.from_dict(toml_reader.parse(text, "a recipe"))
 
     @classmethod
@@ -271,7 +267,7 @@ class Recipe:
         True
         """
         where = os.fspath(path)
-        data = toml_reader.parse(read_text(path), f"{where}: the file")
+        data = toml_reader.parse(read_text(path, limits.TOML_BYTES), f"{where}: the file")
         try:
             return cls.from_dict(data)
         except (ValueError, TypeError) as error:
@@ -287,7 +283,7 @@ class Recipe:
 
     def _require_drawable(self, name: str, shape: Shape, rule: Rule) -> None:
         try:
-            rule.scheme.std(shape)
+            rule.scheme.expected_std(shape)
         except ValueError as error:
             raise ValueError(
                 f"rule {rule.describe()} of recipe {self.name!r} cannot draw the parameter {name!r}: {error}"

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from .. import schemes
-from ..fans import FanOptions
 from ..files import limits
-from ..files.validation import short
-from ..schemes import Constant, Normal, Scheme, TruncatedNormal, Uniform
+from ..schemes import Scheme
+from ..schemes.registry import REGISTRY
+from ..text import nearest, short
 from .rule import ANY, Rule
 
-_RECIPE = ("name", "source", "layout", "rules")
+FORMAT = 1  # of recipes and plans as dicts: what is written in it must be read for ever
+_RECIPE = ("format", "name", "source", "layout", "rules")
 _RULE = ("pattern", "scheme", "role", "ndim", "shape", "optional", "layout")
-_MOST_GATES = 1000  # each becomes a scheme, which takes memory
-_ELSEWHERE = {
-    "deepnorm_alpha": "it is a number, for the model",
-    "mup": "it is written scheme = 'Mup', of = the scheme, base = the shape",
-}
 
 
 def recipe(data: Mapping[str, Any]) -> tuple[str, tuple[Rule, ...], str]:
@@ -29,6 +22,7 @@ def recipe(data: Mapping[str, Any]) -> tuple[str, tuple[Rule, ...], str]:
     if not isinstance(data, Mapping):
         raise TypeError(f"a recipe must be a table of {', '.join(_RECIPE)}, got {short(data)}")
     _require_keys(data, _RECIPE, ("name", "rules"), "a recipe")
+    require_format(data)
     for key in ("name", "source", "layout"):
         _require_text(data, key)
     name, layout = data["name"], data.get("layout")
@@ -48,6 +42,13 @@ def recipe(data: Mapping[str, Any]) -> tuple[str, tuple[Rule, ...], str]:
     return name, tuple(rules), data.get("source", "")
 
 
+def require_format(data: Mapping[str, Any]) -> None:
+    """ValueError unless a recipe or a plan is written in the format of today; one written by hand need not say it."""
+    found = data.get("format", FORMAT)
+    if type(found) is not int or found != FORMAT:
+        raise ValueError(f"format must be {FORMAT}, as this release of fanin writes it, got {short(found)}")
+
+
 def _rule(data: Any, layout: str | None) -> Rule:
     if not isinstance(data, Mapping):
         raise TypeError(f"a rule must be a table of {', '.join(_RULE)}, got {short(data)}")
@@ -62,110 +63,46 @@ def _rule(data: Any, layout: str | None) -> Rule:
 
 
 def scheme(data: Any, layout: str | None = None) -> Scheme:
-    """Make a scheme from its name, or from a table of its name and parameters.
+    """Return the scheme of a name, or of a table of its name and parameters.
 
-    `layout` applies to schemes that need one and do not name theirs.
+    Schemes that take a layout and name none have `layout`, also those within others.
     """
     if isinstance(data, str):
         data = {"scheme": data}
     if not isinstance(data, Mapping):
         raise TypeError(f"scheme must be a name, or a table of a scheme and its parameters, got {short(data)}")
     _require_keys(data, tuple(data), ("scheme",), "a scheme")
-    try:
-        found = Scheme.from_dict(_completed(data, layout))
-        if isinstance(found, Constant | Normal | TruncatedNormal | Uniform):
-            found(0, seed=0, name="")  # these look at their parameters when they draw
-    except OverflowError as error:
-        raise ValueError(
-            f"scheme {short(data['scheme'])} must have numbers that a float64 can hold: {error}"
-        ) from error
-    return found
+    return Scheme.from_dict(_completed(data, layout))
 
 
 def _completed(data: Any, layout: str | None) -> Any:
-    """Add the layout to every scheme in a table that takes one; raise an error for a parameter that none takes."""
+    """Return the same with the layout of every scheme in it that takes one."""
     if isinstance(data, list | tuple):
         return [_completed(item, layout) for item in data]
-    if not isinstance(data, Mapping) or "scheme" not in data:
+    if not isinstance(data, Mapping) or not isinstance(data.get("scheme"), str):
         return data
-    name = data["scheme"]
-    kinds = kinds_of(name)
-    if kinds is None:
+    build = REGISTRY.get(data["scheme"])
+    if build is None:  # `Scheme.from_dict` will say so
         return data
-    data = {key: _named(value) if "Scheme" in kinds.get(key, "") else value for key, value in data.items()}
-    for key, value in data.items():
-        if key != "scheme":
-            _require_parameter(name, key, value, kinds)
-    own = {} if layout is None or "layout" not in kinds or "convention" in data else {"layout": layout}
-    return own | {key: _completed(value, layout) for key, value in data.items()}
+    takes = inspect.signature(build).parameters
+    schemes = {name for name, parameter in takes.items() if "Scheme" in str(parameter.annotation)}
+    own = {"layout": layout} if layout is not None and "layout" in takes and "convention" not in data else {}
+    tables = {key: _named(value) if key in schemes else value for key, value in data.items()}
+    return own | {key: _completed(value, layout) for key, value in tables.items()}
 
 
 def _named(value: Any) -> Any:
-    """Replace names of schemes by the tables that they stand for."""
+    """Return the same with names of schemes as the tables that they stand for."""
     if isinstance(value, list | tuple):
         return [_named(item) for item in value]
     return {"scheme": value} if isinstance(value, str) else value
 
 
-def kinds_of(name: Any) -> dict[str, str] | None:
-    """Return the parameters of a scheme, each with its type; None if there is no such scheme."""
-    if isinstance(name, str) and name in _ELSEWHERE:
-        raise ValueError(f"scheme must be one that a table can hold, got {short(name)}: {_ELSEWHERE[name]}")
-    if name not in schemes.__all__ or name == "Scheme":
-        return None
-    kinds: dict[str, Any] = {}
-    for parameter in inspect.signature(getattr(schemes, name)).parameters.values():
-        kinds |= (
-            FanOptions.__annotations__
-            if parameter.kind is parameter.VAR_KEYWORD
-            else {parameter.name: parameter.annotation}
-        )
-    return {key: getattr(kind, "__forward_arg__", str(kind)) for key, kind in kinds.items()}
-
-
-def _require_parameter(name: str, key: str, value: Any, kinds: dict[str, str]) -> None:
-    if key not in kinds:
-        raise ValueError(
-            f"scheme {short(name)} takes {', '.join(kinds) or 'no parameters'}, got {short(key)} = {short(value)}"
-        )
-    kind = kinds[key].removesuffix(" | None")
-    if kind not in _KINDS or (value is None and kind != kinds[key]):
-        return
-    is_one, words = _KINDS[kind]
-    if key == "gates" and _is_integer(value) and value > _MOST_GATES:
-        raise ValueError(f"gates of scheme {short(name)} must be at most {_MOST_GATES}, got {short(value)}")
-    if not is_one(value):
-        raise TypeError(f"{key} of scheme {short(name)} must be {words}, got {short(value)}")
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, float) or (
-        _is_integer(value) and math.isfinite(value)
-    )  # isfinite raises OverflowError for an int beyond float64
-
-
-_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "float": (_is_number, "a number"),
-    "int": (_is_integer, "an integer"),
-    "bool": (lambda value: isinstance(value, bool), "true or false"),
-    "Scheme": (lambda value: isinstance(value, Mapping), "a scheme: a name, or a table of one and its parameters"),
-    "tuple[int, ...]": (
-        lambda value: isinstance(value, list | tuple) and all(map(_is_integer, value)),
-        "a list of integers",
-    ),
-}
-
-
 def _require_keys(data: Mapping[str, Any], allowed: tuple[str, ...], needed: tuple[str, ...], what: str) -> None:
     for key in data:
         if key not in allowed:
-            near = difflib.get_close_matches(str(key)[:100], allowed, 1)
-            meant = f": did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"{what} has {', '.join(allowed)}, got {short(key)} = {short(data[key])}{meant}")
+            got = f"{short(key)} = {short(data[key])}"
+            raise ValueError(f"{what} has {', '.join(allowed)}, got {got}{nearest(key, allowed)}")
     for key in needed:
         if key not in data:
             raise ValueError(f"{what} must have {' and '.join(needed)}, got no {short(key)}")

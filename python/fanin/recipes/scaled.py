@@ -115,9 +115,9 @@ def mup(
     Examples
     --------
     >>> rule = mup().rule("h.0.attn.c_attn.weight", (1024, 3072))
-    >>> rule.scheme.std((256, 768)), rule.scheme.std((1024, 3072))
+    >>> rule.scheme.expected_std((256, 768)), rule.scheme.expected_std((1024, 3072))
     (0.02, 0.01)
-    >>> mup().rule("wte.weight", (50257, 1024)).scheme.std((50257, 1024))
+    >>> mup().rule("wte.weight", (50257, 1024)).scheme.expected_std((50257, 1024))
     0.02
     """
     if (recipe is None) != (base is None):

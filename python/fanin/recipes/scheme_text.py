@@ -7,9 +7,8 @@ import math
 import warnings
 from typing import Any
 
-from .. import schemes
-from ..files.validation import short
 from ..schemes import Scheme
+from ..text import short
 from . import recipe_data
 
 _MOST = 10_000  # characters in a text
@@ -39,7 +38,7 @@ def scheme(text: str) -> Scheme:
 
     Examples
     --------
-    >>> scheme("he_normal(layout=OI, activation=relu)").std((10, 200))
+    >>> scheme("he_normal(layout=OI, activation=relu)").expected_std((10, 200))
     0.1
     >>> scheme("padded(of=normal(std=0.02), row=0)").describe()
     'padded(of=normal(mean=0, std=0.02), row=0)'
@@ -87,19 +86,9 @@ def _value(node: ast.expr) -> Any:
                 return -number if isinstance(node.op, ast.USub) else number
         case ast.Tuple(elts=items) | ast.List(elts=items):
             return tuple(map(_value, items))
-        case ast.BinOp(op=ast.Add()):  # how `describe` writes a tuple
-            return tuple(map(_value, _summands(node)))
         case ast.Call(func=ast.Name(id=name)):
             return _call(name, node)
     raise ValueError(f"a value must be a word, a number, a tuple or a scheme as {_HOW}, got {short(ast.unparse(node))}")
-
-
-def _summands(node: ast.expr) -> list[ast.expr]:
-    found: list[ast.expr] = []
-    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        found.append(node.right)
-        node = node.left
-    return [node, *reversed(found)]
 
 
 def _call(name: str, node: ast.Call) -> dict[str, Any]:
@@ -111,23 +100,8 @@ def _call(name: str, node: ast.Call) -> dict[str, Any]:
             f"scheme {name!r} must have its parameters by name, as std=0.01, got {short(ast.unparse(node))}"
         )
     for keyword in node.keywords:
-        key = "of" if keyword.arg == "scheme" else str(keyword.arg)  # `mup` calls the same parameter by both names
+        key = str(keyword.arg)
         if key in given:
             raise ValueError(f"scheme {name!r} must have each parameter once, got {key} again")
         given[key] = _value(keyword.value)
-    name = _name(name, given)
-    for key, kind in (recipe_data.kinds_of(name) or {}).items():
-        if kind.startswith(("tuple", "Sequence")) and key in given and not isinstance(given[key], tuple | None):
-            given[key] = (given[key],)  # `describe` writes a tuple of one without parentheses
     return {"scheme": name, **given}
-
-
-def _name(name: str, given: dict[str, Any]) -> str:
-    """Return the name of the function, or of the class, that takes the given parameters; `describe` names classes."""
-    thing = "".join(part.capitalize() for part in name.split("_"))
-    if thing not in schemes.__all__ or thing == "Scheme":
-        return name
-    if name not in schemes.__all__ or name == "mup":
-        return thing
-    takes = [recipe_data.kinds_of(each) or {} for each in (name, thing)]
-    return thing if given.keys() <= takes[1].keys() and not given.keys() <= takes[0].keys() else name

@@ -16,7 +16,7 @@ from .recipe import NamedShape, Recipe, pairs
 from .rule import Rule
 
 _ZEROS, _ONES = schemes.zeros(), schemes.ones()
-WEIGHT = torch.linear(1, 1, False, "linear")["weight"].scheme._with(layout="OI")
+WEIGHT = torch.linear(1, 1, False, "linear")["weight"].scheme.replace(layout="OI")
 _PROJECTION = torch.attention(1, 1, 1, 1, False)["in_proj_weight"].scheme
 _GATES = re.compile("(.*)(weight|bias)_(ih|hh|hr)(_l[0-9]+(_reverse)?)?")
 
@@ -57,7 +57,7 @@ def torch_default(
     --------
     >>> shapes = {"conv.weight": (8, 3, 5, 5), "conv.bias": (8,), "norm.weight": (8,), "norm.bias": (8,)}
     >>> for name, rule in torch_default(shapes).match(shapes).items():
-    ...     print(name, round(rule.scheme.std(shapes[name]), 4))
+    ...     print(name, round(rule.scheme.expected_std(shapes[name]), 4))
     conv.weight 0.0667
     conv.bias 0.0667
     norm.weight 0.0

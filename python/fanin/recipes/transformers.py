@@ -88,7 +88,7 @@ def llama(layers: int = 32, *, std: float = 0.02, depth_scaled: bool = False, pa
     --------
     >>> llama().rule("model.layers.7.mlp.down_proj.weight").scheme.describe()
     'normal(mean=0, std=0.02)'
-    >>> round(llama(depth_scaled=True).rule("model.layers.7.mlp.down_proj.weight").scheme.std((64, 64)), 6)
+    >>> round(llama(depth_scaled=True).rule("model.layers.7.mlp.down_proj.weight").scheme.expected_std((64, 64)), 6)
     0.005
     """
     weight: Scheme = schemes.normal(std=std)
@@ -146,7 +146,7 @@ def bert(*, std: float = 0.02, truncated: bool = False) -> Recipe:
     --------
     >>> bert().rule("bert.encoder.layer.0.attention.self.query.weight").scheme.describe()
     'normal(mean=0, std=0.02)'
-    >>> round(bert(truncated=True).rule("bert.pooler.dense.weight").scheme.std((768, 768)), 4)
+    >>> round(bert(truncated=True).rule("bert.pooler.dense.weight").scheme.expected_std((768, 768)), 4)
     0.0176
     """
     weight: Scheme = schemes.normal(std=std)

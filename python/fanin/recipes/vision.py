@@ -107,7 +107,7 @@ def resnet(depth: int = 50, *, zero_init_residual: bool = True, features: int | 
     --------
     >>> resnet().rule("layer1.0.bn3.weight").scheme.describe()
     'constant(0)'
-    >>> round(resnet().rule("conv1.weight", (64, 3, 7, 7)).scheme.std((64, 3, 7, 7)), 6)  # √(2/(64·49))
+    >>> round(resnet().rule("conv1.weight", (64, 3, 7, 7)).scheme.expected_std((64, 3, 7, 7)), 6)  # √(2/(64·49))
     0.025254
     """
     if depth not in _BASIC + _BOTTLENECK:

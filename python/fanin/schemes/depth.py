@@ -4,39 +4,39 @@ from __future__ import annotations
 
 import math
 
-from .. import _core
-from ..arrays.types import Layout
-from ..arrays.types import TransformerStack as Stack
-from .base import require, require_scale
-from .distributions import Constant, Normal, TruncatedNormal, truncated_normal, zeros
+from ..arguments import choice, integer, scale
+from ..arrays.types import Layout, TransformerStack
+from .distributions import Constant, Normal, TruncatedNormal
 from .exact import root
-from .variance import VarianceScaling
+from .registry import register
+from .variance import VarianceScaling, scaling
+
+STACKS = ("encoder", "decoder")
 
 
+@register()
 def scaled_residual(*, layers: int, std: float = 0.02, branches: int = 2) -> Normal:
     """The projections that end residual branches, std/√(branches·layers): GPT-2, Radford et al. (2019); Megatron-LM.
 
     Parameters
     ----------
     layers : int
-        Of the network.
+        The number of layers of the network, at least 1.
     std : float
-        Of all other weights.
+        The std of all other weights. Default 0.02.
     branches : int
-        Residual branches of a layer: 2 in a transformer, attention and MLP.
+        The residual branches of a layer. Default 2, as in a transformer: attention and MLP.
 
     Examples
     --------
-    >>> round(scaled_residual(layers=12).sigma, 6)
+    >>> round(scaled_residual(layers=12).std, 6)
     0.004082
     """
-    _require_count("layers", layers)
-    _require_count("branches", branches)
-    require_scale("std", std)
-    with _core.Ieee754():
-        return Normal(0.0, std / math.sqrt(branches * layers))
+    layers, branches = integer("layers", layers, 1), integer("branches", branches, 1)
+    return Normal(0.0, scale("std", std) / math.sqrt(branches * layers))
 
 
+@register()
 def torchtitan_residual(*, layer: int, std: float = 0.02) -> TruncatedNormal:
     """Torchtitan's output projections: std/√(2(layer + 1)), cut at ±2, which is far out.
 
@@ -45,26 +45,25 @@ def torchtitan_residual(*, layer: int, std: float = 0.02) -> TruncatedNormal:
     Parameters
     ----------
     layer : int
-        Number of the layer, from 0.
+        The number of the layer, from 0.
     std : float
-        Of all other weights.
+        The std of all other weights. Default 0.02.
 
     Examples
     --------
-    >>> torchtitan_residual(layer=1).sigma
+    >>> torchtitan_residual(layer=1).std
     0.01
     """
-    if isinstance(layer, bool) or layer < 0:
-        raise ValueError(f"layer must not be negative, got {layer}")
-    with _core.Ieee754():
-        return truncated_normal(0.0, std / math.sqrt(2 * (layer + 1)), -2.0, 2.0, bounds="absolute")
+    std = scale("std", std) / math.sqrt(2 * (integer("layer", layer, 0) + 1))
+    return TruncatedNormal(0.0, std, -2.0, 2.0, bounds="absolute")
 
 
+@register()
 def deepnorm(
     encoder_layers: int = 0,
     decoder_layers: int = 0,
     *,
-    stack: Stack = "encoder",
+    stack: TransformerStack = "encoder",
     layout: Layout | None = None,
 ) -> VarianceScaling:
     """Weights of MLP, value and output projection under DeepNorm: Xavier normal times β, Wang et al. (2022).
@@ -74,11 +73,7 @@ def deepnorm(
     Parameters
     ----------
     encoder_layers, decoder_layers : int
-        Of the whole network; 0 where it has no such stack.
-    stack : {"encoder", "decoder"}
-        Where the weight is.
-    layout : str
-        As for `xavier_normal`.
+        The layers of the whole network's encoder and decoder; 0, the default, where it has no such stack.
 
     Notes
     -----
@@ -90,10 +85,10 @@ def deepnorm(
     >>> round(deepnorm(decoder_layers=100, stack="decoder", layout="OI").gain, 4)
     0.188
     """
-    return VarianceScaling(_deepnorm(encoder_layers, decoder_layers, stack)[1], "fan_avg", "normal", layout)
+    return scaling(_deepnorm(encoder_layers, decoder_layers, stack)[1], "fan_avg", "normal", layout)
 
 
-def deepnorm_alpha(encoder_layers: int = 0, decoder_layers: int = 0, *, stack: Stack = "encoder") -> float:
+def deepnorm_alpha(encoder_layers: int = 0, decoder_layers: int = 0, *, stack: TransformerStack = "encoder") -> float:
     """What DeepNorm multiplies the residual by; the parameters are those of `deepnorm`.
 
     Examples
@@ -104,22 +99,21 @@ def deepnorm_alpha(encoder_layers: int = 0, decoder_layers: int = 0, *, stack: S
     return _deepnorm(encoder_layers, decoder_layers, stack)[0]
 
 
-def _deepnorm(encoder: int, decoder: int, stack: Stack) -> tuple[float, float]:
+def _deepnorm(encoder: int, decoder: int, stack: TransformerStack) -> tuple[float, float]:
     """α and β: table 1 (figure 2) of the paper."""
-    require("stack", stack, ("encoder", "decoder"))
+    choice("stack", stack, STACKS)
+    encoder = integer("encoder_layers", encoder, int(stack == "encoder"))
+    decoder = integer("decoder_layers", decoder, int(stack == "decoder"))
     own, other = (encoder, decoder) if stack == "encoder" else (decoder, encoder)
-    _require_count(f"{stack}_layers", own)
-    if other < 0:
-        raise ValueError(f"encoder_layers and decoder_layers must not be negative, got {encoder} and {decoder}")
-    with _core.Ieee754():
-        if other == 0:
-            return root(2 * own, 4), 1 / root(8 * own, 4)
-        if stack == "decoder":
-            return root(3 * own, 4), 1 / root(12 * own, 4)
-        size = root(encoder**4 * decoder, 16)
-        return 0.81 * size, 0.87 / size
+    if other == 0:
+        return root(2 * own, 4), 1 / root(8 * own, 4)
+    if stack == "decoder":
+        return root(3 * own, 4), 1 / root(12 * own, 4)
+    size = root(encoder**4 * decoder, 16)
+    return 0.81 * size, 0.87 / size
 
 
+@register()
 def fixup(*, blocks: int, depth: int = 2, layout: Layout | None = None, gain: float | None = None) -> VarianceScaling:
     """Weights inside a residual branch under Fixup: He times L^(-1/(2m - 2)), Zhang, Dauphin and Ma (2019).
 
@@ -128,28 +122,24 @@ def fixup(*, blocks: int, depth: int = 2, layout: Layout | None = None, gain: fl
     Parameters
     ----------
     blocks : int
-        Residual branches of the network, L.
+        The number of residual branches of the network, L.
     depth : int
-        Weights of a branch, m: 2 in basic blocks of a ResNet, 3 in bottlenecks.
-    layout : str
-        As for `he_normal`.
+        The number of weights of a branch, m: 2, the default, in basic blocks of a ResNet, 3 in bottlenecks.
     gain : float, optional
-        Instead of ReLU's √2.
+        What stands instead of ReLU's √2.
 
     Examples
     --------
-    >>> fixup(blocks=16, layout="OI").std((64, 32, 5, 5))  # He's is √(2/(64·25))
+    >>> fixup(blocks=16, layout="OI").expected_std((64, 32, 5, 5))  # He's is √(2/(64·25))
     0.008838834764831844
     """
-    _require_count("blocks", blocks)
-    if isinstance(depth, bool) or depth < 2:
-        raise ValueError(f"depth must be at least 2: a branch of one weight starts at zero; got {depth}")
-    with _core.Ieee754():
-        he = math.sqrt(2.0) if gain is None else gain
-        return VarianceScaling(he / root(blocks, 2 * depth - 2), "fan_out", "normal", layout)
+    blocks, depth = integer("blocks", blocks, 1), integer("depth", depth, 2)  # a branch of one weight starts at zero
+    he = math.sqrt(2.0) if gain is None else scale("gain", gain)
+    return scaling(he / root(blocks, 2 * depth - 2), "fan_out", "normal", layout)
 
 
-def t_fixup(*, layers: int, stack: Stack = "encoder", layout: Layout | None = None) -> VarianceScaling:
+@register()
+def t_fixup(*, layers: int, stack: TransformerStack = "encoder", layout: Layout | None = None) -> VarianceScaling:
     """Weights of a transformer without normalization or warm-up: T-Fixup, Huang et al. (2020).
 
     For the value and output projections and the MLP; query and key projections are `xavier_uniform` without a factor,
@@ -158,37 +148,34 @@ def t_fixup(*, layers: int, stack: Stack = "encoder", layout: Layout | None = No
     Parameters
     ----------
     layers : int
-        Of the stack, N.
+        The layers of the stack, N.
     stack : {"encoder", "decoder"}
-        Xavier times 0.67·N^(-1/4), or (9N)^(-1/4).
-    layout : str
-        As for `xavier_uniform`.
+        The stack: Xavier times 0.67·N^(-1/4), or (9N)^(-1/4). Default "encoder".
 
     Examples
     --------
     >>> round(t_fixup(layers=6, layout="OI").gain, 4), round(t_fixup(layers=6, stack="decoder", layout="OI").gain, 4)
     (0.4281, 0.3689)
     """
-    _require_count("layers", layers)
-    require("stack", stack, ("encoder", "decoder"))
-    with _core.Ieee754():
-        gain = 0.67 / root(layers, 4) if stack == "encoder" else 1 / root(9 * layers, 4)
-        return VarianceScaling(gain, "fan_avg", "uniform", layout)
+    layers = integer("layers", layers, 1)
+    choice("stack", stack, STACKS)
+    gain = 0.67 / root(layers, 4) if stack == "encoder" else 1 / root(9 * layers, 4)
+    return scaling(gain, "fan_avg", "uniform", layout)
 
 
+@register()
 def t_fixup_embedding(*, layers: int) -> VarianceScaling:
     """Token embeddings under T-Fixup, (tokens, features): normal, std (9N)^(-1/4)/√features, Huang et al. (2020).
 
     Examples
     --------
-    >>> round(t_fixup_embedding(layers=6).std((1000, 512)) * 512**0.5, 4)
+    >>> round(t_fixup_embedding(layers=6).expected_std((1000, 512)) * 512**0.5, 4)
     0.3689
     """
-    _require_count("layers", layers)
-    with _core.Ieee754():
-        return VarianceScaling(1 / root(9 * layers, 4), "fan_in", "normal", "OI")
+    return scaling(1 / root(9 * integer("layers", layers, 1), 4), "fan_in", "normal", "OI")
 
 
+@register(random=False, aliases=("skip_init",))
 def rezero() -> Constant:
     """The factor of a residual branch that starts at zero: ReZero, Bachlechner et al. (2020).
 
@@ -199,29 +186,25 @@ def rezero() -> Constant:
     >>> rezero()((), seed=0, name="blocks.0.alpha")
     array(0., dtype=float32)
     """
-    return zeros()
+    return Constant(0.0)
 
 
+@register(random=False)
 def layer_scale(*, layers: int) -> Constant:
     """The factor of each channel of a residual branch: LayerScale, Touvron et al. (2021).
 
     Parameters
     ----------
     layers : int
-        Of the network: up to 18 the factor is 0.1, up to 24 10⁻⁵, above 10⁻⁶.
+        The number of layers of the network: up to 18 the factor is 0.1, up to 24 10⁻⁵, above 10⁻⁶.
 
     Examples
     --------
     >>> layer_scale(layers=24).value
     1e-05
     """
-    _require_count("layers", layers)
+    layers = integer("layers", layers, 1)
     return Constant(0.1 if layers <= 18 else 1e-5 if layers <= 24 else 1e-6)
-
-
-def _require_count(argument: str, value: int) -> None:
-    if isinstance(value, bool) or value < 1:
-        raise ValueError(f"{argument} must be at least 1, got {value}")
 
 
 skip_init = rezero

@@ -2,145 +2,212 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 from .. import _core
+from ..arguments import choice, number, scale
 from ..arrays.types import Bounds, Shape
-from .base import Native, Scheme, require, require_scale
+from .pieces import Native
+from .registry import register
+from .scheme import Scheme
 from .truncation import moments
 
 SQRT3 = float.fromhex("0x1.bb67ae8584caap+0")
 
 
-@dataclass(frozen=True, slots=True)
+@register(random=False)
+@dataclass(frozen=True, slots=True, repr=False)
 class Constant(Scheme):
-    """One value everywhere; seed and name are not used."""
+    """One value everywhere. Seed and name are not used.
+
+    Examples
+    --------
+    >>> constant(0.5)(2, seed=0, name="fc.bias")
+    array([0.5, 0.5], dtype=float32)
+    """
 
     value: float = 0.0
 
-    def mean(self, shape: Shape) -> float:
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", number("value", self.value))
+
+    def expected_mean(self, shape: Shape) -> float:
         return self.value
 
-    def std(self, shape: Shape) -> float:
+    def expected_std(self, shape: Shape) -> float:
         return 0.0
 
     def describe(self) -> str:
         return f"constant({Scheme.describe(self).partition('=')[2]}"
 
-    def _scaled(self, factor: float) -> Constant:
+    def scaled(self, factor: float) -> Constant:
         return Constant(factor * self.value)
 
-    def _native(self, shape: Shape, seed: int, name: str) -> Native:
+    def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
         return _core.constant, (self.value,)
 
 
-@dataclass(frozen=True, slots=True)
+@register()
+@dataclass(frozen=True, slots=True, repr=False)
 class Uniform(Scheme):
-    """Uniform between `low` and `high`."""
+    """Uniform values between two bounds.
+
+    Parameters
+    ----------
+    low, high : float
+        The bounds, finite and in order. No value is beyond them, in any dtype.
+
+    Examples
+    --------
+    >>> uniform(-1.0, 1.0).expected_std(10) * 3**0.5
+    1.0
+    """
 
     low: float = 0.0
     high: float = 1.0
 
-    def mean(self, shape: Shape) -> float:
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "low", number("low", self.low))
+        object.__setattr__(self, "high", number("high", self.high))
+        if self.low > self.high:
+            raise ValueError(f"low must not exceed high, got low={self.low} and high={self.high}")
+
+    def expected_mean(self, shape: Shape) -> float:
         return self.low / 2 + self.high / 2
 
-    def std(self, shape: Shape) -> float:
+    def expected_std(self, shape: Shape) -> float:
         return (self.high - self.low) / (2 * SQRT3)
 
-    def _scaled(self, factor: float) -> Uniform:
-        require_scale("factor of uniform", factor)
+    def scaled(self, factor: float) -> Uniform:
+        factor = scale("factor of uniform", factor)
         return Uniform(factor * self.low, factor * self.high)
 
-    def _native(self, shape: Shape, seed: int, name: str) -> Native:
+    def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
         return _core.uniform, (self.low, self.high, seed, name)
 
 
-@dataclass(frozen=True, slots=True)
+@register()
+@dataclass(frozen=True, slots=True, repr=False)
 class Normal(Scheme):
-    """Normal with mean `mu` and standard deviation `sigma`."""
+    """Normal values.
 
-    mu: float = 0.0
-    sigma: float = 1.0
+    Examples
+    --------
+    >>> normal(std=0.02).expected_std(10)
+    0.02
+    """
 
-    def mean(self, shape: Shape) -> float:
-        return self.mu
-
-    def std(self, shape: Shape) -> float:
-        return self.sigma
-
-    def _scaled(self, factor: float) -> Normal:
-        require_scale("factor of normal", factor)
-        return Normal(factor * self.mu, factor * self.sigma)
-
-    def _native(self, shape: Shape, seed: int, name: str) -> Native:
-        return _core.normal, (self.mu, self.sigma, seed, name)
-
-
-@dataclass(frozen=True, slots=True)
-class TruncatedNormal(Scheme):
-    """Normal(mu, sigma) conditioned to lie within bounds, which are in units of sigma or absolute."""
-
-    mu: float = 0.0
-    sigma: float = 1.0
-    low: float = -2.0
-    high: float = 2.0
-    bounds: Bounds = "std"
+    mean: float = 0.0
+    std: float = 1.0
 
     def __post_init__(self) -> None:
-        require("bounds", self.bounds, ("std", "absolute"))
+        object.__setattr__(self, "mean", number("mean", self.mean))
+        object.__setattr__(self, "std", scale("std", self.std))
 
-    def mean(self, shape: Shape) -> float:
+    def expected_mean(self, shape: Shape) -> float:
+        return self.mean
+
+    def expected_std(self, shape: Shape) -> float:
+        return self.std
+
+    def scaled(self, factor: float) -> Normal:
+        factor = scale("factor of normal", factor)
+        return Normal(factor * self.mean, factor * self.std)
+
+    def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
+        return _core.normal, (self.mean, self.std, seed, name)
+
+
+@register()
+@dataclass(frozen=True, slots=True, repr=False)
+class TruncatedNormal(Scheme):
+    """Normal values conditioned to lie between two bounds.
+
+    Parameters
+    ----------
+    mean, std : float
+        Those of the normal before it is cut; the values' own std is smaller. Defaults 0 and 1.
+    low, high : float
+        The bounds, finite or infinite, in units of std or absolute. No value is beyond them, in any dtype.
+    bounds : {"std", "absolute"}
+        "std": values lie between mean + low·std and mean + high·std; "absolute": between low and high.
+
+    Examples
+    --------
+    >>> round(truncated_normal(std=0.02).expected_std(10), 6)
+    0.017593
+    """
+
+    mean: float = 0.0
+    std: float = 1.0
+    low: float = -2.0
+    high: float = 2.0
+    bounds: Bounds = field(default="std", kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mean", number("mean", self.mean))
+        object.__setattr__(self, "std", scale("std", self.std))
+        object.__setattr__(self, "low", number("low", self.low, finite=False))
+        object.__setattr__(self, "high", number("high", self.high, finite=False))
+        choice("bounds", self.bounds, ("std", "absolute"))
+        if self.low > self.high or (self.low == self.high and math.isinf(self.low)):
+            raise ValueError(f"low must not exceed high, got low={self.low} and high={self.high}")
+        if self.std == 0 and self.bounds == "absolute" and not self.low <= self.mean <= self.high:
+            raise ValueError(
+                f"mean must lie between low and high where std is 0, got mean={self.mean}, low={self.low} and "
+                f"high={self.high}"
+            )
+
+    def expected_mean(self, shape: Shape) -> float:
         return self._moments()[0]
 
-    def std(self, shape: Shape) -> float:
+    def expected_std(self, shape: Shape) -> float:
         return self._moments()[1]
 
-    def _scaled(self, factor: float) -> TruncatedNormal:
-        require_scale("factor of truncated_normal", factor)
+    def scaled(self, factor: float) -> TruncatedNormal:
+        factor = scale("factor of truncated_normal", factor)
         bound = factor if self.bounds == "absolute" else 1.0
-        return TruncatedNormal(factor * self.mu, factor * self.sigma, bound * self.low, bound * self.high, self.bounds)
+        return self.replace(
+            mean=factor * self.mean, std=factor * self.std, low=bound * self.low, high=bound * self.high
+        )
 
-    def _native(self, shape: Shape, seed: int, name: str) -> Native:
-        arguments = (self.mu, self.sigma, self.low, self.high, self.bounds == "std", seed, name)
+    def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
+        arguments = (self.mean, self.std, self.low, self.high, self.bounds == "std", seed, name)
         return _core.truncated_normal, arguments
 
     def _moments(self) -> tuple[float, float]:
         low, high = self.low, self.high
-        if self.sigma == 0:
-            return (self.mu if self.bounds == "std" else min(max(self.mu, low), high)), 0.0
+        if self.std == 0:
+            return (self.mean if self.bounds == "std" else min(max(self.mean, low), high)), 0.0
         if self.bounds == "absolute":
-            low, high = (low - self.mu) / self.sigma, (high - self.mu) / self.sigma
+            low, high = (low - self.mean) / self.std, (high - self.mean) / self.std
         mean, std = moments(low, high)
-        return self.mu + mean * self.sigma, std * self.sigma
+        return self.mean + mean * self.std, std * self.std
 
 
-def constant(value: float = 0.0) -> Constant:
-    """One value everywhere."""
-    return Constant(value)
-
-
+@register(random=False)
 def zeros() -> Constant:
-    """Zeros."""
+    """Zeros.
+
+    Examples
+    --------
+    >>> zeros()(2, seed=0, name="fc.bias")
+    array([0., 0.], dtype=float32)
+    """
     return Constant(0.0)
 
 
+@register(random=False)
 def ones() -> Constant:
-    """Ones."""
+    """Ones.
+
+    Examples
+    --------
+    >>> ones()(2, seed=0, name="norm.weight")
+    array([1., 1.], dtype=float32)
+    """
     return Constant(1.0)
 
 
-def uniform(low: float = 0.0, high: float = 1.0) -> Uniform:
-    """Uniform values between two bounds."""
-    return Uniform(low, high)
-
-
-def normal(mean: float = 0.0, std: float = 1.0) -> Normal:
-    """Normal values."""
-    return Normal(mean, std)
-
-
-def truncated_normal(
-    mean: float = 0.0, std: float = 1.0, low: float = -2.0, high: float = 2.0, *, bounds: Bounds = "std"
-) -> TruncatedNormal:
-    """Normal values conditioned to lie within bounds, which are in units of std or absolute."""
-    return TruncatedNormal(mean, std, low, high, bounds)
+constant, uniform, normal, truncated_normal = Constant, Uniform, Normal, TruncatedNormal

@@ -2,81 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import _core
-from .._core import Memory
-from ..arrays import dtypes as _dtypes
-from ..arrays import gpu as _gpu
-from ..arrays import target as _out
+from ..arrays import dtypes, target
 from ..arrays.index import Box, box
-from ..arrays.types import Array, Device, DType, Index, Out
-from ..sampling import require_stream
+from ..arrays.request import Request
+from ..arrays.types import Array
 
-if TYPE_CHECKING:
-    from .base import Scheme
+# A native sampler and its own arguments: it is called with these, then dtype, shape, box and memory.
+Native: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+class Drawn(Protocol):
+    """What draws a piece: a scheme."""
+
+    def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
+        """Return the native sampler and its own arguments."""
+
+    def pieces(self, shape: tuple[int, ...], name: str) -> Pieces | None:
+        """Return the pieces that it is put together from itself, or None."""
 
 
 class Piece(NamedTuple):
-    """Positions `start` to `stop` of an axis: those from `first` on of a tensor of another scheme, name and shape."""
+    """Positions of an axis that belong to a tensor of another scheme, name and shape.
+
+    Attributes
+    ----------
+    start, stop : int
+        The positions along the axis of the whole.
+    scheme : Scheme
+        What draws them.
+    name : str
+        The name of the tensor that they belong to.
+    shape : tuple of int
+        The shape of that tensor.
+    first : int
+        The position on its axis that `start` is.
+    """
 
     start: int
     stop: int
-    scheme: Scheme
+    scheme: Drawn
     name: str
     shape: tuple[int, ...]
     first: int
 
 
-Pieces: TypeAlias = tuple[int, list[Piece]]  # an axis, and what lies along it in order, without gaps
+# An axis, and the pieces that lie along it in order, without gaps.
+Pieces: TypeAlias = "tuple[int, list[Piece]]"
 
 
-def assemble(
-    pieces: Pieces,
-    shape: tuple[int, ...],
-    seed: int,
-    dtype: DType,
-    index: Index,
-    out: Out,
-    device: Device,
-    stream: str,
-) -> Array:
-    """Draw the tensor, or a part of it; the arguments are those of a scheme's call."""
-    require_stream(stream)
-    gpu = None if device is None or out is not None else _gpu.drawing(device)
-    part, scalar = box(... if index is None else index, shape)
+class Leaf(NamedTuple):
+    """What one native sampler draws: where in the result, how, and which part of which tensor."""
+
+    place: tuple[slice, ...]
+    native: Native
+    shape: tuple[int, ...]
+    box: Box
+
+
+def assemble(pieces: Pieces, request: Request, seed: int) -> Array:
+    """Draw what was asked for, piece by piece."""
+    part = request.box or box(..., request.shape)[0]
     leaves = list(_leaves(pieces, seed, part, ()))
-    wanted = tuple(entry[2] for entry in part if not isinstance(entry, int))
-    found = _dtypes.find(_out.dtype(out) if out is not None and dtype is None else dtype, _dtypes.FLOATS)
-    target: Any  # an ndarray, or a GPU's Memory
-    if out is None:
-        target = np.empty(wanted, _dtypes.native(found))
-    else:
-        target = _out.writable(out, device)
-        _core.constant(0.0, found, shape, part, target)  # refuses what cannot be written to, before a piece is
-        if not _out.is_gpus(target):
-            target = _out.as_ndarray(out)
+    if request.out is None:
+        wanted = tuple(entry[2] for entry in part if not isinstance(entry, int))
+        result = np.empty(wanted, dtypes.native(request.dtype))
+        for leaf in leaves:
+            _draw(leaf, request, _view(result, leaf.place))
+        return request.finish(result)
+    _core.constant(0.0, request.dtype, request.shape, part, request.memory)  # refuses what cannot be written to
+    memory = request.memory if target.is_gpus(request.memory) else target.as_ndarray(request.out)
     try:
-        for place, sampler, arguments, whole, inner in leaves:
-            if isinstance(target, Memory):
-                sampler(*arguments, found, whole, inner, target.part(place))
-            elif gpu is None:
-                sampler(*arguments, found, whole, inner, target[(..., *place)])
-            else:
-                target[(..., *place)] = sampler(*arguments, found, whole, inner, gpu)
+        for leaf in leaves:
+            _draw(
+                leaf, request, _view(memory, leaf.place) if isinstance(memory, np.ndarray) else memory.part(leaf.place)
+            )
     finally:
-        if out is not None:
-            _out.written(out)
-    if out is not None:
-        return out
-    return target[()] if scalar else target
+        target.written(request.out)
+    return request.out
 
 
-def _leaves(pieces: Pieces, seed: int, part: Box, where: tuple[slice, ...]) -> Iterator[tuple[Any, ...]]:
-    """Where in the result, sampler, its arguments, its tensor's shape, and what it draws of that."""
+def samplers(pieces: Pieces) -> Iterator[Callable[..., Any]]:
+    """Yield the native sampler of every piece."""
+    _, along = pieces
+    for piece in along:
+        nested = piece.scheme.pieces(piece.shape, piece.name)
+        if nested is None:
+            yield piece.scheme.native(piece.shape, 0, piece.name)[0]
+        else:
+            yield from samplers(nested)
+
+
+def names(pieces: Pieces) -> Iterator[str]:
+    """Yield the name of every piece, and of those that it consists of."""
+    for piece in pieces[1]:
+        yield piece.name
+        nested = piece.scheme.pieces(piece.shape, piece.name)
+        if nested is not None:
+            yield from names(nested)
+
+
+def _view(array: NDArray[Any], place: tuple[slice, ...]) -> NDArray[Any]:
+    index: tuple[Any, ...] = (..., *place)  # also of an array without axes it is a view
+    view: NDArray[Any] = array[index]
+    return view
+
+
+def _draw(leaf: Leaf, request: Request, memory: Any) -> None:
+    sampler, arguments = leaf.native
+    if request.out is None and request.memory is not None:  # a GPU draws it, into an array of its own
+        memory[...] = sampler(*arguments, request.dtype, leaf.shape, leaf.box, request.memory)
+    else:
+        sampler(*arguments, request.dtype, leaf.shape, leaf.box, memory)
+
+
+def _leaves(pieces: Pieces, seed: int, part: Box, where: tuple[slice, ...]) -> Iterator[Leaf]:
     axis, along = pieces
     axis %= len(part)
     kept = [number for number, entry in enumerate(part) if not isinstance(entry, int)]
@@ -87,16 +133,15 @@ def _leaves(pieces: Pieces, seed: int, part: Box, where: tuple[slice, ...]) -> I
             continue
         inner = (*part[:axis], entry, *part[axis + 1 :])
         place = tuple(_within(outer, positions) if kept[k] == axis else outer for k, outer in enumerate(where))
-        nested = piece.scheme._pieces(piece.shape, piece.name)
+        nested = piece.scheme.pieces(piece.shape, piece.name)
         if nested is not None:
             yield from _leaves(nested, seed, inner, place)
         else:
-            sampler, arguments = piece.scheme._native(piece.shape, seed, piece.name)
-            yield place, sampler, arguments, piece.shape, inner
+            yield Leaf(place, piece.scheme.native(piece.shape, seed, piece.name), piece.shape, inner)
 
 
 def _overlap(entry: int | tuple[int, int, int], piece: Piece) -> tuple[int | tuple[int, int, int], slice]:
-    """What an index's entry selects of a piece, in its own positions, and where that lies in the result."""
+    """Return what an index's entry selects of a piece, in its own positions, and where that lies in the result."""
     shift = piece.first - piece.start
     if isinstance(entry, int):
         return entry + shift, slice(0, piece.start <= entry < piece.stop)

@@ -3,57 +3,91 @@
 from __future__ import annotations
 
 import math
-import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .. import _core
+from ..arguments import choice, integer, number, optional, scale
 from ..arrays.shape import as_shape
 from ..arrays.types import Layout, Per, Shape
 from ..fans import require_matrix_layout
-from .base import Native, Scheme, require, require_finite, require_scale
+from .pieces import Native
+from .registry import register
+from .scheme import Scheme
 
 
-@dataclass(frozen=True, slots=True)
+@register(random=False, aliases=("eye",))
+@dataclass(frozen=True, slots=True, repr=False)
 class Identity(Scheme):
-    """`gain` on the diagonal of a matrix, square or not: see `identity`."""
+    """`gain` on the diagonal of a matrix, which need not be square, and zeros elsewhere; also called `eye`.
+
+    For recurrent weights with ReLU: Le, Jaitly and Hinton (2015).
+
+    Examples
+    --------
+    >>> identity()((2, 3), seed=0, name="w")
+    array([[1., 0., 0.],
+           [0., 1., 0.]], dtype=float32)
+    """
 
     gain: float = 1.0
 
     def __post_init__(self) -> None:
-        require_finite("gain", self.gain)
+        object.__setattr__(self, "gain", number("gain", self.gain))
 
-    def mean(self, shape: Shape) -> float:
+    def expected_mean(self, shape: Shape) -> float:
         rows, columns = _matrix(shape)
         return self.gain / max(rows, columns, 1)
 
-    def std(self, shape: Shape) -> float:
+    def expected_std(self, shape: Shape) -> float:
         rows, columns = _matrix(shape)
         return _spread(self.gain, 1 / max(rows, columns, 1)) if rows * columns else 0.0
 
-    def _scaled(self, factor: float) -> Identity:
+    def scaled(self, factor: float) -> Identity:
         return Identity(factor * self.gain)
 
-    def _native(self, shape: Shape, seed: int, name: str) -> Native:
+    def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
         _matrix(shape)
         return _core.dirac, (self.gain, 1, True)
 
 
-@dataclass(frozen=True, slots=True)
+@register(random=False)
+@dataclass(frozen=True, slots=True, repr=False)
 class Dirac(Scheme):
-    """The convolution that passes its input channels on: see `dirac`."""
+    """The convolution whose output channels are its input channels, as many as there are of both.
+
+    Parameters
+    ----------
+    gain : float
+        What multiplies the channels. Default 1.
+    groups : int
+        The number of groups, in each of which outputs repeat the group's inputs. Default 1.
+    layout : {"OI", "IO"}
+        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's. There is no default.
+
+    Notes
+    -----
+    The one is at index (size − 1)//2 of each spatial axis, which "same" padding maps to itself in every framework.
+    `torch.nn.init.dirac_` has it at size//2: the same for odd sizes, one to the right for even ones.
+
+    Examples
+    --------
+    >>> dirac(layout="OI")((1, 1, 5), seed=0, name="conv.weight")
+    array([[[0., 0., 1., 0., 0.]]], dtype=float32)
+    """
 
     gain: float = 1.0
     groups: int = 1
-    layout: Layout | None = None
+    layout: Layout | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         require_matrix_layout(self.layout)
-        require_finite("gain", self.gain)
+        object.__setattr__(self, "gain", number("gain", self.gain))
+        object.__setattr__(self, "groups", integer("groups", self.groups, 1))
 
-    def mean(self, shape: Shape) -> float:
+    def expected_mean(self, shape: Shape) -> float:
         return self.gain * self._density(shape)
 
-    def std(self, shape: Shape) -> float:
+    def expected_std(self, shape: Shape) -> float:
         return _spread(self.gain, self._density(shape))
 
     def _density(self, shape: Shape) -> float:
@@ -62,41 +96,65 @@ class Dirac(Scheme):
         count = math.prod(sizes)
         return self.groups * min(outs // self.groups, ins) / count if count else 0.0
 
-    def _scaled(self, factor: float) -> Dirac:
-        return self._with(gain=factor * self.gain)
+    def scaled(self, factor: float) -> Dirac:
+        return self.replace(gain=factor * self.gain)
 
-    def _native(self, shape: Shape, seed: int, name: str) -> Native:
-        sizes = as_shape(shape)
-        if len(sizes) < 3:
-            raise ValueError(f"shape must have at least 3 dimensions, out, in and spatial ones, got {sizes}")
+    def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
+        if len(shape) < 3:
+            raise ValueError(f"shape must have at least 3 dimensions, out, in and spatial ones, got {shape}")
         return _core.dirac, (self.gain, self.groups, self.layout == "OI")
 
 
-@dataclass(frozen=True, slots=True)
+@register()
+@dataclass(frozen=True, slots=True, repr=False)
 class Sparse(Scheme):
-    """Normal values at a fixed number of places a line, zeros elsewhere: see `sparse`."""
+    """Exactly so many non-zero weights for every output, or every input: Martens (2010).
 
-    sigma: float = 0.01
-    nonzeros: int | None = None
-    sparsity: float | None = None
-    per: Per = "output"
-    layout: Layout | None = None
+    Which ones is decided by the order of random words: a keyed permutation of every line.
+
+    Parameters
+    ----------
+    std : float
+        The std of the non-zero weights, which are normal; Martens has 1, torch 0.01. Default 0.01.
+    nonzeros : int, optional
+        The number of non-zero weights of a line; Martens has 15 for every output.
+    sparsity : float, optional
+        Instead: the part of a line that is zero, from 0 to 1, rounded up to a whole number, as in torch.
+    per : {"output", "input"}
+        A line is all weights into one output, or all out of one input, as the columns of `torch.nn.init.sparse_`.
+        Default "output".
+    layout : {"OI", "IO"}
+        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's. There is no default.
+
+    Examples
+    --------
+    >>> w = sparse(nonzeros=15, layout="OI")((100, 300), seed=0, name="w")
+    >>> bool(((w != 0).sum(axis=1) == 15).all())
+    True
+    """
+
+    std: float = 0.01
+    nonzeros: int | None = field(default=None, kw_only=True)
+    sparsity: float | None = field(default=None, kw_only=True)
+    per: Per = field(default="output", kw_only=True)
+    layout: Layout | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         require_matrix_layout(self.layout)
-        require_scale("std", self.sigma)
-        require("per", self.per, ("output", "input"))
+        choice("per", self.per, ("output", "input"))
+        object.__setattr__(self, "std", scale("std", self.std))
+        object.__setattr__(self, "sparsity", optional(number, "sparsity", self.sparsity))
         if (self.nonzeros is None) == (self.sparsity is None):
             raise ValueError(
                 f"one of nonzeros and sparsity must be given, got nonzeros={self.nonzeros}, sparsity={self.sparsity}"
             )
-        if self.nonzeros is not None and (isinstance(self.nonzeros, bool) or operator.index(self.nonzeros) < 0):
-            raise ValueError(f"nonzeros must be an integer and not negative, got {self.nonzeros}")
+        if self.nonzeros is not None:
+            object.__setattr__(self, "nonzeros", integer("nonzeros", self.nonzeros, 0))
         if self.sparsity is not None and not 0 <= self.sparsity <= 1:
             raise ValueError(f"sparsity must be between 0 and 1, got {self.sparsity}")
 
     def count(self, shape: Shape) -> tuple[int, int]:
-        """The non-zero entries of a line, and its length."""
+        """Return the number of non-zero entries of a line, and its length."""
         sizes = as_shape(shape)
         if len(sizes) < 2:
             raise ValueError(f"shape must have at least 2 dimensions, out and in, got {sizes}")
@@ -112,22 +170,22 @@ class Sparse(Scheme):
             )
         return self.nonzeros, length
 
-    def mean(self, shape: Shape) -> float:
+    def expected_mean(self, shape: Shape) -> float:
         return 0.0
 
-    def std(self, shape: Shape) -> float:
+    def expected_std(self, shape: Shape) -> float:
         chosen, length = self.count(shape)
-        return self.sigma * math.sqrt(chosen / length) if length else 0.0
+        return self.std * math.sqrt(chosen / length) if length else 0.0
 
-    def _scaled(self, factor: float) -> Sparse:
-        require_scale("factor of sparse", factor)
-        return self._with(sigma=factor * self.sigma)
+    def scaled(self, factor: float) -> Sparse:
+        return self.replace(std=scale("factor of sparse", factor) * self.std)
 
-    def _is_whole(self) -> bool:
+    @property
+    def is_whole(self) -> bool:
         return True
 
-    def _native(self, shape: Shape, seed: int, name: str) -> Native:
-        arguments = (self.sigma, self.count(shape)[0], self.per == "output", self.layout == "OI", seed, name)
+    def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
+        arguments = (self.std, self.count(shape)[0], self.per == "output", self.layout == "OI", seed, name)
         return _core.sparse, arguments
 
 
@@ -139,81 +197,9 @@ def _matrix(shape: Shape) -> tuple[int, int]:
 
 
 def _spread(value: float, density: float) -> float:
-    """The std of entries of which that part has one value, and the others 0."""
+    """Return the std of entries of which that part has one value, and the others are 0."""
     return abs(value) * math.sqrt(density * (1 - density))
 
 
-def identity(gain: float = 1.0) -> Identity:
-    """`gain` on the diagonal of a matrix, which need not be square, and zeros elsewhere; also called `eye`.
-
-    For recurrent weights with ReLU: Le, Jaitly and Hinton (2015).
-
-    Examples
-    --------
-    >>> identity()((2, 3), seed=0, name="w")
-    array([[1., 0., 0.],
-           [0., 1., 0.]], dtype=float32)
-    """
-    return Identity(gain)
-
-
-def dirac(gain: float = 1.0, groups: int = 1, *, layout: Layout | None = None) -> Dirac:
-    """The convolution whose output channels are its input channels, as many as there are of both.
-
-    Parameters
-    ----------
-    gain : float
-        Multiplies them.
-    groups : int
-        In each, outputs repeat the group's inputs.
-    layout : {"OI", "IO"}
-        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's. There is no default.
-
-    Notes
-    -----
-    The one is at index (size − 1)//2 of each spatial axis, which "same" padding maps to itself in every framework.
-    `torch.nn.init.dirac_` has it at size//2: the same for odd sizes, one to the right for even ones.
-
-    Examples
-    --------
-    >>> dirac(layout="OI")((1, 1, 5), seed=0, name="conv.weight")
-    array([[[0., 0., 1., 0., 0.]]], dtype=float32)
-    """
-    return Dirac(gain, groups, layout)
-
-
-def sparse(
-    std: float = 0.01,
-    *,
-    nonzeros: int | None = None,
-    sparsity: float | None = None,
-    per: Per = "output",
-    layout: Layout | None = None,
-) -> Sparse:
-    """Exactly so many non-zero weights for every output, or every input: Martens (2010).
-
-    Which ones is decided by the order of random words: a keyed permutation of every line.
-
-    Parameters
-    ----------
-    std : float
-        Of the non-zero weights, which are normal; Martens has 1, torch 0.01.
-    nonzeros : int
-        Of a line; Martens has 15 for every output.
-    sparsity : float
-        Instead: the part of a line that is zero, rounded up to a whole number, as in torch.
-    per : {"output", "input"}
-        A line is all weights into one output, or all out of one input, as the columns of `torch.nn.init.sparse_`.
-    layout : {"OI", "IO"}
-        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's. There is no default.
-
-    Examples
-    --------
-    >>> w = sparse(nonzeros=15, layout="OI")((100, 300), seed=0, name="w")
-    >>> bool(((w != 0).sum(axis=1) == 15).all())
-    True
-    """
-    return Sparse(std, nonzeros, sparsity, per, layout)
-
-
-eye = identity
+identity, dirac, sparse = Identity, Dirac, Sparse
+eye = Identity

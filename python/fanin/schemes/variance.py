@@ -1,121 +1,122 @@
-"""Variance scaling: the std that keeps signals, or gradients, at the size they have."""
+"""Variance scaling: the std of a weight follows from its fans, so that signals or gradients keep their size."""
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import Unpack
 
-from .. import _core
+from .. import _core, arguments
 from ..arrays.shape import as_shape
 from ..arrays.types import Activation, Convention, Distribution, Layout, Mode, Shape
-from ..fans import MODES, FanOptions, Fans, as_blocks, block_sizes, output_axis, require_layout
+from ..fans import MODES, Blocks, FanOptions, Fans, as_blocks, block_sizes, output_axis, require_layout
 from ..signals.gains import gain as gain_of
-from .base import Native, Scheme, require, require_scale
 from .distributions import SQRT3, Normal, TruncatedNormal, Uniform
-from .pieces import Piece, Pieces
+from .pieces import Native, Piece, Pieces
+from .registry import register
+from .scheme import Scheme
 
-_DISTRIBUTIONS = ("normal", "truncated_normal", "uniform")
+DISTRIBUTIONS = ("normal", "truncated_normal", "uniform")
+_MODES = {"in": "fan_in", "out": "fan_out", "avg": "fan_avg", "fan_average": "fan_avg", "fan_mean": "fan_avg"}
+_DISTRIBUTIONS = {"untruncated_normal": "normal", "truncated": "truncated_normal"}
 
 
-@dataclass(frozen=True, slots=True)
+@register()
+@dataclass(frozen=True, slots=True, repr=False)
 class VarianceScaling(Scheme):
-    """Mean 0 and std gain/√fan, in the distribution of choice.
+    """Mean 0 and variance scale/fan, as in Keras and JAX: std gain/√fan with gain = √scale.
 
     Parameters
     ----------
-    gain : float
-        Default 1.
+    scale : float, optional
+        What the variance is multiplied by. Default 1.
     mode : {"fan_in", "fan_out", "fan_avg", "fan_geo_avg"}
-        The fan, or mean of the fans, of the global shape.
+        The fan that divides it, or mean of the fans, of the global shape. Default "fan_in".
     distribution : {"normal", "truncated_normal", "uniform"}
-        All have the same std: the truncated normal is widened for what is cut off, at any truncation.
-    layout : str
-        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's; or a letter for every
-        axis, see `fanin.Fans.of`. There is no default.
+        The law of the values. All have the same std: the truncated normal, the default, is widened for what is cut off.
+    gain : float, optional
+        √scale, instead of it.
     truncate : float
-        Where "truncated_normal" is cut, in units of the normal's own std.
-    groups, transposed, blocks, convention
-        How the fans follow from the shape: see `fanin.Fans.of`. Each block has the std of its own fans.
+        Where "truncated_normal" is cut, in units of the normal's own std. Default 2.
 
     Examples
     --------
-    >>> VarianceScaling(gain=2.0, layout="IO").std((256, 100))
-    0.125
+    >>> variance_scaling(2.0, "fan_avg", "uniform", layout="IO").expected_std((100, 300))
+    0.1
     """
 
-    gain: float = 1.0
+    scale: InitVar[float | None] = None
+    gain: float | None = field(default=None, kw_only=True)
     mode: Mode = "fan_in"
     distribution: Distribution = "truncated_normal"
-    layout: Layout | None = None
-    truncate: float = 2.0
-    groups: int = 1
-    transposed: bool = False
-    blocks: int | tuple[int, ...] = 1
-    convention: Convention | None = None
+    layout: Layout | None = field(default=None, kw_only=True)
+    truncate: float = field(default=2.0, kw_only=True, metadata={"quiet": True})
+    groups: int = field(default=1, kw_only=True, metadata={"quiet": True})
+    transposed: bool = field(default=False, kw_only=True, metadata={"quiet": True})
+    blocks: Blocks = field(default=1, kw_only=True, metadata={"quiet": True})
+    convention: Convention | None = field(default=None, kw_only=True, metadata={"quiet": True})
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, scale: float | None) -> None:
+        if scale is not None and self.gain is not None:
+            raise TypeError(f"scale and gain must not both be given, as gain is √scale; got {scale} and {self.gain}")
         if self.layout is not None or self.convention is None:
             require_layout(self.layout)
-        require("mode", self.mode, MODES)
-        require("distribution", self.distribution, _DISTRIBUTIONS)
-        require_scale("gain", self.gain)
-        if not 0 < self.truncate < math.inf:
-            raise ValueError(f"truncate must be finite and positive, got {self.truncate}")
+        arguments.choice("mode", self.mode, MODES, _MODES)
+        arguments.choice("distribution", self.distribution, DISTRIBUTIONS, _DISTRIBUTIONS)
+        gain = math.sqrt(arguments.scale("scale", 1.0 if scale is None else scale))
+        object.__setattr__(self, "gain", gain if self.gain is None else arguments.scale("gain", self.gain))
+        cut = arguments.positive("truncate", self.truncate)
+        object.__setattr__(self, "truncate", cut if self.distribution == "truncated_normal" else 2.0)
+        object.__setattr__(self, "groups", arguments.integer("groups", self.groups, 1))
+        object.__setattr__(self, "transposed", arguments.flag("transposed", self.transposed))
         object.__setattr__(self, "blocks", as_blocks(self.blocks))
 
-    def mean(self, shape: Shape) -> float:
+    def expected_mean(self, shape: Shape) -> float:
         return 0.0
 
-    def std(self, shape: Shape) -> float:
-        with _core.Ieee754():
-            stds = self._stds(shape)
-            if len(set(stds)) == 1:
-                return stds[0]
-            sizes = self._sizes(as_shape(shape))
-            squares = math.fsum(size * std * std for size, std in zip(sizes, stds, strict=True))
-            return math.sqrt(squares / max(1, sum(sizes)))
+    def expected_std(self, shape: Shape) -> float:
+        sizes = as_shape(shape)
+        stds = self._stds(sizes)
+        if len(set(stds)) == 1:
+            return stds[0]
+        outs = self._sizes(sizes)
+        squares = math.fsum(size * std * std for size, std in zip(outs, stds, strict=True))
+        return math.sqrt(squares / max(1, sum(outs)))
 
-    def describe(self) -> str:
-        how = f"gain={self.gain!r}".removesuffix(".0")
-        how += f", mode={self.mode}, distribution={self.distribution}, layout={self.layout}"
-        if self.distribution == "truncated_normal":
-            how += f", truncate={float(self.truncate)!r}".removesuffix(".0")
-        for name, default in (("groups", 1), ("transposed", False), ("blocks", 1), ("convention", None)):
-            value = getattr(self, name)
-            if value != default:
-                how += f", {name}={'+'.join(map(str, value)) if isinstance(value, tuple) else value}"
-        return f"variance_scaling({how})"
+    def scaled(self, factor: float) -> VarianceScaling:
+        return self.replace(gain=arguments.scale("factor of variance_scaling", factor) * self._gain)
 
-    def _stds(self, shape: Shape) -> list[float]:
-        """Of every block."""
-        each = Fans.of_blocks(shape, self.layout, self.groups, self.transposed, self.blocks, self.convention)
-        return [self._std(fans.by(self.mode)) for fans in each]
+    def pieces(self, shape: tuple[int, ...], name: str) -> Pieces | None:
+        if isinstance(self.blocks, int):
+            return None
+        along, start = [], 0
+        for size, std in zip(self._sizes(shape), self._stds(shape), strict=True):
+            along.append(Piece(start, start + size, self._of_std(std), name, shape, start))
+            start += size
+        return output_axis(shape, self.layout, self.transposed), along
 
-    def _std(self, fan: float) -> float:
-        return self.gain / math.sqrt(fan) if fan else 0.0  # without a fan there are no values
+    def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
+        std = self._stds(shape)[0]
+        if self.distribution == "normal":
+            return _core.normal, (0.0, std, seed, name)
+        if self.distribution == "uniform":
+            return _core.uniform, (-SQRT3 * std, SQRT3 * std, seed, name)
+        wide = std / _core.truncated_std(self.truncate)
+        return _core.truncated_normal, (0.0, wide, -self.truncate, self.truncate, True, seed, name)
+
+    @property
+    def _gain(self) -> float:
+        assert self.gain is not None  # the constructor has set it
+        return self.gain
+
+    def _stds(self, shape: tuple[int, ...]) -> list[float]:
+        """Return the std of every block; 0 where there is no fan, and so no value."""
+        each = _fans(shape, self.layout, self.groups, self.transposed, self.blocks, self.convention)  # type: ignore[arg-type]
+        return [self._gain / math.sqrt(fan) if (fan := fans.by(self.mode)) else 0.0 for fans in each]
 
     def _sizes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return block_sizes(self.blocks, shape[output_axis(shape, self.layout, self.transposed)], shape)
-
-    def _scaled(self, factor: float) -> VarianceScaling:
-        require_scale("factor of variance_scaling", factor)
-        return self._with(gain=factor * self.gain)
-
-    def _pieces(self, shape: Shape, name: str) -> Pieces | None:
-        if isinstance(self.blocks, int):
-            return None
-        shape = as_shape(shape)
-        along, start = [], 0
-        with _core.Ieee754():
-            for size, std in zip(self._sizes(shape), self._stds(shape), strict=True):
-                along.append(Piece(start, start + size, self._of_std(std), name, shape, start))
-                start += size
-        return output_axis(shape, self.layout, self.transposed), along
-
-    def _native(self, shape: Shape, seed: int, name: str) -> Native:
-        with _core.Ieee754():
-            return self._of_std(self._stds(shape)[0])._native(shape, seed, name)
 
     def _of_std(self, std: float) -> Scheme:
         if self.distribution == "normal":
@@ -125,44 +126,30 @@ class VarianceScaling(Scheme):
         return TruncatedNormal(0.0, std / _core.truncated_std(self.truncate), -self.truncate, self.truncate)
 
 
-def _gain(activation: Activation, gain: float | None, mode: Mode) -> float:
-    return gain_of(activation, derivative=mode == "fan_out") if gain is None else gain
+_fans = functools.lru_cache(maxsize=4096)(Fans.of_blocks)  # a model has few shapes
 
 
-def _scaling(
+def scaling(
     gain: float,
     mode: Mode,
     distribution: Distribution,
     layout: Layout | None,
-    fans: FanOptions,
     truncate: float | None = None,
-) -> VarianceScaling:
-    if truncate is not None:
-        return VarianceScaling(gain, mode, "truncated_normal", layout, truncate, **fans)  # type: ignore[arg-type]
-    return VarianceScaling(gain, mode, distribution, layout, **fans)  # type: ignore[arg-type]
-
-
-def variance_scaling(
-    scale: float = 1.0,
-    mode: Mode = "fan_in",
-    distribution: Distribution = "truncated_normal",
-    *,
-    layout: Layout | None = None,
-    truncate: float = 2.0,
     **fans: Unpack[FanOptions],
 ) -> VarianceScaling:
-    """Variance scale/fan, as in Keras and JAX; `VarianceScaling` explains the parameters.
-
-    Examples
-    --------
-    >>> variance_scaling(2.0, "fan_avg", "uniform", layout="IO").std((100, 300))
-    0.1
-    """
-    require_scale("scale", scale)
-    with _core.Ieee754():
-        return VarianceScaling(math.sqrt(scale), mode, distribution, layout, truncate, **fans)  # type: ignore[arg-type]
+    """Return variance scaling of a gain; a normal is cut where `truncate` says."""
+    if truncate is not None:
+        return VarianceScaling(None, mode, "truncated_normal", gain=gain, layout=layout, truncate=truncate, **fans)
+    return VarianceScaling(None, mode, distribution, gain=gain, layout=layout, **fans)
 
 
+def gain_for(activation: Activation, gain: float | None, mode: Mode) -> float:
+    """Return a gain that is given, or else the activation's: backward where gradients keep their size."""
+    arguments.choice("mode", mode, MODES, _MODES)
+    return gain_of(activation, derivative=mode == "fan_out") if gain is None else arguments.scale("gain", gain)
+
+
+@register(aliases=("glorot_uniform",))
 def xavier_uniform(
     *,
     layout: Layout | None = None,
@@ -174,24 +161,20 @@ def xavier_uniform(
 
     Parameters
     ----------
-    layout : str
-        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's; or a letter for every
-        axis. There is no default.
     activation : str, (str, float) or callable
-        Sets the gain: see `fanin.gain`. Default "linear", gain 1.
+        The activation that follows the weight. It sets the gain: see `fanin.gain`. Default "linear", gain 1.
     gain : float, optional
-        Instead of the activation's.
-    groups, transposed, blocks, convention
-        How the fans follow from the shape: see `fanin.Fans.of`.
+        A gain instead of the activation's.
 
     Examples
     --------
-    >>> xavier_uniform(layout="OI").std((300, 100))
+    >>> xavier_uniform(layout="OI").expected_std((300, 100))
     0.07071067811865475
     """
-    return _scaling(_gain(activation, gain, "fan_avg"), "fan_avg", "uniform", layout, fans)
+    return scaling(gain_for(activation, gain, "fan_avg"), "fan_avg", "uniform", layout, **fans)
 
 
+@register(aliases=("glorot_normal",))
 def xavier_normal(
     *,
     layout: Layout | None = None,
@@ -204,14 +187,20 @@ def xavier_normal(
 
     Parameters
     ----------
-    layout, activation, gain, groups, transposed, blocks, convention
-        As for `xavier_uniform`.
-    truncate : float, optional
-        Cut there, in std, and widened to keep the variance; Keras's and JAX's is 2.0. Default: not cut, as in torch.
+    activation : str, (str, float) or callable
+        The activation that follows the weight. It sets the gain: see `fanin.gain`. Default "linear", gain 1.
+    gain : float, optional
+        A gain instead of the activation's.
+
+    Examples
+    --------
+    >>> xavier_normal(layout="IO").expected_std((100, 300))
+    0.07071067811865475
     """
-    return _scaling(_gain(activation, gain, "fan_avg"), "fan_avg", "normal", layout, fans, truncate)
+    return scaling(gain_for(activation, gain, "fan_avg"), "fan_avg", "normal", layout, truncate, **fans)
 
 
+@register(aliases=("kaiming_uniform",))
 def he_uniform(
     *,
     layout: Layout | None = None,
@@ -224,26 +213,20 @@ def he_uniform(
 
     Parameters
     ----------
-    layout : str
-        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's; or a letter for every
-        axis. There is no default.
     activation : str, (str, float) or callable
-        Sets the gain: see `fanin.gain`. Default "relu", gain √2.
+        The activation that follows the weight. It sets the gain: see `fanin.gain`. Default "relu", gain √2.
     gain : float, optional
-        Instead of the activation's.
-    mode : {"fan_in", "fan_out", "fan_avg", "fan_geo_avg"}
-        "fan_in" keeps the size of signals, "fan_out", with the activation's backward gain, that of gradients.
-    groups, transposed, blocks, convention
-        How the fans follow from the shape: see `fanin.Fans.of`.
+        A gain instead of the activation's.
 
     Examples
     --------
-    >>> he_uniform(layout="OI").std((10, 200))
+    >>> he_uniform(layout="OI").expected_std((10, 200))
     0.1
     """
-    return _scaling(_gain(activation, gain, mode), mode, "uniform", layout, fans)
+    return scaling(gain_for(activation, gain, mode), mode, "uniform", layout, **fans)
 
 
+@register(aliases=("kaiming_normal",))
 def he_normal(
     *,
     layout: Layout | None = None,
@@ -257,28 +240,45 @@ def he_normal(
 
     Parameters
     ----------
-    layout, activation, gain, mode, groups, transposed, blocks, convention
-        As for `he_uniform`.
-    truncate : float, optional
-        Cut there, in std, and widened to keep the variance; Keras's and JAX's is 2.0. Default: not cut, as in torch.
+    activation : str, (str, float) or callable
+        The activation that follows the weight. It sets the gain: see `fanin.gain`. Default "relu", gain √2.
+    gain : float, optional
+        A gain instead of the activation's.
+
+    Examples
+    --------
+    >>> he_normal(layout="OI").expected_std((10, 200))
+    0.1
     """
-    return _scaling(_gain(activation, gain, mode), mode, "normal", layout, fans, truncate)
+    return scaling(gain_for(activation, gain, mode), mode, "normal", layout, truncate, **fans)
 
 
+@register()
 def lecun_uniform(*, layout: Layout | None = None, **fans: Unpack[FanOptions]) -> VarianceScaling:
-    """Uniform, variance 1/fan_in: LeCun et al. (1998); for SELU, Klambauer et al. (2017)."""
-    return _scaling(1.0, "fan_in", "uniform", layout, fans)
+    """Uniform, variance 1/fan_in: LeCun et al. (1998); for SELU, Klambauer et al. (2017).
+
+    Examples
+    --------
+    >>> lecun_uniform(layout="OI").expected_std((10, 100))
+    0.1
+    """
+    return scaling(1.0, "fan_in", "uniform", layout, **fans)
 
 
+@register()
 def lecun_normal(
     *, layout: Layout | None = None, truncate: float | None = None, **fans: Unpack[FanOptions]
 ) -> VarianceScaling:
     """Normal, variance 1/fan_in: LeCun et al. (1998); for SELU, Klambauer et al. (2017).
 
-    `truncate` as for `he_normal`.
+    Examples
+    --------
+    >>> lecun_normal(layout="OI").expected_std((10, 100))
+    0.1
     """
-    return _scaling(1.0, "fan_in", "normal", layout, fans, truncate)
+    return scaling(1.0, "fan_in", "normal", layout, truncate, **fans)
 
 
+variance_scaling = VarianceScaling
 glorot_uniform, glorot_normal = xavier_uniform, xavier_normal
 kaiming_uniform, kaiming_normal = he_uniform, he_normal

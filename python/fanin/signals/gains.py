@@ -11,8 +11,8 @@ import functools
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from .. import _core
 from ..arrays.types import Activation
+from ..entry import entry
 
 if TYPE_CHECKING:
     from .quadrature import Kind
@@ -83,6 +83,7 @@ TORCH_GAINS = {
 _INVERSE_PI = float.fromhex("0x1.45f306dc9c883p-2")
 
 
+@entry
 def gain(
     activation: Activation,
     derivative: bool = False,
@@ -179,20 +180,18 @@ def _leaky_relu(name: str, slope: float, kind: Kind) -> float:
     """Compute √(2/(1 + slope²)), or √(2/(1 + slope² - (1 - slope)²/π)) if centred."""
     if not math.isfinite(slope * slope):
         raise ValueError(f"activation {name!r} must have a slope with a finite square, got {slope}")
-    with _core.Ieee754():
-        squares = 1.0 + slope * slope
-        if kind == "centred":
-            squares -= (1.0 - slope) * (1.0 - slope) * _INVERSE_PI
-        return math.sqrt(2.0 / squares)
+    squares = 1.0 + slope * slope
+    if kind == "centred":
+        squares -= (1.0 - slope) * (1.0 - slope) * _INVERSE_PI
+    return math.sqrt(2.0 / squares)
 
 
 def _inverse_root(square: float, kind: Kind, label: str) -> float:
     if square == 0:
         what = {"forward": "not be 0", "backward": "have a slope that is not 0", "centred": "not be constant"}[kind]
         raise ValueError(f"activation must {what} for its gain to be finite, got {label}")
-    with _core.Ieee754():
-        mantissa, exponent = math.frexp(1.0 / math.sqrt(square))
-    # Rounding to 36 bits drops the last digits of exp or tanh, which differ between platforms, so that weights do not.
+    mantissa, exponent = math.frexp(1.0 / math.sqrt(square))
+    # To 36 bits: the last digits of a platform's exp or tanh then decide no bit of a weight, unless next to a tie.
     return math.ldexp(round(mantissa * 2**36), exponent - 36)
 
 

@@ -6,7 +6,10 @@
 
 #include "api/fanin.hpp"
 #include "api/refuse.hpp"
+#include "cuda/backend.hpp"
+#include "tensor/draw.hpp"
 #include "tensor/overlap.hpp"
+#include "tensor/region.hpp"
 
 namespace fanin {
 
@@ -23,6 +26,18 @@ inline std::vector<Taken> taken(const Part& part, const Output& out) {
     if (slice.count == 1) axes[i].stride = 0;
   }
   return axes;
+}
+
+// Where the centre of a convolution's spatial axes goes; null where the part does not hold it.
+inline char* centre_of(const std::vector<Taken>& axes, Layout layout, const Output& out) {
+  const bool first = layout == Layout::out_first;
+  auto* data = static_cast<char*>(out.data);
+  for (size_t i = first ? 2 : 0; i < (first ? axes.size() : axes.size() - 2); ++i) {
+    const int64_t place = axes[i].place_of((axes[i].size - 1) / 2);
+    if (place < 0) return nullptr;
+    data += place * axes[i].stride;
+  }
+  return data;
 }
 
 inline bool is_empty(const std::vector<int64_t>& shape) {
@@ -56,8 +71,8 @@ inline bool make_region(const Part& part, const Output& out, Region& region) {
 // Whether a GPU's memory is written. What is not drawn is as soon written to the host's as it comes from there.
 inline bool on_gpu(const Output& out) { return out.queue && !out.queue->to_host; }
 
-inline void require_cpu(const Output& out, const char* what) {
-  if (out.queue) throw NotOnGpu(what);
+inline void require_kernel(const Output& out, const char* function) {
+  if (out.queue && !cuda::has_kernel(function)) throw NotOnGpu(function);
 }
 
 // A draw from the name's stream of values; and of normals, checked.

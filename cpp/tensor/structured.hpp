@@ -1,10 +1,9 @@
-// What structured weights are made of: entries that are a function of their place, or of their place and a uniform number.
+// What structured weights are made of: entries that are a function of their place.
 #pragma once
 
 #include <vector>
 
-#include "core/exp.hpp"
-#include "core/region.hpp"
+#include "tensor/region.hpp"
 
 namespace fanin {
 
@@ -31,20 +30,4 @@ struct SinusoidTable {
   std::vector<uint64_t> quarter;
 };
 
-// The logarithm of a step size is uniform from log_low on, over log_range; the step size is at least `floor`.
-struct StepBias {
-  double log_low, log_range, floor;
-};
-
-namespace FANIN_ISA {
-
-// The bias whose softplus is the step size that a uniform number stands for: Gu & Dao 2023.
-template <class L>
-FANIN_FN typename L::F64 step_bias(const StepBias& bias, typename L::F64 u) {
-  const auto floor = L::splat(bias.floor);
-  const auto step = exponential<L>(L::fma(u, L::splat(bias.log_range), L::splat(bias.log_low)));
-  return inverse_softplus<L>(L::select(step < floor, floor, step));
-}
-
-}  // namespace FANIN_ISA
 }  // namespace fanin

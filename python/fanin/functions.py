@@ -1,0 +1,146 @@
+"""The schemes as functions: `fanin.he_normal(shape, seed=…, name=…)` makes the scheme and draws by it.
+
+Each is made from the registry, with the parameters and the explanations of its scheme.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from . import sampling
+from .arguments import needed, unexpected
+from .schemes import Scheme
+from .schemes.registry import ALIASES, FIXED, REGISTRY, SHAPES, documented
+
+Parameter = inspect.Parameter
+_SHAPE = Parameter("shape", Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation="Shape | None")
+_PLACE = [
+    Parameter("dtype", Parameter.KEYWORD_ONLY, default=None, annotation="DType"),
+    Parameter("index", Parameter.KEYWORD_ONLY, default=None, annotation="Index"),
+    Parameter("out", Parameter.KEYWORD_ONLY, default=None, annotation="Out"),
+    Parameter("device", Parameter.KEYWORD_ONLY, default=None, annotation="Device"),
+]
+_RESULT = """
+Returns
+-------
+ndarray
+    The parameter, or the part of it that `index` selects; `out`, where it is given; a NumPy scalar, where `index` picks
+    one element.
+
+Raises
+------
+ValueError
+    For a shape, parameter, name or `out` that cannot be; it names the argument, its value and what is allowed.
+TypeError
+    For a parameter of another kind, an unsupported dtype, or a kind of `out` that cannot be written to.
+IndexError
+    Where `index` leaves the shape.
+
+See Also
+--------
+fanin.schemes.{name} : The scheme as an object, which plans and recipes use.
+"""
+
+
+def signature_of(name: str, first: list[Parameter]) -> inspect.Signature:
+    """Return the signature of a drawing function of a scheme: `first`, the scheme's own, and where values go."""
+    own = list(inspect.signature(REGISTRY[name]).parameters.values())
+    shape = list(inspect.signature(SHAPES[name]).parameters.values()) if name in SHAPES else [_SHAPE]
+    key = [parameter for parameter in first if parameter.kind is Parameter.KEYWORD_ONLY]
+    positional = [parameter for parameter in first if parameter not in key]
+    own = [each.replace(kind=Parameter.KEYWORD_ONLY) if name in SHAPES else each for each in own]
+    required = [each for each in own if each.default is Parameter.empty and each.kind is not Parameter.KEYWORD_ONLY]
+    if required:  # a parameter without a default cannot follow the shape, which has one
+        own = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in own]
+    return inspect.Signature(
+        [
+            *positional,
+            *shape,
+            *(each for each in own if each.kind is not Parameter.KEYWORD_ONLY),
+            *key,
+            *(each for each in own if each.kind is Parameter.KEYWORD_ONLY),
+            *_PLACE,
+        ],
+        return_annotation="Array",
+    )
+
+
+def docstring_of(name: str, signature: inspect.Signature) -> str:
+    """Return the docstring of such a function: the scheme's, completed."""
+    text = inspect.getdoc(REGISTRY[name]) or ""
+    text = text.partition("Examples\n--------")[0].rstrip()
+    if name in SHAPES:
+        own = (inspect.getdoc(SHAPES[name]) or "").partition("----------\n")[2]
+        text = text.replace("Parameters\n----------\n", f"Parameters\n----------\n{own}\n", 1)
+    kept = [parameter for parameter in signature.parameters.values() if parameter.name != "self"]
+    return documented(text, signature.replace(parameters=kept)) + _RESULT.format(name=name)
+
+
+class Maker:
+    """What a drawing function does with its arguments: it makes the scheme, and tells the shape."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name, self.known = name, dict.fromkeys(known)
+        self.build, self.shape_of = REGISTRY[name], SHAPES.get(name)
+        self.cached = functools.lru_cache(maxsize=256, typed=True)(self.build)  # schemes are immutable
+        self.sizes = frozenset(inspect.signature(self.shape_of).parameters) if self.shape_of else frozenset()
+
+    def __call__(self, args: tuple[Any, ...], own: dict[str, Any]) -> tuple[Scheme, Any]:
+        """Return the scheme and the shape."""
+        if not own.keys() <= self.known.keys():
+            raise unexpected(self.name, next(key for key in own if key not in self.known), self.known)
+        if self.shape_of is not None:
+            shape = self.shape_of(*args, **{key: own.pop(key) for key in self.sizes & own.keys()})
+            args = ()
+        elif args:
+            shape, args = args[0], args[1:]
+        else:
+            shape = own.pop("shape", None)
+        try:
+            return self.cached(*args, **own), shape
+        except TypeError:  # an argument that has no hash, or one that is wrong
+            return self.build(*args, **own), shape
+
+
+def function(name: str) -> Callable[..., Any]:
+    """Make the function of a scheme."""
+    fixed = name in FIXED
+    key = [
+        Parameter("seed", Parameter.KEYWORD_ONLY, default=0 if fixed else Parameter.empty, annotation="Seed"),
+        Parameter("name", Parameter.KEYWORD_ONLY, default="" if fixed else Parameter.empty, annotation="str"),
+    ]
+    signature = signature_of(name, key)
+    make = Maker(name, signature.parameters)
+    default = (0, "") if fixed else (None, None)
+
+    def draw(
+        *args: Any,
+        seed: Any = default[0],
+        name: Any = default[1],
+        dtype: Any = None,
+        index: Any = None,
+        out: Any = None,
+        device: Any = None,
+        **own: Any,
+    ) -> Any:
+        scheme, shape = make(args, own)
+        if seed is None or name is None:
+            raise needed(make.name, "seed" if seed is None else "name")
+        return scheme(shape, seed=seed, name=name, dtype=dtype, index=index, out=out, device=device)
+
+    draw.__name__ = draw.__qualname__ = name
+    draw.__module__ = "fanin"
+    draw.__signature__ = signature  # type: ignore[attr-defined]
+    draw.__doc__ = docstring_of(name, signature)
+    return draw
+
+
+# Samplers have functions of their own, which are quicker.
+FUNCTIONS = {name: function(name) for name in REGISTRY if name not in ALIASES and not hasattr(sampling, name)}
+FUNCTIONS |= {alias: FUNCTIONS[name] for alias, name in ALIASES.items()}
+globals().update(FUNCTIONS)
+
+__all__ = sorted(FUNCTIONS)  # noqa: PLE0605  # the list is the registry's

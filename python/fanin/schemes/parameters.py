@@ -1,0 +1,121 @@
+"""What each parameter of a scheme means, said once: `registry.documented` completes docstrings from it."""
+
+from __future__ import annotations
+
+# name: (type, explanation)
+PARAMETERS = {
+    "shape": (
+        "int or sequence of int, optional",
+        "The shape of the whole tensor. Default: that of `out`.",
+    ),
+    "seed": (
+        "int or numpy.random.SeedSequence",
+        "Decides every value, together with `name`: an int in [0, 2**64). `fanin.fresh_seed()` returns one to log.",
+    ),
+    "name": (
+        "str",
+        'The parameter\'s name, as "fc.weight": it selects a stream of its own.',
+    ),
+    "dtype": (
+        "optional",
+        "float32, float64, float16 or bfloat16, as a name, a NumPy or a torch dtype. Default: that of `out`, "
+        "else float32. bfloat16 and float16 are the float32 values, rounded.",
+    ),
+    "index": (
+        "optional",
+        "A part of the tensor, as in NumPy's basic indexing: the result is the full tensor's `[index]`, "
+        "computed without the rest.",
+    ),
+    "out": (
+        "optional",
+        "A writable array to fill and return: NumPy's, with any strides, or any that supports DLPack, such as "
+        "a torch tensor or parameter; on a GPU also one with the CUDA array interface, such as CuPy's.",
+    ),
+    "device": (
+        "optional",
+        'Where to compute: "cpu", "cuda" or "cuda:1". Default: where `out` is, else the CPU. The values are '
+        "the same; an array that is returned is NumPy's.",
+    ),
+    "layout": (
+        "str",
+        'Which axes are outputs and inputs. "OI" is (out, in, *spatial), PyTorch\'s; "IO" is (*spatial, in, '
+        "out), Keras's and JAX's; or a letter for every axis, see `fanin.Fans.of`. There is no default where "
+        "it matters.",
+    ),
+    "activation": (
+        "str, (str, float) or callable",
+        "The activation that follows the weight. It sets the gain: see `fanin.gain`.",
+    ),
+    "gain": (
+        "float",
+        "What multiplies the values.",
+    ),
+    "mode": (
+        '{"fan_in", "fan_out", "fan_avg", "fan_geo_avg"}',
+        'The fan that divides the variance. "fan_in" keeps the size of signals, "fan_out", with the '
+        "activation's backward gain, that of gradients; the others are the mean and the geometric mean of "
+        'both. Default "fan_in".',
+    ),
+    "distribution": (
+        '{"normal", "truncated_normal", "uniform"}',
+        "The law of the values. All have the same std: the truncated normal is widened for what is cut off.",
+    ),
+    "truncate": (
+        "float, optional",
+        "Where a normal is cut, in units of its own std; it is widened to keep the variance. Keras and JAX "
+        "cut at 2.0. Default: it is not cut, as in torch.",
+    ),
+    "groups": (
+        "int",
+        "The groups of a grouped convolution: an input feeds the outputs of its group only. Default 1.",
+    ),
+    "transposed": (
+        "bool",
+        "Whether the weight is that of a transposed convolution, stored with in and out swapped. Default False.",
+    ),
+    "blocks": (
+        "int or sequence of int",
+        "A number of equal blocks of outputs, or their sizes: the gates of a fused recurrent weight, or q, k "
+        "and v of a fused attention weight. Each is treated as a weight of its own. Default 1.",
+    ),
+    "convention": (
+        '{"torch", "keras", "jax"}, optional',
+        "Computes the fans as that library does, from the shape alone; the layout may then be left out.",
+    ),
+    "mean": (
+        "float",
+        "The mean of the distribution. Default 0.",
+    ),
+    "std": (
+        "float",
+        "The standard deviation of the distribution, not negative.",
+    ),
+    "low": (
+        "float",
+        "The lower bound.",
+    ),
+    "high": (
+        "float",
+        "The upper bound.",
+    ),
+    "value": (
+        "float",
+        "The value, rounded to the dtype.",
+    ),
+    "layers": (
+        "int",
+        "The number of layers of the network, at least 1.",
+    ),
+    "stack": (
+        '{"encoder", "decoder"}',
+        'The stack that the weight is in. Default "encoder".',
+    ),
+    "others": (
+        "Scheme, optional",
+        "What draws the other gates. Default: zeros.",
+    ),
+    "axis": (
+        "int",
+        "An axis of the shape; negative ones count from the last.",
+    ),
+}

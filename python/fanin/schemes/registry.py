@@ -1,0 +1,121 @@
+"""The one list of schemes: what makes one registers here, with its whole signature and docstring."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import re
+import textwrap
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ..entry import entry
+from ..fans import Fans
+from .parameters import PARAMETERS
+
+Build = TypeVar("Build", bound=Callable[..., Any])
+
+REGISTRY: dict[str, Callable[..., Any]] = {}  # name -> class or function
+ALIASES: dict[str, str] = {}  # other name -> name
+FIXED: set[str] = set()  # names of schemes whose values depend on no seed and no name
+SHAPES: dict[str, Callable[..., Any]] = {}  # name -> the function whose parameters stand for a shape's
+
+# What `**fans` stands for: how the fans of a weight follow from its shape, beside its layout.
+_FAN_OPTIONS = [p for p in inspect.signature(Fans.of).parameters.values() if p.kind is p.KEYWORD_ONLY]
+_SECTION = re.compile(r"^[A-Z][A-Za-z ]+\n-+\n", re.MULTILINE)
+
+
+def register(
+    *,
+    name: str | None = None,
+    aliases: tuple[str, ...] = (),
+    random: bool = True,
+    shape: Callable[..., Any] | None = None,
+) -> Callable[[Build], Build]:
+    """Register what makes a scheme: a subclass of `Scheme`, or a function that returns one.
+
+    It becomes `fanin.schemes.<name>`, `fanin.<name>`, a method of what `fanin.seeded` returns, and a name that
+    `Scheme.from_dict`, recipes in TOML and the command line know.
+
+    Parameters
+    ----------
+    name : str, optional
+        Default: that of the function, or of the class in snake case.
+    aliases : tuple of str
+        Other names of the same.
+    random : bool
+        Whether seed and name decide its values.
+    shape : callable, optional
+        A function whose parameters stand in place of `shape` where values are drawn, and which returns the shape.
+    """
+
+    def registered(build: Build) -> Build:
+        called = name or re.sub(r"(?<!^)(?=[A-Z])", "_", build.__name__).lower()
+        signature = expanded(inspect.signature(build))
+        public: Any = build
+        if inspect.isclass(build):
+            public.scheme_name = called
+            public.__init__ = entry(public.__init__, called)
+        else:
+            public = entry(build, called)
+        public.__signature__ = signature
+        public.__doc__ = documented(build.__doc__ or "", signature)
+        REGISTRY[called] = public
+        for alias in aliases:
+            REGISTRY[alias] = public
+            ALIASES[alias] = called
+        if not random:
+            FIXED.update((called, *aliases))
+        if shape is not None:
+            SHAPES[called] = shape
+        return public  # type: ignore[no-any-return]
+
+    return registered
+
+
+def expanded(signature: inspect.Signature) -> inspect.Signature:
+    """Return a signature in which `**fans` is the options that it stands for."""
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            parameters += _FAN_OPTIONS
+        else:
+            parameters.append(parameter)
+    return signature.replace(parameters=parameters)
+
+
+def documented(docstring: str, signature: inspect.Signature) -> str:
+    """Return a docstring whose section "Parameters" explains every parameter of a signature, in its order.
+
+    What the docstring itself says of a parameter is kept; for the others the package's own explanation is taken.
+    """
+    before, own, after = _parts(inspect.cleandoc(docstring))
+    given = {each: entry for entry in own for each in entry.partition(" :")[0].split(", ")}
+    entries: list[str] = []
+    for name in signature.parameters:
+        if name not in given:
+            entries.append(_explained(name))
+        elif given[name] not in entries:
+            entries.append(given[name])
+    section = "Parameters\n----------\n" + "\n".join(entries) if entries else ""
+    return "\n\n".join(part for part in (before, section, after) if part) + "\n"
+
+
+@functools.cache
+def _explained(name: str) -> str:
+    kind, explanation = PARAMETERS[name]
+    return f"{name} : {kind}\n" + textwrap.fill(explanation, 112, initial_indent="    ", subsequent_indent="    ")
+
+
+def _parts(docstring: str) -> tuple[str, list[str], str]:
+    """What stands before a docstring's section "Parameters", its entries, and what follows."""
+    starts = [match.start() for match in _SECTION.finditer(docstring)]
+    bounds = [*starts, len(docstring)]
+    for start, end in itertools.pairwise(bounds):
+        if docstring.startswith("Parameters\n", start):
+            body = docstring[start:end].split("\n", 2)[2].strip("\n")
+            entries = re.split(r"\n(?=\S)", body)
+            return docstring[:start].strip(), entries, docstring[end:].strip()
+    first = starts[0] if starts else len(docstring)
+    return docstring[:first].strip(), [], docstring[first:].strip()

@@ -1,0 +1,143 @@
+"""A namespace that carries seed and layout: a model's parameters need only their names and shapes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import sampling
+from .arrays.seed import as_seed
+from .arrays.types import Array, Device, DType, Index, Layout, Out, Seed, Shape
+from .fans import require_layout
+from .functions import Maker, docstring_of, signature_of
+from .schemes import Scheme, as_scheme
+from .schemes.registry import ALIASES, REGISTRY
+
+Parameter = inspect.Parameter
+
+
+def seeded(seed: Seed, *, layout: Layout | None = None) -> Seeded:
+    """Return all samplers and schemes under one seed and layout.
+
+    Parameters
+    ----------
+    seed : int or numpy.random.SeedSequence
+        Decides every value, together with a parameter's name: an int in [0, 2**64).
+    layout : str, optional
+        The layout of the weights: "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and
+        JAX's; or a letter for every axis. Schemes that use fans need it.
+
+    Returns
+    -------
+    Seeded
+        Its methods are the functions of `fanin`, with the parameter's name first.
+
+    Raises
+    ------
+    ValueError
+        For a seed beyond its range, or a layout that does not name outputs.
+    TypeError
+        For a seed of another kind: a generator's is made by `fanin.seed_from`.
+
+    Examples
+    --------
+    >>> init = seeded(0, layout="OI")
+    >>> w = init.he_normal("mlp.0.weight", (4096, 1024))
+    >>> part = init.he_normal("mlp.0.weight", (4096, 1024), index=slice(1024, 2048))
+    >>> bool((part == w[1024:2048]).all())
+    True
+    """
+    if layout is not None:
+        require_layout(layout)
+    return Seeded(as_seed(seed), layout)
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """Samplers and schemes under one seed and layout: see `seeded`. It has no state.
+
+    Attributes
+    ----------
+    seed : int
+        The seed of every parameter.
+    layout : str or None
+        The layout of the schemes that take one.
+    """
+
+    seed: int
+    layout: Layout | None
+
+    def draw(
+        self,
+        scheme: Scheme,
+        name: str,
+        shape: Shape | None = None,
+        *,
+        dtype: DType = None,
+        index: Index = None,
+        out: Out = None,
+        device: Device = None,
+    ) -> Array:
+        """Draw the parameter `name` by any scheme.
+
+        Parameters
+        ----------
+        scheme : Scheme
+            What draws it, as `fanin.schemes.normal(std=0.02)`, or its name.
+        name, shape, dtype, index, out, device
+            As for `fanin.normal`.
+        """
+        drawn = as_scheme("scheme", scheme)
+        return drawn(shape, seed=self.seed, name=name, dtype=dtype, index=index, out=out, device=device)
+
+    def bits(
+        self,
+        name: str,
+        shape: Shape | None = None,
+        *,
+        dtype: DType = None,
+        index: Index = None,
+        out: Out = None,
+        device: Device = None,
+    ) -> Array:
+        """Draw uniformly random words; the parameters are those of `fanin.bits`."""
+        return sampling.bits(shape, seed=self.seed, name=name, dtype=dtype, index=index, out=out, device=device)
+
+
+def _method(name: str) -> Callable[..., Any]:
+    """Make the method of a scheme."""
+    takes_layout = "layout" in inspect.signature(REGISTRY[name]).parameters
+    kind = Parameter.POSITIONAL_OR_KEYWORD
+    signature = signature_of(name, [Parameter("self", kind), Parameter("name", kind, annotation="str")])
+    kept = [each for each in signature.parameters.values() if each.name != "layout"]
+    signature = signature.replace(parameters=kept)
+    make = Maker(name, [*signature.parameters, *["layout"] * takes_layout])
+
+    def draw(
+        self: Seeded,
+        name: str,
+        *args: Any,
+        dtype: Any = None,
+        index: Any = None,
+        out: Any = None,
+        device: Any = None,
+        **own: Any,
+    ) -> Any:
+        if takes_layout:
+            own.setdefault("layout", self.layout)
+        scheme, shape = make(args, own)
+        return scheme(shape, seed=self.seed, name=name, dtype=dtype, index=index, out=out, device=device)
+
+    draw.__name__, draw.__qualname__ = name, f"Seeded.{name}"
+    draw.__signature__ = signature  # type: ignore[attr-defined]
+    draw.__doc__ = docstring_of(name, signature)
+    return draw
+
+
+for _name in REGISTRY:
+    if _name not in ALIASES:
+        setattr(Seeded, _name, _method(_name))
+for _alias, _name in ALIASES.items():
+    setattr(Seeded, _alias, getattr(Seeded, _name))

@@ -1,0 +1,168 @@
+"""Writes what is generated: the table of names, and the stubs of what is made from the registry of schemes.
+
+    python tools/write_names.py
+
+python/fanin/names.py says which module has which name of `fanin`; the .pyi files say the same, and every signature, to
+type checkers. tests/test_names.py fails when this has to be run again; mypy's stubtest compares them with the package.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from fanin import functions, schemes
+from fanin.schemes.registry import ALIASES, REGISTRY
+from fanin.seeded import Seeded
+
+PACKAGE = Path(__file__).parents[1] / "python/fanin"
+
+# Names of `fanin` that are imported when they are first asked for, beside the schemes as functions.
+MODULES = ("diagnose", "layers", "models", "recipes", "schemes", "torch")
+SAMPLERS = ("bits", "constant", "normal", "ones", "truncated_normal", "uniform", "zeros")
+EXPORTS = {
+    "fans": ("Fans",),
+    "plans": ("Plan", "plan"),
+    "recommendation": ("Recommendation", "recommend", "review"),
+    "seeded": ("Seeded", "seeded"),
+    "signals.gains": ("gain",),
+}
+HEAD = '"""{}\n\nWritten by tools/write_names.py.\n"""\n\n'
+TYPES = (
+    *(
+        "Activation",
+        "Array",
+        "Bounds",
+        "Convention",
+        "Device",
+        "Distribution",
+        "DType",
+        "Index",
+        "Layout",
+        "Mode",
+        "Out",
+    ),
+    *("Per", "Seed", "Shape", "TransformerStack"),
+)
+IMPORTS = f"""\
+from collections.abc import Sequence
+from typing import SupportsIndex
+
+from .arrays.types import {", ".join(TYPES)}
+from .fans import Blocks
+from .schemes import Scheme
+"""
+
+
+def names() -> str:
+    """The table of names."""
+    table = {name: module for module, each in EXPORTS.items() for name in each}
+    table |= dict.fromkeys(functions.FUNCTIONS, "functions")
+    lines = "".join(f'    "{name}": "{table[name]}",\n' for name in sorted(table))
+    modules = ", ".join(f'"{name}"' for name in MODULES)
+    return (
+        HEAD.format(
+            "The names of `fanin` that are imported when they are first asked for, and the modules that have them."
+        )
+        + f"MODULES = ({modules})\nNAMES = {{\n{lines}}}\n"
+    )
+
+
+def package() -> str:
+    """The stub of the package itself."""
+    lines = [
+        HEAD.format("The names of `fanin`."),
+        IMPORTS,
+        *(f"from . import {name} as {name}\n" for name in ("cuda", *MODULES)),
+        "from .arrays.seed import fresh_seed as fresh_seed, seed_from as seed_from\n",
+        "from .info import info as info\n",
+        "from .sampling import " + ", ".join(f"{name} as {name}" for name in SAMPLERS) + "\n",
+        "from .threads import get_num_threads as get_num_threads, num_threads as num_threads, "
+        "set_num_threads as set_num_threads\n",
+        *(f"from .{module} import {name} as {name}\n" for module, each in EXPORTS.items() for name in each),
+        "\n__version__: str\n__all__: list[str]\n\ndef __dir__() -> list[str]: ...\n",
+        *(stub(functions.FUNCTIONS[name]) for name in functions.FUNCTIONS if name not in ALIASES),
+        *(f"{alias} = {name}\n" for alias, name in ALIASES.items()),
+    ]
+    return "".join(lines)
+
+
+def seeded_stub() -> str:
+    """The stub of the namespace."""
+    methods = [name for name in REGISTRY if name not in ALIASES]
+    lines = [
+        HEAD.format("The namespace that carries seed and layout."),
+        IMPORTS,
+        "\ndef seeded(seed: Seed, *, layout: Layout | None = None) -> Seeded: ...\n\nclass Seeded:\n",
+        "    seed: int\n    layout: Layout | None\n",
+        "    def __init__(self, seed: int, layout: Layout | None) -> None: ...\n",
+        *("    " + stub(getattr(Seeded, name)) for name in ("draw", "bits", *methods)),
+        *(f"    {alias} = {name}\n" for alias, name in ALIASES.items()),
+    ]
+    return "".join(lines)
+
+
+def schemes_stub() -> str:
+    """The stub of the package of schemes."""
+    return "".join(
+        [
+            HEAD.format("Schemes: small frozen objects that say how a parameter is drawn."),
+            *sorted(_imports()),
+            "\n__all__: list[str]\n\ndef __dir__() -> list[str]: ...\n",
+        ]
+    )
+
+
+def _imports() -> Iterator[str]:
+    for name in schemes.__all__:
+        found = inspect.unwrap(getattr(schemes, name))
+        module = getattr(found, "__module__", "")
+        module = {"Native": "fanin.schemes.pieces", "Pieces": "fanin.schemes.pieces"}.get(name, module)
+        yield f"from .{module.rpartition('.')[2]} import {name} as {name}\n"
+
+
+def stub(function: object) -> str:
+    """Return a function without its body."""
+    signature = inspect.signature(function)  # type: ignore[arg-type]
+    parts, star = [], False
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not star:
+            star = True
+            parts.append("*")
+        annotation = re.sub(r"^InitVar\[(.*)\]$", r"\1", str(parameter.annotation))
+        typed = parameter.name if parameter.annotation is parameter.empty else f"{parameter.name}: {annotation}"
+        parts.append(typed if parameter.default is parameter.empty else f"{typed} = {parameter.default!r}")
+    name = function.__name__  # type: ignore[attr-defined]
+    return f"def {name}({', '.join(parts)}) -> {signature.return_annotation}: ...\n"
+
+
+def files() -> dict[str, str]:
+    """What is written, by path below the package."""
+    return {
+        "names.py": names(),
+        "__init__.pyi": package(),
+        "seeded.pyi": seeded_stub(),
+        "schemes/__init__.pyi": schemes_stub(),
+    }
+
+
+def formatted(text: str, path: Path) -> str:
+    """Return the text as ruff sorts and formats it."""
+    for command in (["check", "--fix", "--quiet", "--select", "I,F401"], ["format"]):
+        whole = ["ruff", *command, "--stdin-filename", str(path), "-"]
+        text = subprocess.run(whole, input=text, capture_output=True, text=True, check=True, encoding="utf-8").stdout
+    return text
+
+
+def main() -> None:
+    """Write all files."""
+    for name, text in files().items():
+        path = PACKAGE / name
+        path.write_text(formatted(text, path), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
