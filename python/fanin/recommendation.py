@@ -51,7 +51,7 @@ class Recommendation:
     source: str
 
     def expected_std(self, shape: Shape) -> float:
-        """The standard deviation of a parameter of this shape."""
+        """Return the standard deviation of a parameter of this shape."""
         return self.scheme.expected_std(shape)
 
     def __str__(self) -> str:
@@ -95,7 +95,7 @@ def recommend(
     Returns
     -------
     Recommendation
-        `name`, `scheme`, `why` and `source`; its `std(shape)` is a number.
+        `name`, `scheme`, `why` and `source`; its `expected_std(shape)` is a number.
 
     Raises
     ------

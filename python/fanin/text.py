@@ -1,4 +1,4 @@
-"""Text for people: tables that fit a terminal, values of any size in short, and the name that was meant."""
+"""Lay out tables and text for a terminal of any width, shorten values, and suggest the name that was meant."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
 
-_UNLIMITED = 240  # nobody's terminal: one line for each row
-_NARROWEST = 40  # below it no column is left with more than a few letters
+_UNLIMITED = 240  # the width where there is no terminal: wide enough for one line a row
+_NARROWEST = 40  # in a narrower table every column would have but a few letters
 
 
 def terminal_width() -> int | None:
-    """Columns of the terminal that standard output is; None if it is none."""
+    """Return the width of the terminal in columns; None if standard output is not a terminal."""
     import shutil
 
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
@@ -143,7 +143,7 @@ def si(value: float) -> str:
 
 
 def short(value: object) -> str:
-    """Spell a value of any size in at most some hundred characters.
+    """Return the repr of a value, shortened to about 100 characters.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def short(value: object) -> str:
 
 
 def nearest(name: object, allowed: Iterable[str]) -> str:
-    """Return the question whether a name that is allowed was meant, where one is close.
+    """Return the end of an error message that asks whether an allowed name was meant; "" if none is similar.
 
     Examples
     --------

@@ -41,17 +41,17 @@ def seed_from(generator: Any) -> int:
     Parameters
     ----------
     generator : numpy.random.Generator, numpy.random.RandomState, numpy.random.BitGenerator or torch.Generator
-        What the seed is drawn from. It advances, so that the next seed is another one.
+        The generator to draw from. It advances, so that the next seed is another one.
 
     Returns
     -------
     int
-        In [0, 2**64); from a torch.Generator in [0, 2**63), which is what torch can draw.
+        The seed, in [0, 2**64); from a torch.Generator it is in [0, 2**63 - 1), since torch draws no larger one.
 
     Raises
     ------
     TypeError
-        For anything else. A SeedSequence or an int is a seed already.
+        If `generator` is another kind of object. An int or a SeedSequence is a seed already.
 
     Examples
     --------

@@ -20,8 +20,8 @@ from . import disk
 class Journal:
     """Keep lines of JSON in a file that one process at a time can hold; each is on disk before `append` returns.
 
-    A line that is not as it was written, as after a kill or a power loss, or that no run would write, does not count,
-    nor does what follows it.
+    Every line has a checksum. A line whose checksum is wrong, as after a kill or a power loss, or that no run would
+    write, is ignored together with all that follow it.
 
     Attributes
     ----------
@@ -54,10 +54,10 @@ class Journal:
         return self._file >= 0
 
     def open(self) -> list[Any]:
-        """Hold the journal, and read it.
+        """Take hold of the journal, and read it.
 
-        OSError: EBUSY while another process holds it, ELOOP for a symbolic link, which might lead to any file, and
-        EINVAL for what else is no regular file.
+        Raise OSError: EBUSY while another process holds it, ELOOP if it is a symbolic link, which might lead to any
+        file, and EINVAL if it is another kind of file.
         """
         while self._file < 0:
             if os.path.islink(self.path):
@@ -77,7 +77,7 @@ class Journal:
         return self.read()
 
     def read(self) -> list[Any]:
-        """What it holds."""
+        """Return the values of all lines that count."""
         values, self._end = [], 0
         os.lseek(self._file, 0, os.SEEK_SET)
         with os.fdopen(os.dup(self._file), "rb") as reader:

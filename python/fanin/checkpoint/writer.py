@@ -162,18 +162,18 @@ class Writer:
         self._owned = True
         self._remove_partials()
         if before is not None:
-            with suppress(ValueError):  # of a journal that is not ours
+            with suppress(ValueError):  # the journal of another program
                 self._remove_partials(Run.of_line(before, self._journal.path).files)
         self._journal.clear()
         run = Run(self._identity, self.mark.hex(), len(self.split.files), self._force, self._max_shard_size)
         self._journal.append(run.to_line())
-        self._sync_directory()  # no partial file without its journal
+        self._sync_directory()  # the journal is on disk before any partial file is
         for file in self.split.files:
             disk.create(file.partial, file.nbytes, self.mark)
         self._sync_directory()
 
     def _go_on(self, first: Any, *lines: Any) -> None:
-        """Take what an interrupted run has on record, unless its file is gone."""
+        """Take over what an interrupted run has recorded, except for files that are gone."""
         path = self._journal.path
         run = Run.of_line(first, path)
         self._require_same(run)
@@ -205,7 +205,7 @@ class Writer:
         )
 
     def _require_same(self, run: Run) -> None:
-        """ValueError that names what decides the data and is another in the interrupted run."""
+        """Raise ValueError if the interrupted run would write other data; name what differs."""
         ours, theirs = self._identity, run.identity
         different = [key for key in (*ours, *theirs) if ours.get(key) != theirs.get(key)]
         if not different:

@@ -218,7 +218,7 @@ def _origin(path: str) -> dict[str, Any]:
 
 
 def _way_on(journal: str, error: OSError | None = None) -> str:
-    """What to do with what an interrupted run leaves."""
+    """Say how to go on after an interrupted run, if it left a journal."""
     if os.path.islink(journal) or not os.path.isfile(journal):
         return ""
     if error and error.errno in (errno.EEXIST, errno.EBUSY, errno.EINVAL):

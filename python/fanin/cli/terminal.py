@@ -128,8 +128,8 @@ def write_json(path: str | None, data: dict[str, Any]) -> None:
 
 
 def explain(error: OSError, path: str, nbytes: int) -> str:
-    """What the file system refused, in the user's terms."""
-    folder = os.path.dirname(Split.of(path, ()).path)  # the path itself, where that is a directory
+    """Say what the file system refused and what the user can do."""
+    folder = os.path.dirname(Split.of(path, ()).path)  # the path itself if that is a directory
     place = error.filename if isinstance(error.filename, str) else path
     match error.errno:
         case errno.EEXIST if str(error.filename).endswith(".journal"):

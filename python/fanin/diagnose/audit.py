@@ -161,10 +161,11 @@ def audit(
     Parameters
     ----------
     arrays : mapping of str to array, array, or path
-        NumPy arrays, torch tensors in CPU memory (a `state_dict()`), or whatever `numpy.asarray` takes; one array,
-        called "array"; or the path of a .safetensors, .index.json or .npz file, or of a directory with a checkpoint.
-        float32, float64, float16 or bfloat16. Other dtypes are skipped, and so are arrays that are named as masks
-        (*mask*) or tables of positions (pe, pos_encoding, inv_freq, cos_cached, …), unless `layers` has them.
+        Arrays by name: NumPy arrays, torch tensors in CPU memory (a `state_dict()`), or whatever `numpy.asarray` takes.
+        Or a single array, which is called "array". Or the path of a .safetensors, .index.json or .npz file, or of a
+        directory with a checkpoint. Dtypes are float32, float64, float16 and bfloat16; others are skipped, and so are
+        arrays whose names say that they are masks (*mask*) or tables of positions (pe, pos_encoding, inv_freq,
+        cos_cached, …), unless `layers` has them.
     activation : str, (str, float) or callable
         The activation that follows each layer: see `fanin.gain`. Default "relu".
     layout : "OI" or "IO"

@@ -176,8 +176,8 @@ def load(path: str | os.PathLike[str]) -> Task:
     OSError
         If the file cannot be read.
     ValueError
-        For a file of another kind, missing, empty, complex or non-finite arrays, labels that are not whole numbers from
-        0, and lengths or shapes that do not agree.
+        If the file is not an .npz file, arrays are missing, empty, complex or not finite, labels are not whole numbers
+        from 0, or lengths or shapes do not agree.
 
     Examples
     --------

@@ -140,7 +140,7 @@ def _in_file(path: str) -> Iterator[tuple[str, Array | _OfDtype]]:
         return
     if not path.endswith((".safetensors", ".index.json")) and not os.path.isdir(path):
         raise ValueError(
-            "arrays must be the path of a .safetensors, .index.json or .npz file, or of a directory of one, where it "
+            "arrays must be the path of a .safetensors, .index.json or .npz file, or of a directory with one, if it "
             f"is a path, got {path!r}"
         )
     names = {short: name for name, (short, _) in DTYPES.items()}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-JSON_BYTES = 10_000_000  # of a config.json
-TOML_BYTES = 4_000_000  # of 40 000 shapes, or a recipe: `tomllib` takes seconds
-INDEX_BYTES = 25_000_000  # of a trillion parameters in experts, the index has about ten million
-HEADER_BYTES = 100_000_000  # of a safetensors file, by the format's definition
-JOURNAL_BYTES = 1_000_000_000
-JOURNAL_LINE_BYTES = 10_000_000
+JSON_BYTES = 10_000_000  # bytes in a config.json
+TOML_BYTES = 4_000_000  # bytes in a TOML file, enough for 40 000 shapes: `tomllib` takes seconds for it
+INDEX_BYTES = 25_000_000  # bytes in an index: with experts of a trillion parameters it has about ten million
+HEADER_BYTES = 100_000_000  # bytes in the header of a safetensors file, as the format defines
+JOURNAL_BYTES = 1_000_000_000  # bytes in a journal
+JOURNAL_LINE_BYTES = 10_000_000  # bytes in one of its lines
 
-NAMES = 500_000  # in an object: a hostile header takes seconds
-NAME_LENGTH = 10_000  # characters, in a header or a TOML file
-ENTRY_LENGTH = 4096  # characters of what a header says of one tensor
-METADATA_LENGTH = 1_000_000  # characters of what a checkpoint says of its origin
+NAMES = 500_000  # names in an object: a hostile header of so many takes seconds
+NAME_LENGTH = 10_000  # characters in a name, in a header or a TOML file
+ENTRY_LENGTH = 4096  # characters that a header has for one tensor
+METADATA_LENGTH = 1_000_000  # characters that a checkpoint has for its origin
 
 DEPTH = 64  # lists, objects and tables within each other
 KEY_PARTS = 32  # parts of a dotted key: a.b.c has three, and tomllib's time grows with their square

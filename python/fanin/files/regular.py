@@ -48,7 +48,7 @@ _KINDS = {
 
 
 def read_text(path: str | os.PathLike[str], most: int = limits.JSON_BYTES) -> str:
-    """A small file's text; ValueError where it is not small, or not UTF-8."""
+    """Return the text of a small file; raise ValueError if it has more than `most` bytes or is not UTF-8."""
     with open_regular(path) as file:
         data = file.read(most + 1)
     if len(data) > most:

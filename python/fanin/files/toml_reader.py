@@ -59,7 +59,7 @@ def _require_bounded(text: str, what: str) -> None:
                 dots, parts, start = 0, 0, token.end()
             case "close":
                 depth = before.pop() if before else 0
-            case "quote":  # of a string without end, where `tomllib` will end
+            case "quote":  # it begins a string without end, where `tomllib` will stop
                 return
             case "end":
                 if token[0] == "=":
@@ -81,9 +81,9 @@ def _refuse(text: str, token: re.Match[str], what: str, must: str, got: str, key
 
 
 def _where(text: str, error: str) -> str:
-    """What stands in the line of an error, and which table that is in."""
+    """Quote the line of an error, and name the table that it is in."""
     found = _LINE.search(error)
-    number = int(found[1]) if found else text.rstrip().count("\n") + 1  # at the end
+    number = int(found[1]) if found else text.rstrip().count("\n") + 1  # the error is at the end
     return f", got {short(text.split(chr(10), number)[number - 1].strip())}{_table(text, number)}"
 
 

@@ -120,6 +120,6 @@ def _recurrent(gates: int, inputs: int, hidden: int, bias: bool) -> ParameterSpe
 
 
 def _symmetric(fan: int) -> Uniform:
-    """Uniform within ±1/√fan."""
+    """Return the uniform distribution within ±1/√fan."""
     bound = 1.0 / math.sqrt(fan) if fan else 0.0
     return Uniform(-bound, bound)

@@ -65,7 +65,7 @@ class Header:
 
     @property
     def origin(self) -> dict[str, Any]:
-        """What a file that fanin wrote says of its seed, recipe and release; empty where it says nothing readable."""
+        """What a file that fanin wrote says of its seed, recipe and release; empty if that cannot be read."""
         text = self.metadata.get("fanin", "")
         try:
             return parse_object(text, "fanin") if len(text) <= limits.METADATA_LENGTH else {}

@@ -47,7 +47,7 @@ def fill(plan: Contents, arrays: Mapping[str, Any]) -> None:
 
 
 def has_kernel(scheme: Scheme, shape: tuple[int, ...], name: str) -> bool:
-    """Whether a GPU can draw a parameter."""
+    """Tell whether a GPU can draw a parameter."""
     pieces = scheme.pieces(shape, name)
     found = [scheme.native(shape, 0, name)[0]] if pieces is None else samplers(pieces)
     return all(_core.has_gpu_kernel(sampler.__name__) for sampler in found)

@@ -109,7 +109,7 @@ def save(
 
 
 def _merge(note: Any, found: Sequence[Group]) -> None:
-    """Add what `_note` told of the values that an interrupted run drew; ValueError where it told no such thing."""
+    """Add the moments in a note of an interrupted run to those of the groups; raise ValueError if the note is wrong."""
     try:
         for number, count, mean, squares in note:
             at = as_integer(number, "a group must be", 0, len(found) - 1)

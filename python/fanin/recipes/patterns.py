@@ -301,8 +301,8 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._follow: list[int] = []  # of each place, the places that may be next, a bit each
-        self._eights: dict[tuple[int, int], int] = {}
+        self._follow: list[int] = []  # for each place, the places that may be next, a bit each
+        self._eights: dict[tuple[int, int], int] = {}  # what `_following` has returned
         self._where: dict[Character, int] = {}  # the places of each kind of character
         self._empty, self._first, self._last = self._add(parsed(text))
         self._forget()
@@ -340,7 +340,7 @@ class Expression:
         return self._met[here]
 
     def _following(self, number: int, eight: int) -> int:
-        """The places that may follow some of eight places; what was asked before is kept."""
+        """Return the places that may follow some of the eight places 8·number, …, and cache them."""
         found = self._eights.get((number, eight))
         if found is None:
             found = self._eights[number, eight] = _union(self._follow[8 * number + place] for place in _bits(eight))

@@ -184,7 +184,7 @@ class Recipe:
         return hashlib.blake2b(json.dumps([FORMAT, rules]).encode(), digest_size=8).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
-        """The recipe as strings, numbers, lists and dicts: what JSON and TOML can hold."""
+        """Return the recipe as strings, numbers, lists and dicts, which JSON and TOML can hold."""
         rules = [rule.to_dict() for rule in self.rules]
         return {"format": FORMAT, "name": self.name, "source": self.source, "rules": rules}
 
@@ -192,10 +192,18 @@ class Recipe:
     def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
         """Return the recipe that a dict describes: what `to_dict` returned, or one written by hand.
 
-        Its keys are `name`, `rules`, and if wanted `source`, `layout` and `format`, which is 1. A rule has `pattern`,
-        `scheme`, and if wanted `role`, `ndim`, `shape`, in which "*" stands for any size, `optional` and `layout`. A
-        scheme is a name, or a dict for `Scheme.from_dict`. The layout is that of schemes that take one and do not name
-        theirs; a rule's goes before the recipe's.
+        Parameters
+        ----------
+        data : mapping
+            It has the keys `name` and `rules`, and may have `source`, `layout` and `format`, which is 1. A rule has
+            `pattern` and `scheme`, and may have `role`, `ndim`, `shape` (where "*" stands for any size), `optional` and
+            `layout`. A scheme is a name, or a dict for `Scheme.from_dict`. A layout applies to schemes that take one
+            and do not name theirs; that of a rule comes before that of the recipe.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a key or a value is wrong; the message names the rule, the key and what is allowed.
 
         Examples
         --------

@@ -25,9 +25,10 @@ class Rule:
     Parameters
     ----------
     pattern : str or re.Pattern
-        Shell-style, `*`, `?` and `[...]`; or a regular expression: between slashes, `"/layers\.[0-9]+\.weight/"`, or
-        compiled. Either matches the whole name, case included, in time proportional to its length, and so there are no
-        references, lookaround, atomic groups and word boundaries; `^` and `$` may stand at the ends.
+        A shell-style pattern with `*`, `?` and `[...]`, or a regular expression: compiled, or as text between slashes,
+        `"/layers\.[0-9]+\.weight/"`. It must match the whole name, and case matters. Matching takes time proportional
+        to the length of the name, so references, lookaround, atomic groups and word boundaries are refused; `^` and `$`
+        may stand at the ends only.
     scheme : Scheme
         The scheme that draws them; it holds the layout of the weights, if it needs one.
     role : str

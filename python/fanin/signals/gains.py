@@ -191,7 +191,7 @@ def _inverse_root(square: float, kind: Kind, label: str) -> float:
         what = {"forward": "not be 0", "backward": "have a slope that is not 0", "centred": "not be constant"}[kind]
         raise ValueError(f"activation must {what} for its gain to be finite, got {label}")
     mantissa, exponent = math.frexp(1.0 / math.sqrt(square))
-    # To 36 bits: the last digits of a platform's exp or tanh then decide no bit of a weight, unless next to a tie.
+    # Rounding to 36 bits drops the last digits of exp or tanh, which differ between platforms, so that weights do not.
     return math.ldexp(round(mantissa * 2**36), exponent - 36)
 
 
