@@ -1,4 +1,4 @@
-// Haar-random orthonormal vectors, any of them, any of their coordinates, into any strided memory.
+// Makes Haar-random orthonormal vectors: any of them, any of their coordinates, into any strided memory.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@ namespace fanin::cpu {
 
 struct OrthogonalVector {
   int64_t number;  // it needs reflectors 0 … number
-  char* data;      // of coordinate 0 of the region
+  char* data;      // the place of coordinate 0 of the region
 };
 
 // `count` orthonormal vectors of `length` coordinates, of which some are wanted.
@@ -19,14 +19,15 @@ struct OrthogonalMatrix {
   std::vector<OrthogonalVector> vectors;
 };
 
-// What every matrix of a call shares.
+// Holds what all matrices of a call share.
 struct OrthogonalDraw {
   uint64_t seed, id;
   Dtype dtype;
   double gain;
 };
 
-// Which coordinates of every vector are wanted: those of axes whose steps count coordinates and whose strides count bytes.
+// Says which coordinates of every vector are wanted, by axes whose steps count coordinates and whose strides count
+// bytes.
 struct Coordinates {
   int64_t first;
   std::vector<Axis> axes;
