@@ -78,6 +78,7 @@ struct ReflectorKernels {
   void (*apply)(const ReflectorBlock<T>&, const Panel<T>&);
   // Turns a panel's products w with the reflectors into their coefficients, in place.
   void (*solve)(const ReflectorBlock<T>&, const Panel<T>&, T* w);
+  // Adds a segment of the reflectors, each times its coefficient in w, to the panel.
   void (*update)(const ReflectorBlock<T>&, const Panel<T>&, int64_t segment, const T* w);
   void (*write)(const Panel<T>&, const Destination&);
 };
