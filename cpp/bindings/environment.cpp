@@ -56,7 +56,7 @@ void set_backend(py::handle capsule) {
 }  // namespace
 
 void register_environment(py::module_& m) {
-  m.def("stream_id", [](py::handle name, uint8_t tag) { return stream_id(as_utf8(name), tag); });
+  m.def("stream_id", [](py::handle name, uint8_t tag) { return stream_id(as_utf8(name, "name"), tag); });
   m.def("truncated_std", &truncated_std);
   m.def("set_num_threads", &set_threads);
   m.def("get_num_threads", &thread_count);

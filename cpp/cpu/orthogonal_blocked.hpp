@@ -10,6 +10,7 @@ namespace fanin::cpu {
 template <class T>
 class Blocked : Maker<T> {
  public:
+  using Maker<T>::draw;
   using Maker<T>::matrix;
   using Maker<T>::kernels;
   using typename Maker<T>::Group;
@@ -41,6 +42,8 @@ class Blocked : Maker<T> {
         const Panel<T>& p = groups[size_t(i)].panel;
         memset(p.data, 0, size_t(this->padded() * p.registers * kernels.lanes) * sizeof(T));
       });
+      // The determinant of a square matrix is the product of all s = -sign: n reflections have -1 each, and the starts -s.
+      bool negative = false;
       for (int64_t start = groups.back().panel.last / b_ * b_; start >= 0; start -= together_ * b_) {
         std::vector<ReflectorBlock<T>> blocks;
         for (int64_t i = 0; i < together_ && start - i * b_ >= 0; ++i) {
@@ -49,11 +52,14 @@ class Blocked : Maker<T> {
                                        small.get() + i * numbers));
         }
         draw_blocks(blocks, small.get() + together_ * numbers, run);
+        for (const auto& block : blocks)
+          negative ^= std::count_if(block.sign, block.sign + block.count, [](T sign) { return sign > 0; }) % 2 != 0;
         run(count, [&](int64_t i) {
           for (const auto& block : blocks)
             pass(block, groups[size_t(i)]);
         });
       }
+      if (draw.special && negative && groups.back().panel.last == matrix.count - 1) negate_last(groups.back());
       run(count, [&](int64_t i) { this->store(groups[size_t(i)], 0, matrix.length); });
     }
   }
@@ -106,6 +112,15 @@ class Blocked : Maker<T> {
     if (panel.extent <= block.start) return;
     kernels.apply(block, panel);
     panel.extent = block.length;
+  }
+
+  // From O(n) to SO(n). Negating the last vector where det Q = -1 is f(Q) = Q·diag(1, …, 1, det Q), and f(RQ) = R·f(Q) for a
+  // rotation R, since det RQ = det Q. RQ has the law of Q, Haar's; so R·f(Q) has that of f(Q): Haar's on SO(n), the only one
+  // that rotations leave alone.
+  void negate_last(const Group& group) const {
+    const int64_t width = group.panel.registers * kernels.lanes, r = group.end - 1 - group.begin;
+    for (int64_t c = 0; c < matrix.length; ++c)
+      group.panel.data[c * width + r] *= -1;
   }
 
   int64_t b_, most_;          // reflectors a block, and of the largest there is

@@ -22,6 +22,7 @@ from .threads import get_num_threads, num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from . import diagnose, models, recipes, schemes, torch
+    from .axes import layout
     from .fans import Fans
     from .namespace import Seeded, seeded
     from .plans.plan import Plan, plan
@@ -98,6 +99,7 @@ __all__ = [
     "kaiming_normal",
     "kaiming_uniform",
     "layer_scale",
+    "layout",
     "lecun_normal",
     "lecun_uniform",
     "lstm_bias",
@@ -136,7 +138,7 @@ __all__ = [
 
 # What stands on the schemes, imported when first asked for: `import fanin` stays quick.
 _MODULES = ("diagnose", "models", "recipes", "schemes", "torch")
-_LATER = ("spellings", "namespace", "fans", "signals.gains", "recommendation", "plans")
+_LATER = ("spellings", "namespace", "axes", "fans", "signals.gains", "recommendation", "plans")
 
 
 def __getattr__(name: str) -> Any:

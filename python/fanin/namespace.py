@@ -26,7 +26,8 @@ from .arrays.types import (
 from .arrays.types import (
     TransformerStack as Stack,
 )
-from .fans import Blocks, require_layout
+from .axes import require_layout
+from .fans import Blocks
 
 
 def seeded(seed: Seed, *, layout: Layout | None = None, stream: str = "v1") -> Seeded:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from .. import _core
 from ..arrays.shape import as_shape
 from ..arrays.types import Layout, Shape
-from ..fans import Blocks, as_blocks, block_sizes, require_matrix_layout
+from ..axes import Axes, require_matrix_layout, size_of
+from ..fans import Blocks, as_blocks, block_sizes
 from .base import Native, Scheme, require_finite
 
 
@@ -26,12 +27,12 @@ class Orthogonal(Scheme):
         object.__setattr__(self, "blocks", as_blocks(self.blocks))
 
     def sizes(self, shape: Shape) -> tuple[tuple[int, ...], int]:
-        """The outputs of every matrix, and their inputs."""
-        axes = as_shape(shape)
-        if len(axes) < 2:
-            raise ValueError(f"shape must have at least 2 dimensions, out and in, got {axes}")
-        outs, ins = (axes[0], axes[1:]) if self.layout == "OI" else (axes[-1], axes[:-1])
-        return block_sizes(self.blocks, outs, axes), math.prod(ins)
+        """The outputs of every matrix of a batch index, and their inputs."""
+        sizes = as_shape(shape)
+        axes = Axes.of(self.layout, sizes)
+        each = size_of(axes.outs[1:], sizes)
+        blocks = block_sizes(self.blocks, sizes[axes.outs[0]], sizes)
+        return tuple(size * each for size in blocks), size_of(axes.ins + axes.spatial, sizes)
 
     def mean(self, shape: Shape) -> float:
         return 0.0
@@ -48,8 +49,10 @@ class Orthogonal(Scheme):
         return True
 
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
-        sizes = () if self.blocks == 1 else self.sizes(shape)[0]
-        return _core.orthogonal, (self.gain, self.layout == "OI", sizes, seed, name)
+        sizes = as_shape(shape)
+        axes = Axes.of(self.layout, sizes)
+        blocks = () if self.blocks == 1 else block_sizes(self.blocks, sizes[axes.outs[0]], sizes)
+        return _core.orthogonal, (self.gain, axes.letters, blocks, seed, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Haar(Scheme):
         axes = as_shape(shape)
         if len(axes) < 2 or axes[-1] != axes[-2]:
             raise ValueError(f"shape must end in two equal dimensions, got {axes}")
-        return _core.haar, (self.gain, seed, name)
+        return _core.haar, (self.gain, False, seed, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,9 @@ class DeltaOrthogonal(Scheme):
         return 0.0
 
     def std(self, shape: Shape) -> float:
-        axes = as_shape(shape)
-        ins = axes[1 if self.layout == "OI" else -2]
-        elements = math.prod(axes)
+        sizes = as_shape(shape)
+        _, outs, ins, positions = Axes.of(self.layout, sizes).matrices(sizes)
+        elements = outs * ins * positions
         return abs(self.gain) * math.sqrt(ins / elements) if elements else 0.0
 
     def _scaled(self, factor: float) -> DeltaOrthogonal:
@@ -108,7 +111,7 @@ class DeltaOrthogonal(Scheme):
         return True
 
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
-        return _core.delta_orthogonal, (self.gain, self.layout == "OI", seed, name)
+        return _core.delta_orthogonal, (self.gain, Axes.of(self.layout, as_shape(shape)).letters, seed, name)
 
 
 def orthogonal(gain: float = 1.0, blocks: Blocks = 1, *, layout: Layout | None = None) -> Orthogonal:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from .. import _core
 from ..arrays.types import Layout, Shape
-from ..fans import Fans, require_layout
+from ..axes import require_layout
+from ..fans import Fans
 from .base import Native, Scheme, require_scale
 from .distributions import SQRT3, Uniform
 from .variance import VarianceScaling

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .. import _core
 from ..arrays.shape import as_shape
 from ..arrays.types import Layout, Per, Shape
-from ..fans import require_matrix_layout
+from ..axes import Axes, require_matrix_layout
 from .base import Native, Scheme, require, require_finite, require_scale
 
 
@@ -35,7 +35,7 @@ class Identity(Scheme):
 
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
         _matrix(shape)
-        return _core.dirac, (self.gain, 1, True)
+        return _core.dirac, (self.gain, 1, "OI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Dirac(Scheme):
 
     def _density(self, shape: Shape) -> float:
         sizes = as_shape(shape)
-        outs, ins = sizes[:2] if self.layout == "OI" else sizes[:-3:-1]
-        count = math.prod(sizes)
+        _, outs, ins, positions = Axes.of(self.layout, sizes).matrices(sizes)
+        count = outs * ins * positions
         return self.groups * min(outs // self.groups, ins) / count if count else 0.0
 
     def _scaled(self, factor: float) -> Dirac:
@@ -69,7 +69,7 @@ class Dirac(Scheme):
         sizes = as_shape(shape)
         if len(sizes) < 3:
             raise ValueError(f"shape must have at least 3 dimensions, out, in and spatial ones, got {sizes}")
-        return _core.dirac, (self.gain, self.groups, self.layout == "OI")
+        return _core.dirac, (self.gain, self.groups, Axes.of(self.layout, sizes).letters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,8 @@ class Sparse(Scheme):
     def count(self, shape: Shape) -> tuple[int, int]:
         """The non-zero entries of a line, and its length."""
         sizes = as_shape(shape)
-        if len(sizes) < 2:
-            raise ValueError(f"shape must have at least 2 dimensions, out and in, got {sizes}")
-        outs, ins = (sizes[0], sizes[1:]) if self.layout == "OI" else (sizes[-1], sizes[:-1])
-        length = math.prod(ins) if self.per == "output" else outs
+        _, outs, ins, positions = Axes.of(self.layout, sizes).matrices(sizes)
+        length = ins * positions if self.per == "output" else outs
         if self.sparsity is not None:
             return length - math.ceil(self.sparsity * length), length
         assert self.nonzeros is not None
@@ -127,8 +125,8 @@ class Sparse(Scheme):
         return True
 
     def _native(self, shape: Shape, seed: int, name: str) -> Native:
-        arguments = (self.sigma, self.count(shape)[0], self.per == "output", self.layout == "OI", seed, name)
-        return _core.sparse, arguments
+        letters = Axes.of(self.layout, as_shape(shape)).letters
+        return _core.sparse, (self.sigma, self.count(shape)[0], self.per == "output", letters, seed, name)
 
 
 def _matrix(shape: Shape) -> tuple[int, int]:

@@ -9,7 +9,8 @@ from typing import Unpack
 from .. import _core
 from ..arrays.shape import as_shape
 from ..arrays.types import Activation, Convention, Distribution, Layout, Mode, Shape
-from ..fans import MODES, FanOptions, Fans, as_blocks, block_sizes, output_axis, require_layout
+from ..axes import require_layout
+from ..fans import MODES, FanOptions, Fans, as_blocks, block_sizes, output_axis
 from ..signals.gains import gain as gain_of
 from .base import Native, Scheme, require, require_scale
 from .distributions import SQRT3, Normal, TruncatedNormal, Uniform
