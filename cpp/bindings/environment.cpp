@@ -63,7 +63,7 @@ void register_environment(py::module_& m) {
   m.def("swap_thread_limit", &swap_thread_limit);
   m.def("build_info", &build_info);
   m.def("set_cuda_backend", &set_backend);
-  m.def("has_gpu_kernel", [](py::handle function) { return has_gpu_kernel(as_utf8(function)); });
+  m.def("has_gpu_kernel", [](py::handle function) { return has_gpu_kernel(as_utf8(function, "function")); });
   py::class_<Ieee754>(m, "Ieee754").def(py::init<>()).def("__enter__", &Ieee754::enter).def("__exit__", &Ieee754::exit);
 }
 
