@@ -7,16 +7,11 @@
 
 namespace fanin::cpu {
 
-struct OrthogonalVector {
-  int64_t number;  // it needs reflectors 0 … number
-  char* data;      // of coordinate 0 of the region
-};
-
 // `count` orthonormal vectors of `length` coordinates, of which some are wanted.
 struct OrthogonalMatrix {
   uint64_t first;  // flat index of its first reflector's first coordinate in the reflector stream
   int64_t count, length;
-  std::vector<OrthogonalVector> vectors;
+  std::vector<Place> vectors;  // number k needs reflectors 0 … k; data is that of coordinate 0 of the region
 };
 
 // What every matrix of a call shares.
@@ -24,6 +19,7 @@ struct OrthogonalDraw {
   uint64_t seed, id;
   Dtype dtype;
   double gain;
+  bool special;  // the last vector of a square matrix is negated where its determinant would be -1
 };
 
 // Which coordinates of every vector are wanted: those of axes whose steps count coordinates and whose strides count bytes.

@@ -14,7 +14,8 @@ struct SparseAxis {
   int64_t number;               // between neighbours, in lines or positions
 };
 
-// The axes go forward, in the order of the flattened tensor: all those of lines before all those of positions, or after.
+// The axes go forward, in the order of the flattened tensor: all those of lines before all those of positions, or after, but
+// for axes of one element.
 struct SparsePart {
   uint64_t first;  // as Region
   char* data;
