@@ -10,9 +10,11 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import reference
+import reference_batched
 import reference_orthogonal
 import reference_schemes
 
@@ -90,6 +92,43 @@ DISTRIBUTIONS = {
             "step_bias,40,1e-12,1e4,0.0",
         ],
     ),
+    "batched": (
+        FLOATS,
+        [
+            "orthogonal,3x4x9,BOI,1.5,4",
+            "haar,2x9x9,special,1.0",
+            "orthogonal,5x3x4,IBO,1.0,4",
+            "orthogonal,3x3x6x4,HWIO,1.0,1;3",
+            "orthogonal,6x2x3x5,OBHI,-0.5,2;4",
+            "orthogonal,7x3x4,IOO,1.0,1;2",
+            "orthogonal,5x70x3,OIB,1.0,5",
+            "orthogonal,2x66x70,BOI,1.0,66",
+            "haar,3x1x1,special,1.0",
+            "haar,3x2x2,any,0.5",
+            "haar,66x66,special,1.0",
+            "haar,2x130x130,special,-2.0",
+            "delta_orthogonal,2x6x4x3,BOIX,1.0",
+            "delta_orthogonal,3x2x4x6,HWIO,1.0",
+            "delta_orthogonal,3x4x2x5,XIBO,1.5",
+            "delta_orthogonal,4x3x2x5,OOIX,1.0",
+            "sparse,3x5x12,BOI,0.5,3,1",
+            "sparse,3x5x12,BOI,1.0,2,0",
+            "sparse,12x3x5,IBO,1.0,3,1",
+            "sparse,12x5x3,IOB,1.0,3,1",
+            "sparse,12x5x3,IOB,1.0,2,0",
+            "sparse,5x12x3,OIB,1.0,4,1",
+            "sparse,5x12x3,OIB,1.0,2,0",
+            "sparse,4x6x2x3,IOHW,1.0,5,1",
+            "sparse,4x2x3x6,IBHO,1.0,5,0",
+            "sparse,7x3x40,IOO,1.0,3,1",
+            "sparse,3x7x40,OIO,1.0,3,1",
+            "dirac,2x6x3x5,BOIX,1.0,2",
+            "dirac,4x5x3x8,HWIO,-0.3,2",
+            "dirac,3x4x2x6,XIBO,0.1,1",
+            "dirac,6x2x3,IOO,1.0,2",
+            "dirac,2x3x6,IIO,2.5,1",
+        ],
+    ),
 }
 
 # First indices and counts: across a tile, across 32 bits of the index and of the block counter, and far out.
@@ -98,6 +137,8 @@ EDGES = [(112, 32), (2**32 - 16, 32), (2**33 - 16, 32), (2**34 - 16, 32), (2**40
 # Elements of seed 0 and "wte.weight" whose word, or radius word, is the smallest or largest of 2³¹ elements.
 EXTREMES_32 = [1401008708, 1943475768, 1894981777]
 EXTREMES_64 = [1524915062, 2112716031, 1876220636, 1239617559]
+
+OF_LINES: dict[str, Any] = {"schemes": reference_schemes, "batched": reference_batched}  # files of several schemes
 
 HEADER = """\
 # Stream v1, {distribution}: what docs/stream-v1.md gives, written by tests/make_golden.py from tests/reference.py.
@@ -112,14 +153,19 @@ PARAMETERS = {
     "orthogonal": "outs,ins,gain of one matrix in layout OI",
     "schemes": "scheme,shape and of sparse std,nonzeros,per output,out first; of dirac gain,groups,out first;"
     " of broadcast values,axis; of sinusoid turns high,turns low,interleaved; of step_bias low,high,floor",
+    "batched": "scheme,shape,layout and of orthogonal gain,blocks; of delta_orthogonal gain; of sparse std,nonzeros,per"
+    " output; of dirac gain,groups; haar has special or any instead of a layout, and gain",
 }
 
 
 def runs(distribution: str) -> Iterator[tuple[str, str, int, str, int, int]]:
     """Yield parameters, dtype, seed, name, first index and number of elements of each line."""
     dtypes, parameters = DISTRIBUTIONS[distribution]
-    if distribution in ("orthogonal", "schemes"):
-        yield from (orthogonal_runs if distribution == "orthogonal" else scheme_runs)(dtypes, parameters)
+    if distribution == "orthogonal":
+        yield from orthogonal_runs(dtypes, parameters)
+        return
+    if distribution in ("schemes", "batched"):
+        yield from scheme_runs(distribution, dtypes, parameters)
         return
     for dtype in dtypes:
         extremes = EXTREMES_64 if dtype in ("float64", "uint64") else EXTREMES_32
@@ -155,11 +201,13 @@ def orthogonal_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[
                 yield parameters[0], dtype, seed, name, 0, 5
 
 
-def scheme_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[tuple[str, str, int, str, int, int]]:
+def scheme_runs(
+    distribution: str, dtypes: tuple[str, ...], parameters: list[str]
+) -> Iterator[tuple[str, str, int, str, int, int]]:
     """Yield both ends of the first, middle and last row along the last axis; two schemes for every seed and name."""
     for dtype in dtypes:
         for parameter in parameters:
-            shape = reference_schemes.parse(parameter)[1]
+            shape = OF_LINES[distribution].parse(parameter)[1]
             row, rows = shape[-1], math.prod(shape[:-1])
             count = min(row, 16)
             for number in sorted({0, rows // 2, rows - 1}):
@@ -173,8 +221,8 @@ def scheme_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[tupl
 
 def values(distribution: str, parameter: str, dtype: str, seed: int, name: str, index: np.ndarray) -> np.ndarray:
     """Return the reference's elements as bit patterns."""
-    if distribution == "schemes":
-        part = reference_schemes.elements(seed, name, index, parameter, dtype)
+    if distribution in OF_LINES:
+        part = OF_LINES[distribution].elements(seed, name, index, parameter, dtype)
         return part.view(f"u{part.itemsize}")
     arguments = [v if v in ("std", "absolute") else float(v) for v in parameter.split(",") if v != "-"]
     module = reference_orthogonal if distribution == "orthogonal" else reference
@@ -210,6 +258,8 @@ FIELDS = {
 def vectors() -> Iterator[dict[str, object]]:
     """Yield, for every law, a line for each choice of parameters and dtype, and all lines of its first parameters."""
     for distribution, (_, (first, *_)) in DISTRIBUTIONS.items():
+        if distribution == "batched":  # it is younger than the file of vectors, which is frozen
+            continue
         seen = set()
         for parameter, dtype, seed, name, index, count in runs(distribution):
             if (parameter, dtype) in seen and (parameter != first or 0 < index < 2**31):

@@ -1,7 +1,8 @@
-"""Section 6 of docs/stream-v1.md in plain NumPy, bit for bit: orthogonal matrices."""
+"""Section 6 of docs/stream-v1.md in plain NumPy, bit for bit: orthogonal matrices and batches of them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import reference
 from reference import Array, fma32, fma64
+from reference_axes import OUTPUTS, SPATIAL, Shape, axes, from_matrices, letters, sides
 
 SEGMENT, CHAINS = 512, 32
 
@@ -160,6 +162,8 @@ def orthogonal(
     """Return the matrix (outs, ins), or the wanted ones of its orthonormal vectors."""
     kind = reference.compute_type(dtype)
     count, length = min(outs, ins), max(outs, ins)
+    if count == 0:
+        return reference.to_dtype(np.zeros((outs, ins), kind), dtype)
     q = vectors(seed, name, first, count, length, tuple(range(count) if wanted is None else wanted), kind)
     return reference.to_dtype(kind(gain) * (q if outs <= ins else q.T), dtype)
 
@@ -171,3 +175,52 @@ def elements(seed: int, name: str, i: Array, outs: float, ins: float, gain: floa
     wanted, at = np.unique(number, return_inverse=True)
     q = orthogonal(seed, name, int(outs), int(ins), gain, dtype, wanted=wanted.tolist())
     return (q if outs <= ins else q.T)[at, coordinate]
+
+
+# ---- weights of several matrices -------------------------------------------------------------------------------------
+
+
+def batch(
+    seed: int,
+    name: str,
+    shape: Shape,
+    layout: str,
+    gain: float = 1.0,
+    blocks: Sequence[int] = (),
+    dtype: str = "float32",
+) -> Array:
+    """A weight of any layout: a matrix for every batch index and every block of its first axis of outputs."""
+    number, outs, ins = sides(layout, shape)
+    each = outs // shape[axes(layout, shape, OUTPUTS)[0]] if outs else 1
+    matrices, first = [], 0
+    for size in [size * each for size in blocks or [outs // each]] * number:
+        matrices.append(orthogonal(seed, name, size, ins, gain, dtype, first=first))
+        first += min(size, ins) * reference.line_pitch(max(size, ins))
+    return from_matrices(np.concatenate(matrices), layout, shape)
+
+
+def delta(seed: int, name: str, shape: Shape, layout: str, gain: float = 1.0, dtype: str = "float32") -> Array:
+    """The matrices (outs, ins) at the centre of the spatial axes, zeros elsewhere."""
+    at: list[Any] = [slice(None)] * len(shape)
+    for axis in axes(layout, shape, SPATIAL):
+        at[axis] = (shape[axis] - 1) // 2
+    plane = tuple(size for size, place in zip(shape, at, strict=True) if isinstance(place, slice))
+    inner = "".join(letter for letter in letters(layout, len(shape)) if letter not in SPATIAL)
+    matrices = batch(seed, name, plane, inner, gain, (), dtype)
+    weight = np.zeros(shape, matrices.dtype)
+    weight[tuple(at)] = matrices
+    return weight
+
+
+def haar(seed: int, name: str, shape: Shape, gain: float = 1.0, special: bool = False, dtype: str = "float32") -> Array:
+    """Square matrices on the last two axes; the last row of a special one is negated where the determinant was -1."""
+    n, kind = shape[-1], reference.compute_type(dtype)
+    matrices = []
+    for first in range(0, math.prod(shape[:-2]) * n * reference.line_pitch(n), n * reference.line_pitch(n)):
+        matrix = orthogonal(seed, name, n, n, gain, dtype, first=first)
+        starts = range(0, n, block_size(n, n, kind))
+        parts = [block(seed, name, first, range(b, min(b + starts.step, n)), n, kind) for b in starts]
+        if special and math.prod(np.concatenate([part.sign for part in parts]).tolist()) < 0:
+            matrix[-1] = -matrix[-1]
+        matrices.append(matrix)
+    return np.stack(matrices).reshape(shape)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 import numpy as np
 import reference
 from reference import F64, Array, fma64
-
-Shape = tuple[int, ...]
+from reference_axes import BATCH, INPUTS, OUTPUTS, SPATIAL, Shape, axes, flattened
 
 
 def rounded(value: F64, dtype: str) -> Array:
@@ -46,15 +44,16 @@ def sparse(
     std: float,
     nonzeros: int,
     per_output: bool,
-    out_first: bool,
+    layout: str,
     dtype: str,
 ) -> Array:
-    outs = shape[0] if out_first else shape[-1]
-    ins = math.prod(shape) // outs
-    i = index.astype(np.int64)
-    out, rest = (i // ins, i % ins) if out_first else (i % outs, i // outs)
-    line, position, length = (out, rest, ins) if per_output else (rest, out, outs)
-    mask = np.zeros(i.shape, bool)
+    at = coordinates(index, shape)
+    out, outs = flattened(at, layout, shape, OUTPUTS)
+    rest, ins = flattened(at, layout, shape, INPUTS + SPATIAL)
+    matrix, _ = flattened(at, layout, shape, BATCH)
+    line, position, lines, length = (out, rest, outs, ins) if per_output else (rest, out, ins, outs)
+    line = matrix * lines + line
+    mask = np.zeros(line.shape, bool)
     for number in np.unique(line):
         mine = line == number
         mask[mine] = chosen(seed, name, int(number), length, nonzeros)[position[mine]]
@@ -65,13 +64,12 @@ def sparse(
 # ---- 10. Dirac and 11. broadcast -------------------------------------------------------------------------------------
 
 
-def dirac(index: Array, shape: Shape, gain: float, groups: int, out_first: bool, dtype: str) -> Array:
+def dirac(index: Array, shape: Shape, gain: float, groups: int, layout: str, dtype: str) -> Array:
     at = coordinates(index, shape)
-    out_axis, in_axis = (0, 1) if out_first else (len(shape) - 1, len(shape) - 2)
-    here = at[in_axis] == at[out_axis] % (shape[out_axis] // groups)
-    for axis, size in enumerate(shape):
-        if axis not in (out_axis, in_axis):
-            here &= at[axis] == (size - 1) // 2
+    out, outs = flattened(at, layout, shape, OUTPUTS)
+    here = flattened(at, layout, shape, INPUTS)[0] == out % (outs // groups)
+    for axis in axes(layout, shape, SPATIAL):
+        here &= at[axis] == (shape[axis] - 1) // 2
     return rounded(np.where(here, gain, 0.0), dtype)
 
 
@@ -159,8 +157,8 @@ def parse(parameter: str) -> tuple[str, Shape, list[Any]]:
     numbers = [[float.fromhex(text) if "0x" in text else float(text) for text in field.split(";")] for field in fields]
     single = [values[0] for values in numbers]
     arguments: dict[str, list[Any]] = {
-        "sparse": [single[0], *map(int, single[1:])],
-        "dirac": [single[0], *map(int, single[1:])],
+        "sparse": [single[0], *map(int, single[1:-1]), "OI" if single[-1] else "IO"],
+        "dirac": [single[0], *map(int, single[1:-1]), "OI" if single[-1] else "IO"],
         "broadcast": [numbers[0], int(single[-1])],
         "sinusoid": [*numbers[:2], int(single[-1])],
         "step_bias": single,

@@ -14,6 +14,7 @@ WHAT_TO_DO = (
 )
 
 FILES = {
+    "batched.txt": "6b190559e53e817bb970dbd480bdd5d6",
     "bits.txt": "cfb83ed1e0d2c0b36d949ab35902fb8d",
     "normal.txt": "f9c674267e4ddf8f9355cb18e7a58b72",
     "orthogonal.txt": "80dfb7c146b528213ff55268db5ce7a9",

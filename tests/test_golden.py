@@ -7,7 +7,6 @@ from typing import NamedTuple
 import make_golden
 import numpy as np
 import pytest
-import reference_schemes
 
 import fanin
 from fanin import _core
@@ -50,13 +49,13 @@ def check(distribution, run, found):
         )
 
 
-def scheme(run):
-    """A part of a structured weight from the native function."""
-    name, shape, arguments = reference_schemes.parse(run.parameters)
+def scheme(distribution, run):
+    """A part of a weight from the native function of its scheme."""
+    name, shape, arguments = make_golden.OF_LINES[distribution].parse(run.parameters)
     *rows, column = map(int, np.unravel_index(run.first, shape))
     box = (*rows, (column, 1, run.expected.size))
     arguments = [np.array(v) if isinstance(v, list) else v for v in arguments]
-    key = (run.seed, run.name) if name in ("sparse", "step_bias") else ()
+    key = () if name in ("dirac", "broadcast", "sinusoid") else (run.seed, run.name)
     return getattr(_core, name)(*arguments, *key, _core.Dtype[run.dtype], shape, box, None)
 
 
@@ -70,8 +69,8 @@ def sample(distribution, run, shape, index):
         init = fanin.seeded(run.seed, layout="OI")
         part = init.orthogonal(run.name, (outs, ins), float(arguments[2]), dtype=run.dtype, index=index)
         return part.view(f"u{part.itemsize}")
-    if distribution == "schemes":
-        part = scheme(run)
+    if distribution in make_golden.OF_LINES:
+        part = scheme(distribution, run)
         return part.view(f"u{part.itemsize}")
     bounds = {"bounds": arguments.pop()} if distribution == "truncated_normal" else {}
     part = getattr(fanin, distribution)(
@@ -114,7 +113,9 @@ def test_the_vectors_for_other_languages_are_golden_values():
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in FILES if path.stem not in ("orthogonal", "schemes")], ids=lambda path: path.stem
+    "path",
+    [path for path in FILES if path.stem not in ("orthogonal", *make_golden.OF_LINES)],
+    ids=lambda path: path.stem,
 )
 def test_golden_values_do_not_depend_on_the_factors_of_the_shape(path):
     for run in read(path):

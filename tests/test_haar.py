@@ -11,6 +11,7 @@ import scipy.linalg
 import scipy.stats
 
 import fanin
+from fanin import _core
 
 P = 1e-4
 
@@ -158,3 +159,74 @@ def test_seeds_names_blocks_and_dtypes_are_independent():
         for b in draws[:i]:
             # tr(AᵀB) of independent Haar matrices is nearly a standard normal.
             assert 2 * scipy.stats.norm.sf(abs((a.astype(np.float64) * b).sum())) > P
+
+
+@cache
+def special(n, count, dtype="float64"):
+    """Of determinant 1."""
+    return _core.haar(1.0, True, 2026, "haar", _core.Dtype[dtype], (count, n, n), None, None)
+
+
+class TestSpecial:
+    """SO(n): the last row is negated where the determinant was -1."""
+
+    @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 17, 64, 65, 130])
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_every_determinant_is_one(self, n, dtype):
+        signs, logarithms = np.linalg.slogdet(special(n, 40, dtype).astype(np.float64))
+        assert (signs == 1).all()
+        assert abs(logarithms).max() < 1e-4
+
+    @pytest.mark.parametrize("n", [1, 2, 7, 65])
+    def test_nothing_but_the_sign_of_the_last_row_differs(self, n):
+        rotations, matrices = special(n, 40), ours(n, 40)
+        assert (rotations[:, :-1] == matrices[:, :-1]).all()
+        turned = np.linalg.det(matrices) < 0
+        assert turned.any()
+        assert not turned.all()
+        assert (rotations[:, -1] == np.where(turned[:, None], -matrices[:, -1], matrices[:, -1])).all()
+
+    def test_half_types_have_the_signs_of_float32(self):
+        for dtype in ("float16", "bfloat16"):
+            kind = special(5, 40, dtype).dtype
+            assert (special(5, 40, dtype) == special(5, 40, "float32").astype(kind)).all()
+
+    def test_a_part_is_the_slice_of_the_whole(self):
+        whole = special(66, 3)
+        for box, index in (
+            ((1, (0, 1, 66), (0, 1, 66)), np.s_[1]),
+            (((2, -1, 3), 65, (7, 3, 10)), np.s_[::-1, 65, 7:37:3]),
+            (((0, 1, 3), (65, -64, 2), 5), np.s_[:, ::-64, 5]),
+            (((0, 1, 3), (0, 1, 65), (0, 1, 66)), np.s_[:, :65]),
+        ):
+            part = _core.haar(1.0, True, 2026, "haar", _core.Dtype.float64, whole.shape, box, None)
+            assert (part == whole[index]).all()
+
+    def test_angles_in_the_plane_are_uniform(self):
+        batch = special(2, 20_000)
+        angles = np.arctan2(batch[:, 1, 0], batch[:, 0, 0])
+        assert scipy.stats.kstest(angles, scipy.stats.uniform(-np.pi, 2 * np.pi).cdf).pvalue > P
+
+    def test_angles_in_space_have_the_density_of_rotations(self):
+        """(1 - cos θ)/π on [0, π]: the class function of SO(3)."""
+        cosines = (np.trace(special(3, 20_000), axis1=1, axis2=2) - 1) / 2
+        angles = np.arccos(np.clip(cosines, -1, 1))
+        assert scipy.stats.kstest(angles, lambda t: (t - np.sin(t)) / np.pi).pvalue > P
+
+    @pytest.mark.parametrize("n", [4, 7, 12])
+    def test_traces_have_the_moments_of_orthogonal_matrices(self, n):
+        """Below the n-th they are the same for SO(n) and O(n)."""
+        trace = np.trace(special(n, 40_000), axis1=1, axis2=2)
+        assert p_of_mean(trace**2, 1) > P
+        for k in (1, 3):
+            assert p_of_mean(trace**k, 0) > P
+
+    @pytest.mark.parametrize("row", [0, 5, 11])
+    def test_a_fixed_rotation_changes_no_law(self, row):
+        n = 12
+        rotation = scipy.stats.special_ortho_group.rvs(n, random_state=np.random.default_rng(3))
+        law = scipy.stats.beta(0.5, (n - 1) / 2).cdf
+        for batch in (special(n, 4000), rotation @ special(n, 4000), special(n, 4000) @ rotation):
+            q = batch[:, row, 3]
+            assert scipy.stats.kstest(q**2, law).pvalue > P
+            assert scipy.stats.binomtest(int((q > 0).sum()), len(q)).pvalue > P

@@ -1,4 +1,4 @@
-"""The native functions of structured weights: sparse, Dirac, broadcast, sinusoid, step bias.
+"""The native functions of all but plain samplers: matrices, sparse, Dirac, broadcast, sinusoid, step bias.
 
 FANIN_FORCE_ISA is read once, so every instruction set computes in a process of its own: this file, run as a program.
 """
@@ -13,6 +13,8 @@ from functools import cache
 import numpy as np
 import pytest
 import reference
+import reference_axes
+import reference_orthogonal
 import reference_schemes
 from interrupts import overrun
 from mpmath import mp, mpf
@@ -60,7 +62,7 @@ class Scheme:
         return f"{self.name}{self.arguments} of {self.shape}"
 
     def native(self, dtype="float32", index=None, out=None, key=(SEED, NAME)):
-        key = key if self.name in ("sparse", "step_bias") else ()
+        key = () if self.name in ("dirac", "broadcast", "sinusoid") else key
         function = getattr(_core, self.name)
         return function(*self.arguments, *key, code(dtype), self.shape, box_of(index, self.shape), out)
 
@@ -68,6 +70,14 @@ class Scheme:
         index = np.arange(math.prod(self.shape), dtype=np.uint64)
         if self.name == "sparse":
             values = reference_schemes.sparse(SEED, NAME, index, self.shape, *self.arguments, dtype)
+        elif self.name == "orthogonal":
+            gain, layout, blocks = self.arguments
+            values = reference_orthogonal.batch(SEED, NAME, self.shape, layout, gain, blocks, dtype)
+        elif self.name == "delta_orthogonal":
+            gain, layout = self.arguments
+            values = reference_orthogonal.delta(SEED, NAME, self.shape, layout, gain, dtype)
+        elif self.name == "haar":
+            values = reference_orthogonal.haar(SEED, NAME, self.shape, *self.arguments, dtype)
         elif self.name == "step_bias":
             values = reference_schemes.step_bias(SEED, NAME, index, *self.arguments, dtype)
         else:
@@ -83,25 +93,50 @@ def turns(count, base=10000):
         return np.array(high), np.array([float(f - mpf(h)) for f, h in zip(exact, high, strict=True)])
 
 
+def random_layout(rng, rank):
+    """With implied spatial axes, or a letter for each, of which one at least is an output."""
+    if rng.integers(3) == 0:
+        return str(rng.choice(["OI", "IO"]))
+    letters = rng.choice(list("OIBBXT"), rank)
+    letters[rng.integers(rank)] = "O"
+    return "".join(letters)
+
+
 def schemes(rng):
     """One of each, of a random shape."""
     shape = tuple(rng.integers(1, 9, rng.integers(2, 5)).tolist())
     long = list(shape)
     long[rng.integers(len(shape))] = int(rng.integers(60, 300))
     long = tuple(long)
-    outs_first = bool(rng.integers(2))
-    outs = long[0] if outs_first else long[-1]
+    layout = random_layout(rng, len(shape))
+    _, outs, ins = reference_axes.sides(layout, long)
     per_output = bool(rng.integers(2))
-    length = math.prod(long) // outs if per_output else outs
-    yield Scheme("sparse", long, 0.7, int(rng.integers(length + 1)), per_output, outs_first)
+    yield Scheme("sparse", long, 0.7, int(rng.integers((ins if per_output else outs) + 1)), per_output, layout)
     groups = int(rng.choice([g for g in range(1, outs + 1) if outs % g == 0]))
-    yield Scheme("dirac", long, float(rng.normal()), groups, outs_first)
+    yield Scheme("dirac", long, float(rng.normal()), groups, layout)
     axis = int(rng.integers(len(shape)))
     yield Scheme("broadcast", long, rng.normal(size=long[axis]), axis)
     features = int(rng.integers(1, 40))
     positions = int(rng.integers(1, 60))
     yield Scheme("sinusoid", (positions, features), *turns((features + 1) // 2), bool(rng.integers(2)))
     yield Scheme("step_bias", shape, 0.001, 0.1, float(rng.choice([0.0, 1e-4, 0.01])))
+    yield from matrices(rng, shape)
+
+
+def matrices(rng, shape):
+    """Orthogonal ones, in blocks of any sizes, and at the centre of a convolution."""
+    layout = random_layout(rng, len(shape))
+    outs = shape[reference_axes.axes(layout, shape, "O")[0]]
+    cut = int(rng.integers(outs + 1))
+    yield Scheme("orthogonal", shape, 1.5, layout, [(), (outs,), (cut, outs - cut)][rng.integers(3)])
+    n = int(rng.integers(1, 12))
+    yield Scheme("haar", (*shape[2:], n, n), -0.7, bool(rng.integers(2)))
+    layout = "".join(rng.permutation(list("OIX" + "".join(rng.choice(list("BBX"), rng.integers(3))))))
+    inner = [
+        max(1, size // 2) if letter == "I" else size for letter, size in zip(layout, (*shape, 3, 2, 1), strict=False)
+    ]
+    if inner[layout.index("I")] <= inner[layout.index("O")]:
+        yield Scheme("delta_orthogonal", tuple(inner), 0.5, layout)
 
 
 def random_index(rng, shape):
@@ -151,14 +186,20 @@ def test_the_native_function_is_the_reference_in_part_and_into_any_memory(seed):
 
 # Shapes that several threads share, with a part of each; lines along memory and across it, of many tiles and of few.
 LARGE = [
-    (Scheme("sparse", (300, 1000), 1.0, 100, True, True), np.s_[7:290, 3:999]),
-    (Scheme("sparse", (1000, 300), 1.0, 37, False, True), np.s_[::-3, 5:]),
-    (Scheme("sparse", (40, 50, 100), 1.0, 1000, True, False), np.s_[:, 7:, ::3]),
-    (Scheme("sparse", (129, 70, 9), 1.0, 4, False, False), np.s_[5:, ::-1, :8]),
-    (Scheme("sparse", (20000, 5), 1.0, 2, True, True), np.s_[9:19990, 1:]),
-    (Scheme("sparse", (3, 263000), 1.0, 26300, True, True), np.s_[1:, 5:263000:3]),
-    (Scheme("sparse", (263000, 3), 1.0, 131500, False, True), np.s_[70000:200001, ::-1]),
-    (Scheme("dirac", (500, 70, 3), 1.5, 10, True), np.s_[1:, ::-1, 1]),
+    (Scheme("sparse", (300, 1000), 1.0, 100, True, "OI"), np.s_[7:290, 3:999]),
+    (Scheme("sparse", (1000, 300), 1.0, 37, False, "OI"), np.s_[::-3, 5:]),
+    (Scheme("sparse", (40, 50, 100), 1.0, 1000, True, "IO"), np.s_[:, 7:, ::3]),
+    (Scheme("sparse", (129, 70, 9), 1.0, 4, False, "IO"), np.s_[5:, ::-1, :8]),
+    (Scheme("sparse", (20000, 5), 1.0, 2, True, "OI"), np.s_[9:19990, 1:]),
+    (Scheme("sparse", (3, 263000), 1.0, 26300, True, "OI"), np.s_[1:, 5:263000:3]),
+    (Scheme("sparse", (263000, 3), 1.0, 131500, False, "OI"), np.s_[70000:200001, ::-1]),
+    (Scheme("sparse", (70, 9, 300), 1.0, 20, True, "IBO"), np.s_[5:, ::-1, :8]),
+    (Scheme("sparse", (70, 90, 30), 1.0, 40, True, "OIB"), np.s_[5:, ::-2, 1:]),
+    (Scheme("orthogonal", (3, 70, 2, 130), 1.5, "BOXI", (30, 40)), np.s_[::-2, 20:50, 1, 3:]),
+    (Scheme("haar", (2, 150, 150), 1.0, True), np.s_[1, ::-3, 5:]),
+    (Scheme("delta_orthogonal", (40, 3, 2, 66), 1.0, "IXBO"), np.s_[::-1, 1, :, 60:]),
+    (Scheme("dirac", (500, 70, 3), 1.5, 10, "OI"), np.s_[1:, ::-1, 1]),
+    (Scheme("dirac", (50, 3, 40, 12), 1.5, 4, "OBIO"), np.s_[::-3, 1:, ::-1, 2:]),
     (Scheme("broadcast", (200, 300), np.linspace(-1, 1, 300), 1), np.s_[5:, ::-2]),
     (Scheme("sinusoid", (700, 64), *turns(32), True), np.s_[300:, 1:]),
     (Scheme("step_bias", (250, 150), 0.001, 0.1, 1e-4), np.s_[::-3, 1:]),
@@ -208,25 +249,25 @@ class TestSparse:
     @pytest.mark.parametrize("nonzeros", [0, 1, 77, 299, 300])
     def test_every_line_has_as_many_and_they_are_the_normal_s(self, dtype, nonzeros):
         normal = _core.normal(0.0, 0.5, SEED, NAME, code(dtype), (300, 300), None, None)
-        for per_output, out_first in itertools.product((True, False), repeat=2):
-            w = Scheme("sparse", (300, 300), 0.5, nonzeros, per_output, out_first).native(dtype)
-            counts = np.count_nonzero(w, axis=1 if per_output == out_first else 0)
+        for per_output, layout in itertools.product((True, False), ("OI", "IO")):
+            w = Scheme("sparse", (300, 300), 0.5, nonzeros, per_output, layout).native(dtype)
+            counts = np.count_nonzero(w, axis=1 if per_output == (layout == "OI") else 0)
             assert (counts == nonzeros).all()
             assert ((w == normal) | (w == 0)).all()
             assert not np.signbit(w[w == 0].astype(np.float32)).any()
 
     def test_layouts_transpose_the_places(self):
         """A line's entries do not depend on how the weight lies in memory."""
-        io = Scheme("sparse", (70, 40), 1.0, 20, True, False).native()
-        oi = Scheme("sparse", (40, 70), 1.0, 20, True, True).native()
+        io = Scheme("sparse", (70, 40), 1.0, 20, True, "IO").native()
+        oi = Scheme("sparse", (40, 70), 1.0, 20, True, "OI").native()
         assert same(io.T != 0, oi != 0)
 
     @pytest.mark.parametrize("dtype", FLOATS)
     @pytest.mark.parametrize("shape", [(300, 210), (70, 5, 130)])
     def test_memory_in_the_other_order(self, shape, dtype):
         """Panels of rows are masked before they are written as columns."""
-        for per_output, out_first in itertools.product((True, False), repeat=2):
-            scheme = Scheme("sparse", shape, 1.0, 20, per_output, out_first)
+        for per_output, layout in itertools.product((True, False), ("OI", "IO")):
+            scheme = Scheme("sparse", shape, 1.0, 20, per_output, layout)
             out = np.ones(shape[::-1], reference.DTYPES[dtype]).T
             scheme.native(dtype, out=out)
             assert same(out.copy("C"), scheme.native(dtype))
@@ -235,7 +276,7 @@ class TestSparse:
     def test_long_lines(self, shape):
         """Longer than what is kept in memory: drawn again for every look at them."""
         across = shape[0] > shape[1]
-        w = Scheme("sparse", shape, 1.0, 26_214, not across, True).native()
+        w = Scheme("sparse", shape, 1.0, 26_214, not across, "OI").native()
         lines = w.T if across else w
         assert (np.count_nonzero(lines, axis=1) == 26_214).all()
         for number in (0, len(lines) - 1):
@@ -254,7 +295,7 @@ class TestSparse:
     )
     def test_parts_too_large_for_one_mask(self, shape, per_output, index):
         """The same as smaller parts of them."""
-        scheme = Scheme("sparse", shape, 1.0, 3, per_output, True)
+        scheme = Scheme("sparse", shape, 1.0, 3, per_output, "OI")
         part = scheme.native("float32", index)
         rows = range(*index[0].indices(shape[0]))
         pieces = []
@@ -267,7 +308,7 @@ class TestSparse:
     @pytest.mark.parametrize("shape", [(3, 2**61), (2**61, 3)])
     def test_a_part_of_more_lines_than_memory_holds(self, shape):
         """Their words' places exceed 2^64 and wrap."""
-        scheme = Scheme("sparse", shape, 1.0, 2, shape[1] == 3, True)
+        scheme = Scheme("sparse", shape, 1.0, 2, shape[1] == 3, "OI")
         index = np.s_[:, 2**61 - 300 :] if shape[0] == 3 else np.s_[2**61 - 300 :, :]
         w = scheme.native("float64", index)
         lines = w.T if shape[0] == 3 else w
@@ -277,7 +318,7 @@ class TestSparse:
     def test_places_are_uniform(self):
         """Counts of k of n places in L lines have covariance Lp(1 - p)(δ - 1/n)·n/(n - 1): χ² with n - 1 degrees."""
         for length, nonzeros, lines in ((64, 16, 50_000), (300, 30, 20_000), (1000, 500, 8000)):
-            w = Scheme("sparse", (lines, length), 1.0, nonzeros, True, True).native()
+            w = Scheme("sparse", (lines, length), 1.0, nonzeros, True, "OI").native()
             p = nonzeros / length
             deviation = np.count_nonzero(w, axis=0) - lines * p
             chi2 = (deviation**2).sum() / (lines * p * (1 - p)) * (length - 1) / length
@@ -286,7 +327,7 @@ class TestSparse:
     @pytest.mark.parametrize(("length", "nonzeros"), [(12, 4), (9, 3), (16, 2), (6, 5)])
     def test_all_subsets_are_equally_likely(self, length, nonzeros):
         """Pairs, triples and all else: every set of places, over 200000 lines."""
-        w = Scheme("sparse", (200_000, length), 1.0, nonzeros, True, True).native()
+        w = Scheme("sparse", (200_000, length), 1.0, nonzeros, True, "OI").native()
         sets, counts = np.unique((w != 0) @ (1 << np.arange(length)), return_counts=True)
         assert len(sets) == math.comb(length, nonzeros)
         assert stats.chisquare(counts).pvalue > P
@@ -294,7 +335,7 @@ class TestSparse:
     def test_places_far_apart_occur_together_as_often_as_any(self):
         """Every pair of 40 places: counts of pairs, whose sum is fixed, have close to the variance of binomials."""
         lines, length, nonzeros = 100_000, 40, 10
-        chosen = (Scheme("sparse", (lines, length), 1.0, nonzeros, True, True).native() != 0).astype(np.float64)
+        chosen = (Scheme("sparse", (lines, length), 1.0, nonzeros, True, "OI").native() != 0).astype(np.float64)
         counts = (chosen.T @ chosen)[np.triu_indices(length, 1)]
         p = nonzeros * (nonzeros - 1) / (length * (length - 1))
         z = (counts - lines * p) / math.sqrt(lines * p * (1 - p))
@@ -305,13 +346,13 @@ class TestSparse:
     def test_lines_do_not_depend_on_each_other(self, lag):
         """Places that two lines share: hypergeometric."""
         lines, length, nonzeros = 40_000, 100, 30
-        chosen = Scheme("sparse", (lines + lag, length), 1.0, nonzeros, True, True).native() != 0
+        chosen = Scheme("sparse", (lines + lag, length), 1.0, nonzeros, True, "OI").native() != 0
         shared = np.count_nonzero(chosen[lag:] & chosen[:-lag], axis=1)
         law = stats.hypergeom(length, nonzeros, nonzeros)
         assert abs(shared.mean() - law.mean()) < stats.norm.isf(P / 2) * law.std() / math.sqrt(lines)
 
     def test_names_and_seeds_have_places_of_their_own(self):
-        scheme = Scheme("sparse", (4000, 100), 1.0, 30, True, True)
+        scheme = Scheme("sparse", (4000, 100), 1.0, 30, True, "OI")
         first = scheme.native(key=(0, "w")) != 0
         law = stats.hypergeom(100, 30, 30)
         for key in ((1, "w"), (0, "v"), (2**63, "w")):
@@ -319,11 +360,11 @@ class TestSparse:
             assert abs(shared.mean() - law.mean()) < stats.norm.isf(P / 2) * law.std() / math.sqrt(4000)
 
     def test_values_are_normal_and_do_not_depend_on_the_places(self):
-        w = Scheme("sparse", (2000, 500), 1.0, 100, True, True).native()
+        w = Scheme("sparse", (2000, 500), 1.0, 100, True, "OI").native()
         assert stats.kstest(w[w != 0], stats.norm.cdf).pvalue > P
 
     def test_a_growing_number_of_entries_keeps_those_there_are(self):
-        few, many = (Scheme("sparse", (50, 90), 1.0, k, False, True).native() for k in (5, 20))
+        few, many = (Scheme("sparse", (50, 90), 1.0, k, False, "OI").native() for k in (5, 20))
         assert (many[few != 0] == few[few != 0]).all()
 
     def test_memory_is_bounded(self):
@@ -337,7 +378,7 @@ class TestSparse:
             _core.normal(0.0, 1.0, 0, "w", _core.Dtype.float16, out.shape, None, out)
             before = peak()
             for per_output in (True, False):
-                _core.sparse(1.0, 1638, per_output, True, 0, "w", _core.Dtype.float16, out.shape, None, out)
+                _core.sparse(1.0, 1638, per_output, "OI", 0, "w", _core.Dtype.float16, out.shape, None, out)
             print(peak() - before)
         """
         assert int(run(script)) < 32 * 2**20
@@ -345,8 +386,58 @@ class TestSparse:
     def test_ctrl_c_ends_long_lines(self):
         """Without an answer, one of the 64 would go on for 16 units; with one, it does for less than 0.1."""
         index = "((0, 1, {0}), (0, 1, 8))"
-        draw = f"_core.sparse(1.0, {{1}} // 2, True, True, 0, 'w', _core.Dtype.float32, ({{0}}, {{1}}), {index}, None)"
+        draw = f"_core.sparse(1.0, {{1}} // 2, True, 'OI', 0, 'w', _core.Dtype.float32, ({{0}}, {{1}}), {index}, None)"
         assert overrun(draw.format(64, 2**31), unit=draw.format(8, 2**24)) < 1
+
+
+class TestLayouts:
+    @pytest.mark.parametrize("letters", ["OIHW", "HWIO", "HWOI", "IOHW", "IHOW"])
+    @pytest.mark.parametrize("name", ["orthogonal", "delta_orthogonal", "sparse", "dirac"])
+    def test_letters_are_the_layout_with_implied_axes_transposed(self, name, letters):
+        """The columns of a matrix stay in the order in which the axes are stored."""
+        arguments = {"orthogonal": (1.0, letters, ()), "delta_orthogonal": (1.0, letters), "dirac": (1.0, 2, letters)}
+        first = "O" + letters.replace("O", "") if name in ("orthogonal", "sparse") else "OIHW"
+        sizes = {"O": 8, "I": 6, "H": 3, "W": 4}
+        shape, to = (tuple(sizes[letter] for letter in order) for order in (letters, first))
+        own = arguments.get(name, (1.0, 5, True, letters))
+        ours = Scheme(name, shape, *own).native().transpose([letters.index(letter) for letter in first])
+        other = Scheme(name, to, *("OI" if value == letters else value for value in own)).native()
+        if name == "sparse":  # whose values are those of a normal, at places of the shape
+            ours, other = ours != 0, other != 0
+        assert same(ours.copy(), other)
+
+    @pytest.mark.parametrize(("layout", "order"), [("BOI", "BOI"), ("OBI", "BOI"), ("OIB", "BOI"), ("IBO", "BIO")])
+    def test_batch_axes_may_stand_anywhere(self, layout, order):
+        sizes = {"B": 3, "O": 5, "I": 7}
+        shapes = [tuple(sizes[letter] for letter in letters) for letters in (layout, order)]
+        for name, arguments in {"orthogonal": (1.0,), "dirac": (1.0, 1)}.items():
+            extra = ((),) if name == "orthogonal" else ()
+            ours, other = (
+                Scheme(name, shape, *arguments, letters, *extra).native()
+                for shape, letters in zip(shapes, (layout, order), strict=True)
+            )
+            assert same(ours.transpose([layout.index(letter) for letter in order]).copy(), other)
+
+    def test_a_batch_is_the_blocks_of_one_weight(self):
+        batch = Scheme("orthogonal", (4, 6, 9), 1.0, "BOI", (2, 4)).native()
+        assert same(batch.reshape(24, 9), Scheme("orthogonal", (24, 9), 1.0, "OI", (2, 4) * 4).native())
+        square = Scheme("orthogonal", (4, 7, 7), 1.0, "BOI", ()).native()
+        assert same(square, Scheme("haar", (4, 7, 7), 1.0, False).native())
+
+    def test_every_matrix_of_a_batch_of_sparse_weights_has_lines_of_its_own(self):
+        batch = Scheme("sparse", (3, 20, 30), 1.0, 4, True, "BOI").native()
+        assert same(batch.reshape(60, 30), Scheme("sparse", (60, 30), 1.0, 4, True, "OI").native())
+
+    @pytest.mark.parametrize("one", ["BOI", "OBI", "OIB"])
+    def test_a_batch_of_one_is_the_weight(self, one):
+        shape = tuple({"B": 1, "O": 8, "I": 6}[letter] for letter in one)
+        for name, before, after in (
+            ("orthogonal", (1.0,), ((),)),
+            ("sparse", (1.0, 3, True), ()),
+            ("dirac", (1.0, 2), ()),
+        ):
+            ours = Scheme(name, shape, *before, one, *after).native()
+            assert same(ours.reshape(8, 6), Scheme(name, (8, 6), *before, "OI", *after).native())
 
 
 class TestDirac:
@@ -355,19 +446,19 @@ class TestDirac:
         [((6, 3), 1), ((6, 3), 2), ((3, 6), 3), ((5, 5, 3), 1), ((8, 2, 4, 5), 4), ((4, 6, 1, 2, 3), 2)],
     )
     def test_a_group_is_the_identity_at_the_centre(self, shape, groups):
-        w = Scheme("dirac", shape, 2.0, groups, True).native("float64")
+        w = Scheme("dirac", shape, 2.0, groups, "OI").native("float64")
         centre = tuple((size - 1) // 2 for size in shape[2:])
         plane = w[(..., *centre)]
         eye = 2 * np.eye(shape[0] // groups, shape[1])
         assert (plane == np.concatenate([eye] * groups)).all()
         assert np.count_nonzero(w) == np.count_nonzero(plane)
-        io = Scheme("dirac", (*shape[2:], shape[1], shape[0]), 2.0, groups, False).native("float64")
+        io = Scheme("dirac", (*shape[2:], shape[1], shape[0]), 2.0, groups, "IO").native("float64")
         assert (np.moveaxis(io, (-1, -2), (0, 1)) == w).all()
 
     @pytest.mark.parametrize("width", [1, 2, 3, 4, 5])
     def test_a_convolution_with_it_is_the_identity(self, width):
         """At the position that "same" padding gives: one more element after than before where the width is even."""
-        w = Scheme("dirac", (4, 4, width), 1.0, 1, True).native("float64")
+        w = Scheme("dirac", (4, 4, width), 1.0, 1, "OI").native("float64")
         x = np.random.default_rng(0).normal(size=(4, 30))
         padded = np.pad(x, ((0, 0), ((width - 1) // 2, width // 2)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=1)
@@ -498,24 +589,24 @@ def test_half_types_are_the_float32_value_rounded(dtype):
 def test_nothing_is_a_result_too(shape):
     columns = np.zeros((shape[1] + 1) // 2)
     for scheme in (
-        Scheme("sparse", shape, 1.0, 3, True, True),
-        Scheme("sparse", shape, 1.0, 3, False, False),
-        Scheme("dirac", shape, 1.0, 1, True),
+        Scheme("sparse", shape, 1.0, 3, True, "OI"),
+        Scheme("sparse", shape, 1.0, 3, False, "IO"),
+        Scheme("dirac", shape, 1.0, 1, "OI"),
         Scheme("broadcast", shape, np.zeros(shape[0]), 0),
         Scheme("sinusoid", shape, columns, columns, True),
         Scheme("step_bias", shape, 0.1, 0.2, 0.0),
     ):
         assert scheme.native().shape == shape
-    w = Scheme("sparse", (4, 6), 1.0, 2, True, True).native("float32", np.s_[2:2, :])
+    w = Scheme("sparse", (4, 6), 1.0, 2, True, "OI").native("float32", np.s_[2:2, :])
     assert w.shape == (0, 6)
 
 
-def sparse(shape=(4, 6), std=1.0, nonzeros=2, per_output=True, out_first=True, dtype="float32", **options):
-    return Scheme("sparse", shape, std, nonzeros, per_output, out_first).native(dtype, **options)
+def sparse(shape=(4, 6), std=1.0, nonzeros=2, per_output=True, layout="OI", dtype="float32", **options):
+    return Scheme("sparse", shape, std, nonzeros, per_output, layout).native(dtype, **options)
 
 
 def dirac(shape=(4, 6), gain=1.0, groups=1, dtype="float32"):
-    return Scheme("dirac", shape, gain, groups, True).native(dtype)
+    return Scheme("dirac", shape, gain, groups, "OI").native(dtype)
 
 
 def broadcast(values=(1.0, 2.0), axis=0, shape=(2, 3), dtype="float32"):
@@ -540,7 +631,11 @@ def step_bias(low=0.1, high=0.2, floor=0.0, dtype="float32"):
         ),
         (lambda: sparse(nonzeros=7), ValueError, "nonzeros must be between 0 and 6, the weights into an output, got 7"),
         (lambda: sparse(nonzeros=5, per_output=False), ValueError, "between 0 and 4, the outputs, got 5"),
-        (lambda: sparse(nonzeros=5, out_first=False), ValueError, "between 0 and 4, the weights into an output, got 5"),
+        (lambda: sparse(nonzeros=5, layout="IO"), ValueError, "between 0 and 4, the weights into an output, got 5"),
+        (lambda: sparse(layout="OE"), ValueError, "layout must be .* a letter for each of the 2 axes.*; got .OE."),
+        (lambda: sparse(layout="BI"), ValueError, "O output, at least once.*; got .BI."),
+        (lambda: sparse(layout="OIB"), ValueError, "a letter for each of the 2 axes of shape.*; got .OIB."),
+        (lambda: sparse(layout=True), TypeError, "layout must be a str, got True"),
         (lambda: sparse(nonzeros=1.5), TypeError, "nonzeros must be an integer, got 1.5"),
         (lambda: sparse(std=-1.0), ValueError, "std must be finite and not negative, got -1"),
         (lambda: sparse(std=math.nan), ValueError, "std must be finite and not negative, got nan"),
@@ -586,8 +681,8 @@ def test_errors_name_the_argument_its_value_and_what_is_allowed(call, error, mes
 def test_overlapping_memory_is_refused():
     out = np.lib.stride_tricks.as_strided(np.zeros(100, np.float32), (4, 6), (4, 4))
     for scheme in (
-        Scheme("sparse", (4, 6), 1.0, 2, True, True),
-        Scheme("dirac", (4, 6), 1.0, 1, True),
+        Scheme("sparse", (4, 6), 1.0, 2, True, "OI"),
+        Scheme("dirac", (4, 6), 1.0, 1, "OI"),
         Scheme("broadcast", (4, 6), np.zeros(4), 0),
         Scheme("sinusoid", (4, 6), np.zeros(3), np.zeros(3), True),
         Scheme("step_bias", (4, 6), 0.1, 0.2, 0.0),

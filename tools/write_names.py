@@ -9,7 +9,6 @@ type checkers. tests/test_names.py fails when this has to be run again; mypy's s
 from __future__ import annotations
 
 import inspect
-import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ PACKAGE = Path(__file__).parents[1] / "python/fanin"
 MODULES = ("diagnose", "layers", "models", "recipes", "schemes", "torch")
 SAMPLERS = ("bits", "constant", "normal", "ones", "truncated_normal", "uniform", "zeros")
 EXPORTS = {
+    "axes": ("layout",),
     "fans": ("Fans",),
     "plans": ("Plan", "plan"),
     "recommendation": ("Recommendation", "recommend", "review"),
@@ -132,8 +132,8 @@ def stub(function: object) -> str:
         if parameter.kind is parameter.KEYWORD_ONLY and not star:
             star = True
             parts.append("*")
-        annotation = re.sub(r"^InitVar\[(.*)\]$", r"\1", str(parameter.annotation))
-        typed = parameter.name if parameter.annotation is parameter.empty else f"{parameter.name}: {annotation}"
+        untyped = parameter.annotation is parameter.empty
+        typed = parameter.name if untyped else f"{parameter.name}: {parameter.annotation}"
         parts.append(typed if parameter.default is parameter.empty else f"{typed} = {parameter.default!r}")
     name = function.__name__  # type: ignore[attr-defined]
     return f"def {name}({', '.join(parts)}) -> {signature.return_annotation}: ...\n"

@@ -57,7 +57,7 @@ void run_orthogonal(benchmark::State& state, Dtype dtype, int64_t rows, int64_t 
   std::vector<char> memory(size_t(rows * columns) * fanin::itemsize(dtype));
   const fanin::Part part{0, "weight", dtype, {rows, columns}};
   for (auto _ : state) {
-    fanin::orthogonal(1, fanin::Layout::out_first, {}, part, {memory.data()});
+    fanin::orthogonal(1, "OI", {}, part, {memory.data()});
     benchmark::ClobberMemory();
   }
   const double vectors = double(std::min(rows, columns)), length = double(std::max(rows, columns));

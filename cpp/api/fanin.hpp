@@ -32,23 +32,27 @@ void truncated_normal(double mean, double deviation, double low, double high, bo
                       const Output& out, const Interrupt& interrupt = {});
 void constant(double value, const Part& part, const Output& out, const Interrupt& interrupt = {});
 
-// Which axis of a weight is `out`; the others, in order, are its inputs.
-enum class Layout : uint8_t { out_first, out_last };
-// A matrix of `out` rows, Haar-orthogonal: orthonormal rows where they are no more than the columns, else orthonormal columns.
-// Every block of that many outputs, if there are any, is a matrix of its own. gain multiplies.
-void orthogonal(double gain, Layout layout, const std::vector<int64_t>& blocks, const Part& part, const Output& out,
-                const Interrupt& interrupt = {});
-// Square Haar-orthogonal matrices: the last two axes.
-void haar(double gain, const Part& part, const Output& out, const Interrupt& interrupt = {});
+// A layout says which axes of a weight are what: "OI" is (out, in, *spatial), "IO" is (*spatial, in, out), and else there is a
+// letter for every axis: O output, I input, any of X, Y, Z, H, W, D and T spatial, B batch. Several axes of outputs, or of
+// anything else, are flattened in C order. There is a matrix for every index of the batch axes.
+
+// A matrix of `out` rows by all else, Haar-orthogonal: orthonormal rows where they are no more than the columns, else
+// orthonormal columns. Every block of that many outputs, along their first axis, is a matrix of its own, if there are blocks.
+// gain multiplies.
+void orthogonal(double gain, std::string_view layout, const std::vector<int64_t>& blocks, const Part& part,
+                const Output& out, const Interrupt& interrupt = {});
+// Square Haar-orthogonal matrices: the last two axes. `special`: of determinant +1.
+void haar(double gain, bool special, const Part& part, const Output& out, const Interrupt& interrupt = {});
 // The orthogonal matrix (out, in) at the centre of the spatial axes, 0 elsewhere: Xiao et al. 2018.
-void delta_orthogonal(double gain, Layout layout, const Part& part, const Output& out, const Interrupt& interrupt = {});
+void delta_orthogonal(double gain, std::string_view layout, const Part& part, const Output& out,
+                      const Interrupt& interrupt = {});
 
 // Exactly `nonzeros` entries of every line are N(0, deviation²), the others 0. A line is all weights into one output, or into
 // all outputs from one input.
-void sparse(double deviation, int64_t nonzeros, bool per_output, Layout layout, const Part& part, const Output& out,
-            const Interrupt& interrupt = {});
+void sparse(double deviation, int64_t nonzeros, bool per_output, std::string_view layout, const Part& part,
+            const Output& out, const Interrupt& interrupt = {});
 // gain at the centre of the spatial axes where an output's number within its group is that of an input, 0 elsewhere.
-void dirac(double gain, int64_t groups, Layout layout, const Part& part, const Output& out,
+void dirac(double gain, int64_t groups, std::string_view layout, const Part& part, const Output& out,
            const Interrupt& interrupt = {});
 // The values along one axis, the same everywhere else.
 void broadcast(const std::vector<double>& values, int64_t axis, const Part& part, const Output& out,

@@ -1,7 +1,9 @@
 #include "cpu/orthogonal.hpp"
 
 #include <algorithm>
+#include <tuple>
 
+#include "api/layout.hpp"
 #include "api/limits.hpp"
 #include "api/place.hpp"
 #include "api/refuse.hpp"
@@ -31,19 +33,6 @@ cpu::Coordinates flatten(const std::vector<Taken>& axes) {
   return side;
 }
 
-std::vector<cpu::OrthogonalVector> vectors_of(const cpu::Coordinates& side, char* data) {
-  std::vector<cpu::OrthogonalVector> vectors{{side.first, data}};
-  for (const Axis& axis : side.axes) {
-    std::vector<cpu::OrthogonalVector> next;
-    next.reserve(vectors.size() * size_t(axis.count));
-    for (const auto& v : vectors)
-      for (int64_t i = 0; i < axis.count; ++i)
-        next.push_back({v.number + i * axis.step, v.data + i * axis.stride});
-    vectors.swap(next);
-  }
-  return vectors;
-}
-
 // Matrices, one after another in the reflector stream.
 struct Matrices {
   std::vector<cpu::OrthogonalMatrix> all;
@@ -57,8 +46,7 @@ struct Matrices {
     };
     if (empty(out_side) || empty(in_side)) return;
     const bool rows = outs <= ins;
-    const cpu::Coordinates vectors = flatten(rows ? out_side : in_side);
-    all.push_back({first, std::min(outs, ins), std::max(outs, ins), vectors_of(vectors, data)});
+    all.push_back({first, std::min(outs, ins), std::max(outs, ins), places_of(rows ? out_side : in_side, data)});
     where.push_back(flatten(rows ? in_side : out_side));
   }
 };
@@ -68,64 +56,75 @@ uint64_t stream_elements(int64_t outs, int64_t ins) {
 }
 
 cpu::OrthogonalDraw make_draw(double gain, const Part& part) {
-  return {part.seed, stream_id(part.name, is_wide(part.dtype) ? kTagDouble : kTagSingle), part.dtype, gain};
+  return {part.seed, stream_id(part.name, is_wide(part.dtype) ? kTagDouble : kTagSingle), part.dtype, gain, false};
 }
 
 // An entry may exceed 1 by rounding.
 void require_gain(double gain, Dtype dtype) { require_value("gain", gain, dtype, 1.001); }
 
-}  // namespace
+// The outputs that a part takes of a block of them, from output `begin` on, and where the first of them lies.
+std::pair<Taken, char*> outputs_of(const Taken& outputs, int64_t begin, int64_t size, char* data) {
+  // The entries start + i·step, i < count, that lie in [begin, begin + size).
+  const int64_t step = std::abs(outputs.step);
+  const int64_t lowest = outputs.step > 0 ? outputs.start : outputs.start + outputs.step * (outputs.count - 1);
+  const auto index_of = [&](int64_t row) {  // of the first entry from `row` up, in ascending order
+    return std::min(outputs.count, row <= lowest ? 0 : (row - lowest + step - 1) / step);
+  };
+  const int64_t low = index_of(begin), high = index_of(begin + size);
+  const int64_t offset = outputs.step > 0 ? low : outputs.count - high;
+  return {{outputs.start + offset * outputs.step - begin, outputs.step, high - low, outputs.stride, size},
+          data + offset * outputs.stride};
+}
 
-void orthogonal(double gain, Layout layout, const std::vector<int64_t>& blocks, const Part& part, const Output& out,
-                const Interrupt& interrupt) {
-  require_float(part.dtype);
-  require_gain(gain, part.dtype);
-  if (part.shape.size() < 2) refuse("shape must have at least 2 dimensions, out and in, got ", part.shape.size());
-  const std::vector<int64_t> shape = result_shape(part);
-  const size_t out_axis = layout == Layout::out_first ? 0 : part.shape.size() - 1;
-  int64_t sum = 0, ins = 1;
+void require_sum(const std::vector<int64_t>& blocks, int64_t outs) {
+  int64_t sum = 0;
   for (const int64_t b : blocks) {
     if (b < 0) refuse("blocks must not be negative, got ", b);
     if (__builtin_add_overflow(sum, b, &sum)) sum = -1;
     if (sum < 0) break;
   }
-  if (!blocks.empty() && sum != part.shape[out_axis])
-    refuse("blocks must add up to the ", part.shape[out_axis], " outputs of shape, got a sum of ", sum);
+  if (sum != outs) refuse("blocks must add up to the ", outs, " outputs of shape, got a sum of ", sum);
+}
+
+}  // namespace
+
+void orthogonal(double gain, std::string_view layout, const std::vector<int64_t>& blocks, const Part& part,
+                const Output& out, const Interrupt& interrupt) {
+  require_float(part.dtype);
+  require_gain(gain, part.dtype);
+  const Axes axes = axes_of(layout, part.shape.size());
+  const std::vector<int64_t> shape = result_shape(part);
+  const int64_t outs = of_axes(axes.outs, part.shape)[0];
+  if (!blocks.empty()) require_sum(blocks, outs);
   if (is_empty(shape)) return;
   require_kernel(out, "orthogonal");
   check_output(part, out, shape);
 
-  std::vector<Taken> in_side = taken(part, out);
-  const Taken outputs = in_side[out_axis];
-  in_side.erase(in_side.begin() + long(out_axis));
-  for (const auto& axis : in_side)
-    ins *= axis.size;
+  const std::vector<Taken> all = taken(part, out), in_side = of_axes(axes.columns(), all);
+  std::vector<Taken> out_side = of_axes(axes.outs, all);
+  const Taken outputs = out_side[0];
+  const int64_t each = size_of(axes.outs, part.shape) / outs, ins = size_of(axes.columns(), part.shape);
+  const std::vector<int64_t> sizes = blocks.empty() ? std::vector<int64_t>{outs} : blocks;
+  uint64_t elements = 0;  // of the reflector stream, a batch
+  for (const int64_t size : sizes)
+    elements += stream_elements(size * each, ins);
 
   Matrices matrices;
-  uint64_t first = 0;
-  int64_t begin = 0;
-  for (const int64_t size : blocks.empty() ? std::vector<int64_t>{part.shape[out_axis]} : blocks) {
-    // The entries start + i·step, i < count, that lie in [begin, begin + size).
-    const int64_t step = std::abs(outputs.step);
-    const int64_t lowest = outputs.step > 0 ? outputs.start : outputs.start + outputs.step * (outputs.count - 1);
-    const auto index_of = [&](int64_t row) {  // of the first entry from `row` up, in ascending order
-      return std::min(outputs.count, row <= lowest ? 0 : (row - lowest + step - 1) / step);
-    };
-    const int64_t low = index_of(begin), high = index_of(begin + size);
-    const int64_t offset = outputs.step > 0 ? low : outputs.count - high;
-    const Taken inside{outputs.start + offset * outputs.step - begin, outputs.step, high - low, outputs.stride, size};
-    if (high > low) {
-      // Its own first entry stands at `offset`; the data pointer follows.
-      char* const data = static_cast<char*>(out.data) + offset * outputs.stride;
-      matrices.add(first, size, ins, {inside}, in_side, data);
+  for (const auto& batch : places_of(of_axes(axes.batch, all), static_cast<char*>(out.data))) {
+    uint64_t first = uint64_t(batch.number) * elements;
+    int64_t begin = 0;
+    for (const int64_t size : sizes) {
+      char* data;
+      std::tie(out_side[0], data) = outputs_of(outputs, begin, size, batch.data);
+      matrices.add(first, size * each, ins, out_side, in_side, data);
+      first += stream_elements(size * each, ins);
+      begin += size;
     }
-    first += stream_elements(size, ins);
-    begin += size;
   }
   cpu::orthogonal(make_draw(gain, part), std::move(matrices.all), matrices.where, interrupt);
 }
 
-void haar(double gain, const Part& part, const Output& out, const Interrupt& interrupt) {
+void haar(double gain, bool special, const Part& part, const Output& out, const Interrupt& interrupt) {
   require_float(part.dtype);
   require_gain(gain, part.dtype);
   const size_t rank = part.shape.size();
@@ -139,31 +138,36 @@ void haar(double gain, const Part& part, const Output& out, const Interrupt& int
   const Taken rows = batch[rank - 2], columns = batch[rank - 1];
   batch.resize(rank - 2);
   Matrices matrices;
-  for (const auto& m : vectors_of(flatten(batch), static_cast<char*>(out.data)))
+  for (const auto& m : places_of(batch, static_cast<char*>(out.data)))
     matrices.add(uint64_t(m.number) * stream_elements(n, n), n, n, {rows}, {columns}, m.data);
-  cpu::orthogonal(make_draw(gain, part), std::move(matrices.all), matrices.where, interrupt);
+  cpu::OrthogonalDraw draw = make_draw(gain, part);
+  draw.special = special;
+  cpu::orthogonal(draw, std::move(matrices.all), matrices.where, interrupt);
 }
 
-void delta_orthogonal(double gain, Layout layout, const Part& part, const Output& out, const Interrupt& interrupt) {
+void delta_orthogonal(double gain, std::string_view layout, const Part& part, const Output& out,
+                      const Interrupt& interrupt) {
   require_float(part.dtype);
   require_gain(gain, part.dtype);
   const size_t rank = part.shape.size();
-  if (rank < 3 || rank > 5)
-    refuse("shape must have 3 to 5 dimensions, those of a 1-, 2- or 3-D convolution, got ", rank);
-  const bool first = layout == Layout::out_first;
-  const int64_t outs = part.shape[first ? 0 : rank - 1], ins = part.shape[first ? 1 : rank - 2];
-  if (ins > outs) refuse("shape must have no more inputs than outputs, got ", ins, " inputs and ", outs, " outputs");
+  const Axes axes = axes_of(layout, rank);
+  const size_t spatial = of_axes(axes.spatial, part.shape).size();
+  if (spatial < 1 || spatial > 3)
+    refuse("shape must have 1 to 3 spatial axes, as a 1-, 2- or 3-D convolution has, got ", spatial);
   const std::vector<int64_t> shape = result_shape(part);
+  const int64_t outs = size_of(axes.outs, part.shape), ins = size_of(axes.ins, part.shape);
+  if (ins > outs) refuse("shape must have no more inputs than outputs, got ", ins, " inputs and ", outs, " outputs");
   if (is_empty(shape)) return;
   require_kernel(out, "delta_orthogonal");
   constant(0, part, out, interrupt);
 
-  const std::vector<Taken> axes = taken(part, out);
-  char* const data = centre_of(axes, layout, out);
+  const std::vector<Taken> all = taken(part, out);
+  char* const data = centre_of(of_axes(axes.spatial, all), out.data);
   if (!data) return;
-  const Taken out_side = axes[first ? 0 : rank - 1], in_side = axes[first ? 1 : rank - 2];
   Matrices matrices;
-  matrices.add(0, outs, ins, {out_side}, {in_side}, data);
+  for (const auto& m : places_of(of_axes(axes.batch, all), data))
+    matrices.add(uint64_t(m.number) * stream_elements(outs, ins), outs, ins, of_axes(axes.outs, all),
+                 of_axes(axes.ins, all), m.data);
   cpu::orthogonal(make_draw(gain, part), std::move(matrices.all), matrices.where, interrupt);
 }
 

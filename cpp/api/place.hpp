@@ -28,16 +28,18 @@ inline std::vector<Taken> taken(const Part& part, const Output& out) {
   return axes;
 }
 
-// Where the centre of a convolution's spatial axes goes; null where the part does not hold it.
-inline char* centre_of(const std::vector<Taken>& axes, Layout layout, const Output& out) {
-  const bool first = layout == Layout::out_first;
-  auto* data = static_cast<char*>(out.data);
-  for (size_t i = first ? 2 : 0; i < (first ? axes.size() : axes.size() - 2); ++i) {
-    const int64_t place = axes[i].place_of((axes[i].size - 1) / 2);
-    if (place < 0) return nullptr;
-    data += place * axes[i].stride;
+// Every index that is taken of some axes, in C order.
+inline std::vector<Place> places_of(const std::vector<Taken>& axes, char* data) {
+  std::vector<Place> places{{0, data}};
+  for (const Taken& axis : axes) {
+    std::vector<Place> finer;
+    finer.reserve(places.size() * size_t(axis.count));
+    for (const Place& p : places)
+      for (int64_t i = 0; i < axis.count; ++i)
+        finer.push_back({p.number * axis.size + axis.start + i * axis.step, p.data + i * axis.stride});
+    places.swap(finer);
   }
-  return data;
+  return places;
 }
 
 inline bool is_empty(const std::vector<int64_t>& shape) {
@@ -66,6 +68,17 @@ inline bool make_region(const Part& part, const Output& out, Region& region) {
   }
   std::reverse(region.axes.begin(), region.axes.end());
   return true;
+}
+
+// Where the centre of the spatial axes begins in memory; null if the part does not hold it.
+inline char* centre_of(const std::vector<Taken>& spatial, void* data) {
+  auto* place = static_cast<char*>(data);
+  for (const Taken& axis : spatial) {
+    const int64_t centre = axis.place_of((axis.size - 1) / 2);
+    if (centre < 0) return nullptr;
+    place += centre * axis.stride;
+  }
+  return place;
 }
 
 // Whether a GPU's memory is written. What is not drawn is as soon written to the host's as it comes from there.

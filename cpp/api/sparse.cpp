@@ -1,9 +1,11 @@
 #include "cpu/sparse.hpp"
 
 #include "api/fanin.hpp"
+#include "api/layout.hpp"
 #include "api/place.hpp"
 #include "api/refuse.hpp"
 #include "core/fp_environment.hpp"
+#include "cpu/parallel.hpp"
 
 namespace fanin {
 namespace {
@@ -11,41 +13,69 @@ namespace {
 constexpr uint8_t kTagMask = 4;
 constexpr int64_t kLongest = int64_t(1) << 32;  // positions of a line, all of whose words are drawn
 
-// The part as lines by positions; its axes forward.
-cpu::SparsePart make_part(const Part& part, const Output& out, size_t out_axis, bool per_output) {
-  cpu::SparsePart result{0, static_cast<char*>(out.data), {}, 0, 0, (out_axis == 0) == per_output};
-  const std::vector<Taken> axes = taken(part, out);
-  int64_t flat = 1, rest = 1;
-  for (size_t i = axes.size(); i-- > 0; flat *= axes[i].size) {
-    const Taken& axis = axes[i];
-    const bool forward = axis.step > 0, of_lines = (i == out_axis) == per_output;
-    const int64_t side = i == out_axis ? 1 : rest, step = axis.count == 1 ? 0 : std::abs(axis.step);
+// The part as lines by positions, all axes forward. Neighbours on an axis are so many lines, or positions, apart.
+cpu::SparsePart make_part(const Part& part, const Output& out, const Axes& axes, bool per_output) {
+  std::vector<int64_t> apart(part.shape.size());
+  std::vector<bool> of_lines(part.shape.size(), false);
+  const auto number = [&](AxisSet side, bool lines, int64_t step) {
+    for (size_t i = apart.size(); i-- > 0;)
+      if (side >> i & 1) apart[i] = step, of_lines[i] = lines, step *= part.shape[i];
+  };
+  number(axes.outs, per_output, 1), number(axes.columns(), !per_output, 1);
+  number(axes.batch, true, size_of(per_output ? axes.outs : axes.columns(), part.shape));
+
+  cpu::SparsePart result{0, static_cast<char*>(out.data), {}, 0, 0, true};
+  const std::vector<Taken> all = taken(part, out);
+  int64_t flat = 1;
+  for (size_t i = all.size(); i-- > 0; flat *= all[i].size) {
+    const Taken& axis = all[i];
+    const bool forward = axis.step > 0;
+    const int64_t step = axis.count == 1 ? 0 : std::abs(axis.step);
     const int64_t lowest = forward ? axis.start : axis.start + (axis.count - 1) * axis.step;
     result.first += uint64_t(lowest * flat);
     if (!forward) result.data += (axis.count - 1) * axis.stride;
-    (of_lines ? result.first_line : result.first_position) += uint64_t(lowest * side);
-    result.axes.push_back({axis.count, step * flat, forward ? axis.stride : -axis.stride, of_lines, step * side});
-    if (i != out_axis) rest *= axis.size;
+    (of_lines[i] ? result.first_line : result.first_position) += uint64_t(lowest * apart[i]);
+    result.axes.push_back(
+        {axis.count, step * flat, forward ? axis.stride : -axis.stride, of_lines[i], step * apart[i]});
   }
   std::reverse(result.axes.begin(), result.axes.end());
   return result;
 }
 
+// Where lines and positions alternate, one line after another on the shortest axis of lines: every line is looked at once.
+void in_order(const cpu::SparseDraw& draw, cpu::SparsePart part, const Interrupt& interrupt) {
+  int changes = 0;
+  const cpu::SparseAxis* before = nullptr;
+  cpu::SparseAxis* shortest = nullptr;
+  for (cpu::SparseAxis& axis : part.axes) {
+    if (axis.count == 1) continue;
+    if (!before) part.lines_outer = axis.of_lines;
+    if (before && before->of_lines != axis.of_lines) ++changes;
+    if (axis.of_lines && (!shortest || axis.count < shortest->count)) shortest = &axis;
+    before = &axis;
+  }
+  if (changes < 2) return cpu::sparse(draw, part, interrupt);
+  const cpu::SparseAxis axis = *shortest;
+  shortest->count = 1;
+  cpu::parallel_chunks(uint64_t(axis.count), true, interrupt, [&](uint64_t i) {
+    cpu::SparsePart one = part;
+    one.first += i * uint64_t(axis.step), one.data += int64_t(i) * axis.stride;
+    one.first_line += i * uint64_t(axis.number);
+    in_order(draw, one, interrupt);
+  });
+}
+
 }  // namespace
 
-void sparse(double deviation, int64_t nonzeros, bool per_output, Layout layout, const Part& part, const Output& out,
-            const Interrupt& interrupt) {
+void sparse(double deviation, int64_t nonzeros, bool per_output, std::string_view layout, const Part& part,
+            const Output& out, const Interrupt& interrupt) {
   const FpEnvironment environment;
   const Draw values = make_normal_draw(0, deviation, part);
-  const size_t rank = part.shape.size();
-  if (rank < 2) refuse("shape must have at least 2 dimensions, out and in, got ", rank);
+  const Axes axes = axes_of(layout, part.shape.size());
   Region region;
   const bool some = make_region(part, out, region);
 
-  const size_t out_axis = layout == Layout::out_first ? 0 : rank - 1;
-  int64_t length = 1;
-  for (size_t i = 0; i < rank; ++i)
-    if ((i == out_axis) != per_output) length *= part.shape[i];
+  const int64_t length = size_of(per_output ? axes.columns() : axes.outs, part.shape);
   if (nonzeros < 0 || (!is_empty(part.shape) && nonzeros > length))
     refuse("nonzeros must be between 0 and ", length, ", the ", per_output ? "weights into an output" : "outputs",
            ", got ", nonzeros);
@@ -55,8 +85,8 @@ void sparse(double deviation, int64_t nonzeros, bool per_output, Layout layout, 
   if (nonzeros == length) return cpu::fill(values, std::move(region), interrupt);
   if (length > kLongest)
     refuse("shape must have at most 2^32 ", per_output ? "weights into an output" : "outputs", ", got ", length);
-  cpu::sparse({values, stream_id(part.name, kTagMask), length, nonzeros}, make_part(part, out, out_axis, per_output),
-              interrupt);
+  in_order({values, stream_id(part.name, kTagMask), length, nonzeros}, make_part(part, out, axes, per_output),
+           interrupt);
 }
 
 }  // namespace fanin

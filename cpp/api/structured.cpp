@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "api/fanin.hpp"
+#include "api/layout.hpp"
 #include "api/limits.hpp"
 #include "api/place.hpp"
 #include "api/refuse.hpp"
@@ -17,16 +18,15 @@ constexpr double kLargestStep = 1e300;                // and the least is 1/kLar
 
 }  // namespace
 
-void dirac(double gain, int64_t groups, Layout layout, const Part& part, const Output& out,
+void dirac(double gain, int64_t groups, std::string_view layout, const Part& part, const Output& out,
            const Interrupt& interrupt) {
   const FpEnvironment environment;
   require_float(part.dtype);
   require_value("gain", gain, part.dtype);
-  const size_t rank = part.shape.size();
-  if (rank < 2) refuse("shape must have at least 2 dimensions, out and in, got ", rank);
+  const Axes axes = axes_of(layout, part.shape.size());
   Region region;
-  const bool some = make_region(part, out, region), first = layout == Layout::out_first;
-  const int64_t outs = part.shape[first ? 0 : rank - 1];
+  const bool some = make_region(part, out, region);
+  const int64_t outs = size_of(axes.outs, part.shape);
   if (groups < 1 || outs % groups != 0) refuse("groups must divide the ", outs, " outputs of shape, got ", groups);
   if (!some) return;
   const auto size = int64_t(itemsize(part.dtype));
@@ -36,13 +36,23 @@ void dirac(double gain, int64_t groups, Layout layout, const Part& part, const O
   else
     cpu::fill_constant(0, size_t(size), region, interrupt);
 
-  const std::vector<Taken> axes = taken(part, out);
-  char* const data = centre_of(axes, layout, out);
+  // A diagonal for every index of a batch, and of all but the last axes of outputs and inputs.
+  const std::vector<Taken> all = taken(part, out);
+  char* const data = centre_of(of_axes(axes.spatial, all), out.data);
   if (!data) return;
-  const Diagonal diagonal{data, axes[first ? 0 : rank - 1], axes[first ? 1 : rank - 2], outs / groups};
+  std::vector<Taken> out_side = of_axes(axes.outs, all), in_side = of_axes(axes.ins, all);
+  if (in_side.empty()) in_side.push_back({0, 1, 1, 0, 1});
+  const Taken output = out_side.back(), input = in_side.back();
+  out_side.pop_back(), in_side.pop_back();
+  std::vector<Diagonal> diagonals;
+  for (const Place& matrix : places_of(of_axes(axes.batch, all), data))
+    for (const Place& o : places_of(out_side, matrix.data))
+      for (const Place& i : places_of(in_side, o.data))
+        diagonals.push_back({i.data, output, input, outs / groups, o.number * output.size, i.number * input.size});
   const uint64_t one = pattern_of(part.dtype, gain);
-  if (gpu) return cuda::backend().fill_diagonal(diagonal, one, part.dtype, *out.queue);
-  cpu::fill_diagonal(diagonal, one, size_t(size), interrupt);
+  if (!gpu) return cpu::fill_diagonals(diagonals, one, size_t(size), interrupt);
+  for (const Diagonal& diagonal : diagonals)
+    cuda::backend().fill_diagonal(diagonal, one, part.dtype, *out.queue);
 }
 
 void broadcast(const std::vector<double>& values, int64_t axis, const Part& part, const Output& out,

@@ -104,13 +104,15 @@ uint64_t as_seed(py::handle seed) {
   return value;
 }
 
-std::string_view as_utf8(py::handle name) {
-  if (!PyUnicode_Check(name.ptr())) raise(PyExc_TypeError, "name must be a str, got " + spelled(name));
+std::string_view as_utf8(py::handle value, const char* argument) {
+  if (!PyUnicode_Check(value.ptr()))
+    raise(PyExc_TypeError, std::string(argument) + " must be a str, got " + spelled(value));
   Py_ssize_t size;
-  const char* text = PyUnicode_AsUTF8AndSize(name.ptr(), &size);
+  const char* text = PyUnicode_AsUTF8AndSize(value.ptr(), &size);
   if (!text) {
     PyErr_Clear();
-    raise(PyExc_ValueError, "name must be valid Unicode without lone surrogates, got " + spelled(name));
+    raise(PyExc_ValueError,
+          std::string(argument) + " must be valid Unicode without lone surrogates, got " + spelled(value));
   }
   return {text, size_t(size)};
 }
@@ -162,8 +164,8 @@ bool as<bool>(py::handle value, const char* argument) {
 }
 
 template <>
-Layout as<Layout>(py::handle value, const char* argument) {
-  return as<bool>(value, argument) ? Layout::out_first : Layout::out_last;
+std::string_view as<std::string_view>(py::handle value, const char* argument) {
+  return as_utf8(value, argument);
 }
 
 template <>

@@ -20,7 +20,7 @@ void set_python_error() noexcept;
 std::string text(const std::vector<int64_t>& shape);
 
 uint64_t as_seed(py::handle);
-std::string_view as_utf8(py::handle name);
+std::string_view as_utf8(py::handle, const char* argument);  // valid as long as the object
 std::vector<int64_t> as_shape(py::handle);
 std::vector<AxisSlice> as_box(py::handle);
 
@@ -34,7 +34,7 @@ int64_t as<int64_t>(py::handle, const char*);
 template <>
 bool as<bool>(py::handle, const char*);
 template <>
-Layout as<Layout>(py::handle, const char*);  // from "out first?"
+std::string_view as<std::string_view>(py::handle, const char*);
 template <>
 std::vector<int64_t> as<std::vector<int64_t>>(py::handle, const char*);
 template <>

@@ -67,7 +67,7 @@ void set_backend(py::handle capsule) {
 }  // namespace
 
 void register_environment(py::module_& m) {
-  m.def("stream_id", [](py::handle name, uint8_t tag) { return stream_id(as_utf8(name), tag); });
+  m.def("stream_id", [](py::handle name, uint8_t tag) { return stream_id(as_utf8(name, "name"), tag); });
   m.def("truncated_std", &truncated_std);
   m.def("set_num_threads", &set_threads);
   m.def("get_num_threads", &thread_count);
@@ -75,7 +75,7 @@ void register_environment(py::module_& m) {
   m.def("build_info", &build_info);
   m.def("set_cuda_backend", &set_backend);
   if (PyModule_AddFunctions(m.ptr(), g_ieee754) != 0) throw py::error_already_set();
-  m.def("has_gpu_kernel", [](py::handle function) { return has_gpu_kernel(as_utf8(function)); });
+  m.def("has_gpu_kernel", [](py::handle function) { return has_gpu_kernel(as_utf8(function, "function")); });
 }
 
 }  // namespace fanin::bindings

@@ -5,11 +5,11 @@
 namespace fanin::bindings {
 
 void register_matrices(py::module_& m) {
-  Sampler<orthogonal, Random::yes>::add(m, "orthogonal", {"gain", "out_first", "blocks"});
-  Sampler<haar, Random::yes>::add(m, "haar", {"gain"});
-  Sampler<delta_orthogonal, Random::yes>::add(m, "delta_orthogonal", {"gain", "out_first"});
-  Sampler<sparse, Random::yes>::add(m, "sparse", {"std", "nonzeros", "per_output", "out_first"});
-  Sampler<dirac, Random::no>::add(m, "dirac", {"gain", "groups", "out_first"});
+  Sampler<orthogonal, Random::yes>::add(m, "orthogonal", {"gain", "layout", "blocks"});
+  Sampler<haar, Random::yes>::add(m, "haar", {"gain", "special"});
+  Sampler<delta_orthogonal, Random::yes>::add(m, "delta_orthogonal", {"gain", "layout"});
+  Sampler<sparse, Random::yes>::add(m, "sparse", {"std", "nonzeros", "per_output", "layout"});
+  Sampler<dirac, Random::no>::add(m, "dirac", {"gain", "groups", "layout"});
   Sampler<broadcast, Random::no>::add(m, "broadcast", {"values", "axis"});
   Sampler<sinusoid, Random::no>::add(m, "sinusoid", {"turns_high", "turns_low", "interleaved"});
   Sampler<step_bias, Random::yes>::add(m, "step_bias", {"low", "high", "floor"});

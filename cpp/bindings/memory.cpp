@@ -25,12 +25,17 @@ std::vector<int64_t> as_strides(py::handle strides, const std::vector<int64_t>& 
   return result;
 }
 
+// An address that Python was told is a number there.
+void* as_pointer(uintptr_t address) {
+  return reinterpret_cast<void*>(address);  // NOLINT(performance-no-int-to-ptr)
+}
+
 Output of_memory(const Memory& memory, Dtype dtype, const std::vector<int64_t>& shape) {
   if (memory.dtype != dtype)
     raise(PyExc_ValueError, std::string("out must have dtype ") + name(dtype) + ", got " + name(memory.dtype));
   require_shape(memory.shape, shape);
-  Output output{reinterpret_cast<void*>(memory.address), memory.strides};
-  if (memory.device) output.queue = Queue{*memory.device, reinterpret_cast<void*>(memory.stream), false, memory.wait};
+  Output output{as_pointer(memory.address), memory.strides};
+  if (memory.device) output.queue = Queue{*memory.device, as_pointer(memory.stream), false, memory.wait};
   return output;
 }
 

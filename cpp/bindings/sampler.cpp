@@ -10,7 +10,7 @@ namespace fanin::bindings {
 
 py::object draw(PyObject* const* arguments, Random random, const Sample& sample) {
   Part part{};
-  if (random == Random::yes) part.seed = as_seed(*arguments++), part.name = as_utf8(*arguments++);
+  if (random == Random::yes) part.seed = as_seed(*arguments++), part.name = as_utf8(*arguments++, "name");
   part.dtype = as_dtype(arguments[0]);
   part.shape = as_shape(arguments[1]);
   part.box = as_box(arguments[2]);

@@ -1,6 +1,7 @@
 #include "cpu/orthogonal.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "core/fp_environment.hpp"
 #include "cpu/dispatch.hpp"
@@ -13,11 +14,13 @@ namespace {
 constexpr int64_t kSmallBytes = kMiB;           // a matrix of up to this size is made by one thread
 constexpr int64_t kLongest = int64_t(1) << 40;  // coordinates of a vector: no memory holds more, and no size overflows
 constexpr double kSerialFlops = 2e6;            // so few operations are not worth waking a thread for
+constexpr double kMostTogether = 64;            // matrices that a task makes, one after another in the same memory
 
 template <class T>
 void make_all(const OrthogonalDraw& draw, std::vector<OrthogonalMatrix>& matrices,
               const std::vector<Coordinates>& where, const ReflectorKernels<T>& kernels, const Interrupt& interrupt) {
   std::vector<size_t> small;
+  double most = 1;  // operations for a small one
   const auto maker = [&](size_t i) { return Maker<T>{draw, matrices[i], where[i], kernels}; };
   for (size_t i = 0; i < matrices.size(); ++i) {
     auto& m = matrices[i];
@@ -30,12 +33,20 @@ void make_all(const OrthogonalDraw& draw, std::vector<OrthogonalMatrix>& matrice
     }
     const Blocked<T> blocked(maker(i));
     if (blocked.bytes() <= kSmallBytes && (matrices.size() > 1 || flops < kSerialFlops))
-      small.push_back(i);
+      small.push_back(i), most = std::max(most, flops);
     else
       blocked.make(Runner(flops < kSerialFlops, interrupt));
   }
-  parallel_chunks(small.size(), small.size() == 1, interrupt,
-                  [&](uint64_t i) { Blocked<T>(maker(small[i])).make(Runner(true, interrupt)); });
+  const auto together = size_t(std::clamp(kSerialFlops / most, 1.0, kMostTogether));
+  parallel_chunks((small.size() + together - 1) / together, small.size() == 1, interrupt, [&](uint64_t task) {
+    std::unique_ptr<Buffer<T>> memory;
+    for (size_t i = task * together; i < std::min(small.size(), (task + 1) * together); ++i) {
+      const Blocked<T> blocked(maker(small[i]));
+      if (!memory || memory->bytes() < blocked.workspace() * int64_t(sizeof(T)))
+        memory = std::make_unique<Buffer<T>>(blocked.workspace());
+      blocked.make(Runner(true, interrupt), memory->get());
+    }
+  });
 }
 
 }  // namespace

@@ -7,16 +7,11 @@
 
 namespace fanin::cpu {
 
-struct OrthogonalVector {
-  int64_t number;  // it needs reflectors 0 … number
-  char* data;      // the place of coordinate 0 of the region
-};
-
 // `count` orthonormal vectors of `length` coordinates, of which some are wanted.
 struct OrthogonalMatrix {
   uint64_t first;  // flat index of its first reflector's first coordinate in the reflector stream
   int64_t count, length;
-  std::vector<OrthogonalVector> vectors;
+  std::vector<Place> vectors;  // number k needs reflectors 0 … k; data is the place of coordinate 0 of the region
 };
 
 // Holds what all matrices of a call share.
@@ -24,6 +19,7 @@ struct OrthogonalDraw {
   uint64_t seed, id;
   Dtype dtype;
   double gain;
+  bool special;  // negate the last vector of a square matrix whose determinant is -1
 };
 
 // Says which coordinates of every vector are wanted, by axes whose steps count coordinates and whose strides count

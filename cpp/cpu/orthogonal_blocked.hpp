@@ -10,6 +10,7 @@ namespace fanin::cpu {
 template <class T>
 class Blocked : Maker<T> {
  public:
+  using Maker<T>::draw;
   using Maker<T>::matrix;
   using Maker<T>::kernels;
   using typename Maker<T>::Group;
@@ -28,37 +29,56 @@ class Blocked : Maker<T> {
   int64_t bytes() const { return int64_t(sizeof(T)) * this->padded() * (batch_ + together_ * most_); }
 
   void make(Runner run) const {
-    const int64_t numbers = this->numbers(most_), square = most_ * round_up_to(most_, kGramMultiple);
-    const Buffer<T> panels(batch_ * this->padded()), tiles(together_ * most_ * this->padded());
-    const Buffer<T> small(together_ * (numbers + this->segments() * square));
+    const Buffer<T> panels(panel_numbers()), tiles(tile_numbers()), small(small_numbers());
+    make(run, panels.get(), tiles.get(), small.get());
+  }
+
+  // In memory of that many numbers, which many small matrices can share.
+  int64_t workspace() const { return panel_numbers() + tile_numbers() + small_numbers(); }
+  void make(Runner run, T* memory) const {
+    make(run, memory, memory + panel_numbers(), memory + panel_numbers() + tile_numbers());
+  }
+
+ private:
+  int64_t panel_numbers() const { return batch_ * this->padded(); }
+  int64_t tile_numbers() const { return together_ * most_ * this->padded(); }
+  int64_t small_numbers() const {
+    return together_ * (this->numbers(most_) + this->segments() * most_ * round_up_to(most_, kGramMultiple));
+  }
+
+  void make(Runner& run, T* panels, T* tiles, T* small) const {
+    const int64_t numbers = this->numbers(most_);
     const auto total = int64_t(matrix.vectors.size());
     for (int64_t begin = 0; begin < total; begin += batch_) {
       const int64_t end = std::min(total, begin + batch_);
-      std::vector<Group> groups =
-          this->groups(begin, end, kernels.registers, panels.get(), this->padded(), run.threads());
+      std::vector<Group> groups = this->groups(begin, end, kernels.registers, panels, this->padded(), run.threads());
       const auto count = int64_t(groups.size());
       run(count, [&](int64_t i) {
         const Panel<T>& p = groups[size_t(i)].panel;
         memset(p.data, 0, size_t(this->padded() * p.registers * kernels.lanes) * sizeof(T));
       });
+      // The determinant of a square matrix is the product of all s = -sign: n reflections have -1 each, and the starts -s.
+      bool negative = false;
       for (int64_t start = groups.back().panel.last / b_ * b_; start >= 0; start -= together_ * b_) {
         std::vector<ReflectorBlock<T>> blocks;
         for (int64_t i = 0; i < together_ && start - i * b_ >= 0; ++i) {
           const int64_t s = start - i * b_;
-          blocks.push_back(this->block(s, std::min(b_, matrix.count - s), tiles.get() + i * most_ * this->padded(),
-                                       small.get() + i * numbers));
+          blocks.push_back(
+              this->block(s, std::min(b_, matrix.count - s), tiles + i * most_ * this->padded(), small + i * numbers));
         }
-        draw_blocks(blocks, small.get() + together_ * numbers, run);
+        draw_blocks(blocks, small + together_ * numbers, run);
+        for (const auto& block : blocks)
+          negative ^= std::count_if(block.sign, block.sign + block.count, [](T sign) { return sign > 0; }) % 2 != 0;
         run(count, [&](int64_t i) {
           for (const auto& block : blocks)
             pass(block, groups[size_t(i)]);
         });
       }
+      if (draw.special && negative && groups.back().panel.last == matrix.count - 1) negate_last(groups.back());
       run(count, [&](int64_t i) { this->store(groups[size_t(i)], 0, matrix.length); });
     }
   }
 
- private:
   // Returns the number of reflectors in a block, which decides the bits.
   int64_t block_reflectors() const {
     constexpr int64_t kBlockBytes = 16 * kMiB;
@@ -106,6 +126,15 @@ class Blocked : Maker<T> {
     if (panel.extent <= block.start) return;
     kernels.apply(block, panel);
     panel.extent = block.length;
+  }
+
+  // Goes from O(n) to SO(n). Negating the last vector where det Q = -1 is f(Q) = Q·diag(1, …, 1, det Q), and
+  // f(RQ) = R·f(Q) for a rotation R, since det RQ = det Q. RQ has the law of Q, Haar's, so R·f(Q) has that of f(Q): it
+  // is Haar's law on SO(n), the only one that no rotation changes.
+  void negate_last(const Group& group) const {
+    const int64_t width = group.panel.registers * kernels.lanes, r = group.end - 1 - group.begin;
+    for (int64_t c = 0; c < matrix.length; ++c)
+      group.panel.data[c * width + r] *= -1;
   }
 
   int64_t b_, most_;          // the number of reflectors in a block, and in the largest block that there is

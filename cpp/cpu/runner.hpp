@@ -33,7 +33,8 @@ class Runner {
  private:
   bool serial_;
   const Interrupt& interrupt_;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point last_ =
+      serial_ ? std::chrono::steady_clock::time_point() : std::chrono::steady_clock::now();
 };
 
 }  // namespace fanin::cpu

@@ -14,7 +14,8 @@ struct SparseAxis {
   int64_t number;               // how many lines or positions neighbours are apart
 };
 
-// The axes go forward, in the order of the flattened tensor: all those of lines before all those of positions, or after.
+// The axes go forward, in the order of the flattened tensor: all those of lines before all those of positions, or after, but
+// for axes of one element.
 struct SparsePart {
   uint64_t first;  // as in Region
   char* data;

@@ -24,7 +24,7 @@ struct Shape {
       (axis.of_lines ? line_numbers : position_numbers).axes.push_back({axis.count, axis.number, 0});
       (axis.of_lines ? lines : positions) *= axis.count;
     }
-    simplify(line_numbers), simplify(position_numbers);
+    join(line_numbers), join(position_numbers);
   }
 
   // A line's bits are consecutive words; or, where lines lie across memory, the words of 64 lines alternate, so that

@@ -30,10 +30,14 @@ void fill_broadcast(const std::vector<uint64_t>& patterns, int64_t axis_step, bo
   });
 }
 
-void fill_diagonal(const Diagonal& diagonal, uint64_t pattern, size_t itemsize, const Interrupt& interrupt) {
-  in_chunks({0, diagonal.data, {{diagonal.outs.count, 1, 0}}}, interrupt, 1, [&](int64_t begin, int64_t end) {
+void fill_diagonals(const std::vector<Diagonal>& diagonals, uint64_t pattern, size_t itemsize,
+                    const Interrupt& interrupt) {
+  const int64_t count = diagonals.empty() ? 0 : diagonals[0].outs.count;  // of each
+  const Region ones{0, nullptr, {{int64_t(diagonals.size()), count, 0}, {count, 1, 0}}};
+  in_chunks(ones, interrupt, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
-      if (char* const place = diagonal.at(i)) memcpy(place, &pattern, itemsize);  // every target is little-endian
+      if (char* const place = diagonals[size_t(i / count)].at(i % count))
+        memcpy(place, &pattern, itemsize);  // every target is little-endian
   });
 }
 

@@ -18,8 +18,9 @@ void fill_broadcast(const std::vector<uint64_t>& patterns, int64_t axis_step, bo
 // The table has room for kWholeRegisters more columns.
 void fill_sinusoid(const SinusoidTable& table, Dtype dtype, char* data, const Interrupt& interrupt);
 
-// Writes the ones into memory that is zero.
-void fill_diagonal(const Diagonal& diagonal, uint64_t pattern, size_t itemsize, const Interrupt& interrupt);
+// Writes the ones of diagonals, which all have equally many outputs, into memory that is zero.
+void fill_diagonals(const std::vector<Diagonal>& diagonals, uint64_t pattern, size_t itemsize,
+                    const Interrupt& interrupt);
 
 // `uniform` draws from (0, 1) in float32 or float64.
 void fill_step_bias(const Draw& uniform, const StepBias& bias, Dtype dtype, Region region, const Interrupt& interrupt);

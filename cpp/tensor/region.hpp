@@ -26,6 +26,12 @@ struct Taken {
   }
 };
 
+// An index of several axes, flattened in C order, and where it lies in the output.
+struct Place {
+  int64_t number;
+  char* data;
+};
+
 struct Region {
   uint64_t first;  // flat global index of the first element
   char* data;      // its place in the output
@@ -52,13 +58,10 @@ inline void turn_forward(Region& region) {
   }
 }
 
-// Turns every axis forward, drops those of one element and joins neighbours that are contiguous on both sides. The axis
-// that walks the global tensor in the smallest steps comes last.
-inline void simplify(Region& region) {
+// Drops axes of one element and joins neighbours that are contiguous on both sides.
+inline void join(Region& region) {
   auto& axes = region.axes;
-  turn_forward(region);
   axes.erase(std::remove_if(axes.begin(), axes.end(), [](const Axis& a) { return a.count == 1; }), axes.end());
-  std::stable_sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.step > b.step; });
   for (size_t i = axes.size(); i-- > 1;) {
     Axis &outer = axes[i - 1], &inner = axes[i];
     if (!continues(outer, inner)) continue;
@@ -66,6 +69,14 @@ inline void simplify(Region& region) {
     axes.erase(axes.begin() + long(i) - 1);
   }
   if (axes.empty()) axes.push_back({1, 1, 0});
+}
+
+// Turns every axis forward and joins what can be. The axis that walks the global tensor in the smallest steps comes last.
+inline void simplify(Region& region) {
+  auto& axes = region.axes;
+  turn_forward(region);
+  std::stable_sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.step > b.step; });
+  join(region);
 }
 
 inline int64_t elements(const Region& region) {

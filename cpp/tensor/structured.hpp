@@ -7,16 +7,18 @@
 
 namespace fanin {
 
-// The ones of a Dirac convolution: output o has one at input o mod `per_group`, at the spatial centre.
+// The ones of a Dirac convolution along one axis of outputs and one of inputs, whose first ones are numbered `first_out` and
+// `first_in`: output o has one at input o mod `per_group`.
 struct Diagonal {
   char* data;  // of the first output and input that are taken, at the centre
   Taken outs, ins;
   int64_t per_group;  // outputs
+  int64_t first_out, first_in;
 
   // Where the one of the i-th output taken goes; null where its input is not taken.
   FANIN_FN char* at(int64_t i) const {
-    const int64_t in = (outs.start + i * outs.step) % per_group;
-    const int64_t place = in < ins.size ? ins.place_of(in) : -1;
+    const int64_t in = (first_out + outs.start + i * outs.step) % per_group - first_in;
+    const int64_t place = in >= 0 && in < ins.size ? ins.place_of(in) : -1;
     return place < 0 ? nullptr : data + i * outs.stride + place * ins.stride;
   }
 };

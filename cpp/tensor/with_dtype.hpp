@@ -2,7 +2,6 @@
 // where a dtype is added; every table by dtype is a template without one, for the same reason.
 #pragma once
 
-#include "core/target.hpp"
 #include "tensor/dtype.hpp"
 
 namespace fanin {
@@ -12,9 +11,9 @@ struct DtypeIs {
   static constexpr Dtype value = kDtype;
 };
 
-// Calls action(DtypeIs<dtype>()) for one that weights can have. No other comes here: the API refuses it.
+// Calls action(DtypeIs<dtype>()) for one that weights can have. No other comes here: the API refuses it. For the host.
 template <class Action>
-FANIN_FN auto with_float(Dtype dtype, const Action& action) {
+__attribute__((always_inline)) inline auto with_float(Dtype dtype, const Action& action) {
   switch (dtype) {
 #define FANIN_ENTRY(name, size) \
   case Dtype::name: return action(DtypeIs<Dtype::name>());

@@ -31,6 +31,7 @@ from .arrays.types import (
     Shape,
     TransformerStack,
 )
+from .axes import layout as layout
 from .fans import Blocks
 from .fans import Fans as Fans
 from .info import info as info
@@ -368,11 +369,12 @@ def layer_scale(
 ) -> Array: ...
 def orthogonal(
     shape: Shape | None = None,
-    gain: float = 1.0,
+    gain: float | None = None,
     blocks: Blocks = 1,
     *,
     seed: Seed,
     name: str,
+    activation: Activation | None = None,
     layout: Layout | None = None,
     dtype: DType = None,
     index: Index = None,
@@ -386,6 +388,7 @@ def haar(
     seed: Seed,
     name: str,
     gain: float = 1.0,
+    special: bool = False,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
@@ -393,10 +396,11 @@ def haar(
 ) -> Array: ...
 def delta_orthogonal(
     shape: Shape | None = None,
-    gain: float = 1.0,
+    gain: float | None = None,
     *,
     seed: Seed,
     name: str,
+    activation: Activation | None = None,
     layout: Layout | None = None,
     dtype: DType = None,
     index: Index = None,
@@ -469,6 +473,7 @@ def identity(
     *,
     seed: Seed = 0,
     name: str = "",
+    layout: Layout | None = None,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,

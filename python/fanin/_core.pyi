@@ -100,7 +100,7 @@ def truncated_normal(
 def constant(value: float, dtype: Dtype, shape: Any, box: Any, out: _Out, /) -> Any: ...
 def orthogonal(
     gain: float,
-    out_first: bool,
+    layout: str,
     blocks: Any,
     seed: Any,
     name: Any,
@@ -110,10 +110,10 @@ def orthogonal(
     out: _Out,
     /,
 ) -> Any: ...
-def haar(gain: float, seed: Any, name: Any, dtype: Dtype, shape: Any, box: Any, out: _Out, /) -> Any: ...
+def haar(gain: float, special: bool, seed: Any, name: Any, dtype: Dtype, shape: Any, box: Any, out: _Out, /) -> Any: ...
 def delta_orthogonal(
     gain: float,
-    out_first: bool,
+    layout: str,
     seed: Any,
     name: Any,
     dtype: Dtype,
@@ -126,7 +126,7 @@ def sparse(
     std: float,
     nonzeros: int,
     per_output: bool,
-    out_first: bool,
+    layout: str,
     seed: Any,
     name: Any,
     dtype: Dtype,
@@ -138,7 +138,7 @@ def sparse(
 def dirac(
     gain: float,
     groups: int,
-    out_first: bool,
+    layout: str,
     dtype: Dtype,
     shape: Any,
     box: Any,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, SupportsIndex, TypeAlias, TypedDict
 
 from .arrays.shape import as_shape
 from .arrays.types import Convention, Layout, Mode, Shape
+from .axes import PLAIN, Axes, require_layout, size_of
 
 Blocks: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
-_LAYOUTS = '"OI" for (out, in, *spatial), as in PyTorch, or "IO" for (*spatial, in, out), as in Keras and JAX'
-_LETTERS = f"{_LAYOUTS}, or one capital letter an axis: O output, I input, B batch, any other spatial, as in HWIO"
 _CONVENTIONS = {"torch": "OI", "keras": "IO", "jax": "IO"}
 
 
@@ -66,7 +65,8 @@ class Fans(NamedTuple):
         layout : str
             "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's. Or a letter for
             every axis: O output, I input, B batch (counts in no fan: experts, or the channels of Keras's depthwise
-            convolution, "HWBO"), any other spatial. An attention kernel (embedding, heads, size) is "IOO".
+            convolution, "HWBO"), and X, Y, Z, H, W, D, T spatial. An attention kernel (embedding, heads, size) is
+            "IOO". `fanin.layout` gives it from the numbers of axes.
         groups : int
             Of a grouped convolution: an input feeds the outputs of its group only.
         transposed : bool
@@ -144,20 +144,6 @@ class Fans(NamedTuple):
         raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
 
 
-def require_layout(layout: Layout | None) -> None:
-    """ValueError unless `layout` says which axes are in and out."""
-    if layout in ("OI", "IO"):
-        return
-    if not (isinstance(layout, str) and layout.isascii() and layout.isalpha() and layout.isupper() and "O" in layout):
-        raise ValueError(f"layout must be {_LETTERS}; {_given(layout)}")
-
-
-def require_matrix_layout(layout: Layout | None) -> None:
-    """ValueError unless `layout` is one that shows a weight as a matrix of its outputs by all else."""
-    if layout not in ("OI", "IO"):
-        raise ValueError(f"layout must be {_LAYOUTS}; {_given(layout)}")
-
-
 def output_axis(sizes: tuple[int, ...], layout: Layout | None, transposed: bool) -> int:
     """The axis that blocks divide."""
     return _connections(sizes, layout, 1, transposed)[0]
@@ -194,53 +180,29 @@ def block_sizes(blocks: Blocks, outs: int, shape: tuple[int, ...]) -> tuple[int,
     return (outs // blocks,) * blocks
 
 
-def _given(layout: object) -> str:
-    return "none was given, and a guess would change the std" if layout is None else f"got {layout!r}"
-
-
 def _connections(
     sizes: tuple[int, ...], layout: Layout | None, groups: int, transposed: bool
 ) -> tuple[int, int, int, int]:
     """The axis of outputs, fan_in, and what fan_out has for each of that axis and is to be divided by."""
-    require_layout(layout)
-    assert layout is not None
-    if layout in ("OI", "IO"):
-        if len(sizes) < 2:
-            raise ValueError(
-                f"shape must have at least 2 dimensions, in and out, for its fans, got {sizes}; "
-                "for biases and scales use zeros, ones, uniform or normal"
-            )
-        outer, inner, field = (0, 1, sizes[2:]) if layout == "OI" else (len(sizes) - 1, len(sizes) - 2, sizes[:-2])
-        axis, inputs = (inner, outer) if transposed else (outer, inner)
-        each = math.prod(field)
-        fan_in = sizes[inputs] * each
-    else:
-        axis, fan_in, each = _named(sizes, layout, transposed)
+    if layout is None:
+        require_layout(layout)
+    if len(sizes) < 2 and layout in PLAIN:
+        raise ValueError(
+            f"shape must have at least 2 dimensions, in and out, for its fans, got {sizes}; "
+            "for biases and scales use zeros, ones, uniform or normal"
+        )
+    axes = Axes.of(layout, sizes)
+    if transposed and layout not in PLAIN:
+        raise ValueError(f"transposed must be False where the layout names every axis, got layout {layout!r}")
+    outs, ins = (axes.ins, axes.outs) if transposed else (axes.outs, axes.ins)
+    axis, field, inputs = outs[0], size_of(axes.spatial, sizes), size_of(ins, sizes)
+    fan_in, each = inputs * field, size_of(outs[1:], sizes) * field
     if groups == 1:
         return axis, fan_in, each, 1
-    split, end = (fan_in // max(1, each), "inputs") if transposed else (sizes[axis], "outputs")
+    split, end = (inputs, "inputs") if transposed else (sizes[axis], "outputs")
     if isinstance(groups, bool) or groups < 1 or split % groups:
         raise ValueError(f"groups must be at least 1 and divide the {end} of shape {sizes}, got {groups}")
     return (axis, fan_in // groups, each, 1) if transposed else (axis, fan_in, each, groups)
-
-
-def _named(sizes: tuple[int, ...], layout: Layout, transposed: bool) -> tuple[int, int, int]:
-    """The same, where every axis has a letter."""
-    if transposed:
-        raise ValueError(f"transposed must be False where the layout names every axis, got layout {layout!r}")
-    if len(layout) != len(sizes):
-        raise ValueError(f"layout must have a letter for each axis of shape {sizes}, got {layout!r}")
-
-    def product(wanted: Callable[[str], bool], skip: int = -1) -> int:
-        return math.prod(
-            size
-            for axis, (size, letter) in enumerate(zip(sizes, layout, strict=True))
-            if wanted(letter) and axis != skip
-        )
-
-    axis = layout.index("O")
-    field = product(lambda letter: letter not in "IOB")
-    return axis, product("I".__eq__) * field, product("O".__eq__, skip=axis) * field
 
 
 def _as_library(

@@ -28,6 +28,7 @@ NAMES = {
     "kaiming_normal": "functions",
     "kaiming_uniform": "functions",
     "layer_scale": "functions",
+    "layout": "axes",
     "lecun_normal": "functions",
     "lecun_uniform": "functions",
     "lstm_bias": "functions",

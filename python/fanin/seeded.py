@@ -10,7 +10,7 @@ from typing import Any
 from . import sampling
 from .arrays.seed import as_seed
 from .arrays.types import Array, Device, DType, Index, Layout, Out, Seed, Shape
-from .fans import require_layout
+from .axes import require_layout
 from .functions import Maker, docstring_of, signature_of
 from .schemes import Scheme, as_scheme
 from .schemes.registry import ALIASES, REGISTRY

@@ -5,6 +5,7 @@
 
 #include "api/fanin.hpp"
 #include "check.hpp"
+#include "cuda/backend.hpp"
 #include "cuda/fills.hpp"
 #ifdef FANIN_PTX
 #include "ptx_launch.hpp"
@@ -174,7 +175,7 @@ void distributions(Tally& tally) {
 
 void places(Tally& tally) {
   for (const Dtype dtype : kFloats) {
-    for (const auto layout : {fanin::Layout::out_first, fanin::Layout::out_last}) {
+    for (const auto layout : {"OI", "IO"}) {
       const auto dirac = [&](const auto& part, const auto& out) { fanin::dirac(0.7, 2, layout, part, out); };
       compare(tally, "dirac", dtype, {{8, 6, 3, 8}, {}, {}, 0}, dirac);
       compare(tally, "dirac", dtype, {{8, 6, 3, 8}, {{6, -2, 3}, {0, 1, 6}, {1, 1, 1, false}, {1, 3, 2}}, {}, 2},
@@ -186,6 +187,12 @@ void places(Tally& tally) {
                0},
               dirac);
       compare(tally, "dirac", dtype, {{6, 40}, {{0, 1, 6}, {39, -1, 40}}, {1, 6}, 0}, dirac);
+    }
+    for (const auto layout : {"BOOHI", "OIBWO", "IXOIO"}) {
+      const auto dirac = [&](const auto& part, const auto& out) { fanin::dirac(0.7, 2, layout, part, out); };
+      compare(tally, "dirac", dtype, {{4, 6, 2, 3, 8}, {}, {}, 0}, dirac);
+      compare(tally, "dirac", dtype,
+              {{4, 6, 2, 3, 8}, {{3, -2, 2}, {0, 1, 6}, {0, 1, 2}, {1, 1, 1, false}, {1, 3, 2}}, {}, 2}, dirac);
     }
     std::vector<double> high, low;
     for (int i = 0; i < 301; ++i)

@@ -60,17 +60,15 @@ Line parse(const std::string& distribution, const std::string& text) {
   return line;
 }
 
-// Elements from the flat index `first` on, all in one stretch of the last axis, of a structured weight.
-void draw_scheme(const Line& line, uint64_t first, size_t count, const fanin::Output& out) {
-  const std::string& scheme = line.parameter.at(0);
-  const auto numbers = [&](size_t i) {
-    std::vector<double> values;
-    for (const auto& text : split(line.parameter.at(i), ';'))
-      values.push_back(std::strtod(text.c_str(), nullptr));
-    return values;
-  };
-  const auto number = [&](size_t i) { return numbers(i).at(0); };
-  const auto layout = [&](size_t i) { return number(i) != 0 ? fanin::Layout::out_first : fanin::Layout::out_last; };
+std::vector<double> numbers_of(const std::string& text) {
+  std::vector<double> values;
+  for (const auto& one : split(text, ';'))
+    values.push_back(std::strtod(one.c_str(), nullptr));
+  return values;
+}
+
+// Elements from the flat index `first` on, all in one stretch of the last axis, of a weight whose shape is parameter 1.
+fanin::Part stretch(const Line& line, uint64_t first, size_t count) {
   fanin::Part part{line.seed, line.name, line.dtype, {}, {}};
   for (const auto& size : split(line.parameter.at(1), 'x'))
     part.shape.push_back(std::stoll(size));
@@ -78,6 +76,14 @@ void draw_scheme(const Line& line, uint64_t first, size_t count, const fanin::Ou
   auto rest = int64_t(first);
   for (size_t i = part.shape.size(); i-- > 0; rest /= part.shape[i])
     part.box[i] = {rest % part.shape[i], 1, i + 1 == part.shape.size() ? int64_t(count) : 1};
+  return part;
+}
+
+void draw_scheme(const Line& line, const fanin::Part& part, const fanin::Output& out) {
+  const std::string& scheme = line.parameter.at(0);
+  const auto numbers = [&](size_t i) { return numbers_of(line.parameter.at(i)); };
+  const auto number = [&](size_t i) { return numbers(i).at(0); };
+  const auto layout = [&](size_t i) { return number(i) != 0 ? "OI" : "IO"; };
   if (scheme == "sparse") {
     fanin::sparse(number(2), int64_t(number(3)), number(4) != 0, layout(5), part, out);
   } else if (scheme == "dirac") {
@@ -88,6 +94,28 @@ void draw_scheme(const Line& line, uint64_t first, size_t count, const fanin::Ou
     fanin::sinusoid(numbers(2), numbers(3), number(4) != 0, part, out);
   } else if (scheme == "step_bias") {
     fanin::step_bias(number(2), number(3), number(4), part, out);
+  } else {
+    throw std::runtime_error("unknown scheme '" + scheme + "'");
+  }
+}
+
+// Weights with a letter for every axis, and matrices of determinant 1.
+void draw_batched(const Line& line, const fanin::Part& part, const fanin::Output& out) {
+  const std::string &scheme = line.parameter.at(0), &layout = line.parameter.at(2);
+  const auto number = [&](size_t i) { return numbers_of(line.parameter.at(i)).at(0); };
+  if (scheme == "orthogonal") {
+    std::vector<int64_t> blocks;
+    for (const double size : numbers_of(line.parameter.at(4)))
+      blocks.push_back(int64_t(size));
+    fanin::orthogonal(number(3), layout, blocks, part, out);
+  } else if (scheme == "delta_orthogonal") {
+    fanin::delta_orthogonal(number(3), layout, part, out);
+  } else if (scheme == "sparse") {
+    fanin::sparse(number(3), int64_t(number(4)), number(5) != 0, layout, part, out);
+  } else if (scheme == "dirac") {
+    fanin::dirac(number(3), int64_t(number(4)), layout, part, out);
+  } else if (scheme == "haar") {
+    fanin::haar(number(3), layout == "special", part, out);
   } else {
     throw std::runtime_error("unknown scheme '" + scheme + "'");
   }
@@ -111,12 +139,14 @@ std::vector<uint64_t> draw(const Line& line, uint64_t first, size_t count) {
     const int64_t outs = std::stoll(line.parameter.at(0)), ins = std::stoll(line.parameter.at(1));
     const auto row = int64_t(first) / ins, column = int64_t(first) % ins;
     const fanin::Part matrix{line.seed, line.name, line.dtype, {outs, ins}, {{row, 1, 1}, {column, 1, int64_t(count)}}};
-    fanin::orthogonal(std::stod(line.parameter.at(2)), fanin::Layout::out_first, {}, matrix, out);
+    fanin::orthogonal(std::stod(line.parameter.at(2)), "OI", {}, matrix, out);
     return patterns_of(memory, size);
   }
   const auto number = [&](size_t i) { return std::strtod(line.parameter.at(i).c_str(), nullptr); };
   if (line.distribution == "schemes") {
-    draw_scheme(line, first, count, out);
+    draw_scheme(line, stretch(line, first, count), out);
+  } else if (line.distribution == "batched") {
+    draw_batched(line, stretch(line, first, count), out);
   } else if (line.distribution == "bits") {
     fanin::bits(part, out);
   } else if (line.distribution == "uniform") {

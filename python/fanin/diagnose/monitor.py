@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays.types import Activation, Layout
-from ..fans import output_axis, require_matrix_layout
+from ..axes import require_plain_layout
+from ..fans import output_axis
 from ..signals import activations as functions
 from .alarms import Alarm, Finding, Thresholds, Verdict, advice, of_first_loss, of_step, verdict
 from .measures import (
@@ -121,7 +122,7 @@ class Monitor:
             raise ValueError(f"classes must be at least 2, got {classes}")
         if keep is not None and operator.index(keep) < 1:
             raise ValueError(f"keep must be at least 1, or None for all, got {keep}")
-        require_matrix_layout(layout)
+        require_plain_layout(layout)
         self.classes = classes
         self.thresholds = thresholds or Thresholds()
         self.history: list[dict[str, Any]] = []

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import SupportsIndex
 
 from .. import _core
-from ..arguments import integer, number
+from ..arguments import flag, integer, number
 from ..arrays.shape import as_shape
-from ..arrays.types import Layout, Shape
-from ..fans import Blocks, as_blocks, block_sizes, require_matrix_layout
+from ..arrays.types import Activation, Layout, Shape
+from ..axes import Axes, require_matrix_layout, size_of
+from ..fans import Blocks, as_blocks, block_sizes
+from ..signals.gains import gain as gain_of
 from .pieces import Native
 from .registry import register
 from .scheme import Scheme
@@ -26,13 +28,17 @@ class Orthogonal(Scheme):
 
     Parameters
     ----------
-    gain : float
-        What multiplies the matrix; it may be 0 or negative. Default 1.
+    gain : float, optional
+        What multiplies the matrix; it may be 0 or negative. Default: the activation's, or 1.
     blocks : int or sequence of int
         A number of equal blocks of outputs, or their sizes, each a matrix of its own: the gates of a fused recurrent
         weight, or q, k and v of a fused attention weight. Default: the whole.
-    layout : {"OI", "IO"}
-        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's. There is no default.
+    activation : str, (str, float) or callable, optional
+        The activation that follows the weight. It sets the gain: see `fanin.gain`. Default: none does.
+    layout : str, optional
+        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's; or a letter for every
+        axis, see `fanin.layout`. There is a matrix for every index of batch axes, B. Default: (out, in), for a matrix
+        alone.
 
     Examples
     --------
@@ -40,22 +46,23 @@ class Orthogonal(Scheme):
     0.0625
     """
 
-    gain: float = 1.0
+    gain: float | None = None
     blocks: Blocks = 1
+    activation: InitVar[Activation | None] = field(default=None, kw_only=True)
     layout: Layout | None = field(default=None, kw_only=True)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, activation: Activation | None) -> None:
         require_matrix_layout(self.layout)
-        object.__setattr__(self, "gain", number("gain", self.gain))
+        object.__setattr__(self, "gain", _gain(self.gain, activation))
         object.__setattr__(self, "blocks", as_blocks(self.blocks))
 
     def sizes(self, shape: Shape) -> tuple[tuple[int, ...], int]:
-        """Return the outputs of every matrix, and their inputs."""
-        axes = as_shape(shape)
-        if len(axes) < 2:
-            raise ValueError(f"shape must have at least 2 dimensions, out and in, got {axes}")
-        outs, ins = (axes[0], axes[1:]) if self.layout == "OI" else (axes[-1], axes[:-1])
-        return block_sizes(self.blocks, outs, axes), math.prod(ins)
+        """Return the outputs of every matrix of a batch index, and their inputs."""
+        sizes = as_shape(shape)
+        axes = Axes.of(self.layout, sizes)
+        each = size_of(axes.outs[1:], sizes)
+        blocks = block_sizes(self.blocks, sizes[axes.outs[0]], sizes)
+        return tuple(size * each for size in blocks), size_of(axes.ins + axes.spatial, sizes)
 
     def expected_mean(self, shape: Shape) -> float:
         return 0.0
@@ -63,9 +70,11 @@ class Orthogonal(Scheme):
     def expected_std(self, shape: Shape) -> float:
         sizes, ins = self.sizes(shape)
         elements = sum(sizes) * ins  # the sum of squares of a matrix is its number of orthonormal vectors
+        assert self.gain is not None  # the constructor has set it
         return abs(self.gain) * math.sqrt(sum(min(size, ins) for size in sizes) / elements) if elements else 0.0
 
     def scaled(self, factor: float) -> Orthogonal:
+        assert self.gain is not None
         return self.replace(gain=factor * self.gain)
 
     @property
@@ -73,8 +82,9 @@ class Orthogonal(Scheme):
         return True
 
     def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
-        sizes = () if self.blocks == 1 else self.sizes(shape)[0]
-        return _core.orthogonal, (self.gain, self.layout == "OI", sizes, seed, name)
+        axes = Axes.of(self.layout, shape)
+        blocks = () if self.blocks == 1 else block_sizes(self.blocks, shape[axes.outs[0]], shape)
+        return _core.orthogonal, (self.gain, axes.letters, blocks, seed, name)
 
 
 def square(n: SupportsIndex | None = None, count: SupportsIndex | None = None) -> tuple[int, ...] | None:
@@ -100,6 +110,14 @@ def square(n: SupportsIndex | None = None, count: SupportsIndex | None = None) -
 class Haar(Scheme):
     """Square Haar-random orthogonal matrices, one for every index of the axes before the last two.
 
+    Parameters
+    ----------
+    gain : float
+        What multiplies the matrices; it may be 0 or negative. Default 1.
+    special : bool
+        Whether the determinant of every matrix, but for the gain, is +1, as in the group SO(n). Default False: it is
+        as often -1, as in O(n).
+
     Examples
     --------
     >>> haar()((3, 4, 4), seed=0, name="w").shape
@@ -107,9 +125,11 @@ class Haar(Scheme):
     """
 
     gain: float = 1.0
+    special: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gain", number("gain", self.gain))
+        object.__setattr__(self, "special", flag("special", self.special))
 
     def expected_mean(self, shape: Shape) -> float:
         return 0.0
@@ -127,7 +147,7 @@ class Haar(Scheme):
 
     def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
         _side(shape)
-        return _core.haar, (self.gain, seed, name)
+        return _core.haar, (self.gain, self.special, seed, name)
 
 
 @register()
@@ -139,10 +159,14 @@ class DeltaOrthogonal(Scheme):
 
     Parameters
     ----------
-    gain : float
-        What multiplies the matrix; it may be 0 or negative. Default 1.
-    layout : {"OI", "IO"}
-        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's. There is no default.
+    gain : float, optional
+        What multiplies the matrix; it may be 0 or negative. Default: the activation's, or 1.
+    activation : str, (str, float) or callable, optional
+        The activation that follows the weight. It sets the gain: see `fanin.gain`. Default: none does.
+    layout : str, optional
+        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's; or a letter for every
+        axis, see `fanin.layout`. There is a matrix for every index of batch axes, B. Default: (out, in), for a matrix
+        alone.
 
     Examples
     --------
@@ -151,23 +175,26 @@ class DeltaOrthogonal(Scheme):
     True
     """
 
-    gain: float = 1.0
+    gain: float | None = None
+    activation: InitVar[Activation | None] = field(default=None, kw_only=True)
     layout: Layout | None = field(default=None, kw_only=True)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, activation: Activation | None) -> None:
         require_matrix_layout(self.layout)
-        object.__setattr__(self, "gain", number("gain", self.gain))
+        object.__setattr__(self, "gain", _gain(self.gain, activation))
 
     def expected_mean(self, shape: Shape) -> float:
         return 0.0
 
     def expected_std(self, shape: Shape) -> float:
-        axes = as_shape(shape)
-        ins = axes[1 if self.layout == "OI" else -2]
-        elements = math.prod(axes)
+        sizes = as_shape(shape)
+        _, outs, ins, positions = Axes.of(self.layout, sizes).matrices(sizes)
+        elements = outs * ins * positions
+        assert self.gain is not None  # the constructor has set it
         return abs(self.gain) * math.sqrt(ins / elements) if elements else 0.0
 
     def scaled(self, factor: float) -> DeltaOrthogonal:
+        assert self.gain is not None
         return self.replace(gain=factor * self.gain)
 
     @property
@@ -175,7 +202,15 @@ class DeltaOrthogonal(Scheme):
         return True
 
     def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
-        return _core.delta_orthogonal, (self.gain, self.layout == "OI", seed, name)
+        return _core.delta_orthogonal, (self.gain, Axes.of(self.layout, shape).letters, seed, name)
+
+
+def _gain(gain: float | None, activation: Activation | None) -> float:
+    if gain is not None and activation is not None:
+        raise TypeError(f"gain and activation must not both be given, got gain={gain} and activation={activation!r}")
+            f"gain and activation must not both be given, as each sets the gain; got {gain} and {activation!r}"
+        )
+    return number("gain", 1.0 if gain is None else gain) if activation is None else gain_of(activation)
 
 
 def _side(axes: tuple[int, ...]) -> int:

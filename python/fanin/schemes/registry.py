@@ -81,7 +81,8 @@ def expanded(signature: inspect.Signature) -> inspect.Signature:
         if parameter.kind is parameter.VAR_KEYWORD:
             parameters += _FAN_OPTIONS
         else:
-            parameters.append(parameter)
+            own = re.sub(r"^InitVar\[(.*)\]$", r"\1", str(parameter.annotation))
+            parameters.append(parameter.replace(annotation=own))
     return signature.replace(parameters=parameters)
 
 

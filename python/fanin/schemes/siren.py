@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from .. import _core
 from ..arguments import flag, positive, scale
 from ..arrays.types import Layout, Shape
-from ..fans import Fans, require_layout
+from ..axes import require_layout
+from ..fans import Fans
 from .distributions import SQRT3
 from .pieces import Native
 from .registry import register

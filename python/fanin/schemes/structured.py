@@ -9,7 +9,7 @@ from .. import _core
 from ..arguments import choice, integer, number, optional, scale
 from ..arrays.shape import as_shape
 from ..arrays.types import Layout, Per, Shape
-from ..fans import require_matrix_layout
+from ..axes import Axes, Matrices, require_matrix_layout
 from .pieces import Native
 from .registry import register
 from .scheme import Scheme
@@ -22,6 +22,13 @@ class Identity(Scheme):
 
     For recurrent weights with ReLU: Le, Jaitly and Hinton (2015).
 
+    Parameters
+    ----------
+    gain : float
+        The value on the diagonal. Default 1.
+    layout : str, optional
+        A letter for every axis, where there are batch axes: see `fanin.layout`. Default: (out, in), for a matrix alone.
+
     Examples
     --------
     >>> identity()((2, 3), seed=0, name="w")
@@ -30,24 +37,32 @@ class Identity(Scheme):
     """
 
     gain: float = 1.0
+    layout: Layout | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        require_matrix_layout(self.layout)
         object.__setattr__(self, "gain", number("gain", self.gain))
 
     def expected_mean(self, shape: Shape) -> float:
-        rows, columns = _matrix(shape)
-        return self.gain / max(rows, columns, 1)
+        return self.gain * _density(self._matrices(as_shape(shape)), 1)
 
     def expected_std(self, shape: Shape) -> float:
-        rows, columns = _matrix(shape)
-        return _spread(self.gain, 1 / max(rows, columns, 1)) if rows * columns else 0.0
+        return _spread(self.gain, _density(self._matrices(as_shape(shape)), 1))
 
     def scaled(self, factor: float) -> Identity:
-        return Identity(factor * self.gain)
+        return self.replace(gain=factor * self.gain)
 
     def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
-        _matrix(shape)
-        return _core.dirac, (self.gain, 1, True)
+        self._matrices(shape)
+        return _core.dirac, (self.gain, 1, Axes.of(self.layout, shape).letters)
+
+    def _matrices(self, shape: tuple[int, ...]) -> Matrices:
+        if self.layout is None and len(shape) != 2:
+            raise ValueError(f"shape must have 2 dimensions without a layout, got {shape}; for convolutions use dirac")
+        axes = Axes.of(self.layout, shape)
+        if axes.spatial:
+            raise ValueError(f"shape must have no spatial axes, got {shape} of layout {self.layout!r}: use dirac")
+        return axes.matrices(shape)
 
 
 @register(random=False)
@@ -61,8 +76,10 @@ class Dirac(Scheme):
         What multiplies the channels. Default 1.
     groups : int
         The number of groups, in each of which outputs repeat the group's inputs. Default 1.
-    layout : {"OI", "IO"}
-        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's. There is no default.
+    layout : str, optional
+        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's; or a letter for every
+        axis, see `fanin.layout`. There is a matrix for every index of batch axes, B. Default: (out, in), for a matrix
+        alone.
 
     Notes
     -----
@@ -85,24 +102,22 @@ class Dirac(Scheme):
         object.__setattr__(self, "groups", integer("groups", self.groups, 1))
 
     def expected_mean(self, shape: Shape) -> float:
-        return self.gain * self._density(shape)
+        return self.gain * self._density(as_shape(shape))
 
     def expected_std(self, shape: Shape) -> float:
-        return _spread(self.gain, self._density(shape))
-
-    def _density(self, shape: Shape) -> float:
-        sizes = as_shape(shape)
-        outs, ins = sizes[:2] if self.layout == "OI" else sizes[:-3:-1]
-        count = math.prod(sizes)
-        return self.groups * min(outs // self.groups, ins) / count if count else 0.0
+        return _spread(self.gain, self._density(as_shape(shape)))
 
     def scaled(self, factor: float) -> Dirac:
         return self.replace(gain=factor * self.gain)
 
     def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
-        if len(shape) < 3:
+        axes = Axes.of(self.layout, shape)
+        if not axes.spatial:
             raise ValueError(f"shape must have at least 3 dimensions, out, in and spatial ones, got {shape}")
-        return _core.dirac, (self.gain, self.groups, self.layout == "OI")
+        return _core.dirac, (self.gain, self.groups, axes.letters)
+
+    def _density(self, shape: tuple[int, ...]) -> float:
+        return _density(Axes.of(self.layout, shape).matrices(shape), self.groups)
 
 
 @register()
@@ -123,8 +138,10 @@ class Sparse(Scheme):
     per : {"output", "input"}
         A line is all weights into one output, or all out of one input, as the columns of `torch.nn.init.sparse_`.
         Default "output".
-    layout : {"OI", "IO"}
-        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's. There is no default.
+    layout : str, optional
+        "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's; or a letter for every
+        axis, see `fanin.layout`. There is a matrix for every index of batch axes, B. Default: (out, in), for a matrix
+        alone.
 
     Examples
     --------
@@ -156,10 +173,8 @@ class Sparse(Scheme):
     def count(self, shape: Shape) -> tuple[int, int]:
         """Return the number of non-zero entries of a line, and its length."""
         sizes = as_shape(shape)
-        if len(sizes) < 2:
-            raise ValueError(f"shape must have at least 2 dimensions, out and in, got {sizes}")
-        outs, ins = (sizes[0], sizes[1:]) if self.layout == "OI" else (sizes[-1], sizes[:-1])
-        length = math.prod(ins) if self.per == "output" else outs
+        _, outs, ins, positions = Axes.of(self.layout, sizes).matrices(sizes)
+        length = ins * positions if self.per == "output" else outs
         if self.sparsity is not None:
             return length - math.ceil(self.sparsity * length), length
         assert self.nonzeros is not None
@@ -185,15 +200,14 @@ class Sparse(Scheme):
         return True
 
     def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
-        arguments = (self.std, self.count(shape)[0], self.per == "output", self.layout == "OI", seed, name)
-        return _core.sparse, arguments
+        letters = Axes.of(self.layout, shape).letters
+        return _core.sparse, (self.std, self.count(shape)[0], self.per == "output", letters, seed, name)
 
 
-def _matrix(shape: Shape) -> tuple[int, int]:
-    sizes = as_shape(shape)
-    if len(sizes) != 2:
-        raise ValueError(f"shape must have 2 dimensions, got {sizes}; for convolutions use dirac")
-    return sizes[0], sizes[1]
+def _density(matrices: Matrices, groups: int) -> float:
+    """Return the part of entries that a diagonal takes."""
+    count = matrices.outs * matrices.ins * matrices.positions
+    return groups * min(matrices.outs // groups, matrices.ins) / count if count else 0.0
 
 
 def _spread(value: float, density: float) -> float:

@@ -10,7 +10,8 @@ from typing import Unpack
 from .. import _core, arguments
 from ..arrays.shape import as_shape
 from ..arrays.types import Activation, Convention, Distribution, Layout, Mode, Shape
-from ..fans import MODES, Blocks, FanOptions, Fans, as_blocks, block_sizes, output_axis, require_layout
+from ..axes import require_layout
+from ..fans import MODES, Blocks, FanOptions, Fans, as_blocks, block_sizes, output_axis
 from ..signals.gains import gain as gain_of
 from .distributions import SQRT3, Normal, TruncatedNormal, Uniform
 from .pieces import Native, Piece, Pieces

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from ..arguments import flag
 from ..arrays.shape import as_shape
 from ..arrays.types import Layout, Mode, Shape
-from ..fans import Fans, require_layout
+from ..axes import require_layout
+from ..fans import Fans
 from .pieces import Native, Pieces
 from .registry import register
 from .scheme import Scheme, as_scheme

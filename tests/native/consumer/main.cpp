@@ -34,8 +34,7 @@ void check_orthogonal() {
   constexpr int kRows = 5, kColumns = 5;
   constexpr double kGain = 1.5;
   std::vector<float> w(kRows * kColumns);
-  fanin::orthogonal(kGain, fanin::Layout::out_first, {}, {0, "wte.weight", fanin::Dtype::float32, {kRows, kColumns}},
-                    {w.data()});
+  fanin::orthogonal(kGain, "OI", {}, {0, "wte.weight", fanin::Dtype::float32, {kRows, kColumns}}, {w.data()});
   expect(bits_of(w[0]) == 0x3de9c7fc && bits_of(w[1]) == 0x3f4854d6, "the orthogonal matrix's golden values");
   for (int i = 0; i < kRows; ++i) {
     for (int j = 0; j < kRows; ++j) {
