@@ -208,8 +208,6 @@ class DeltaOrthogonal(Scheme):
 def _gain(gain: float | None, activation: Activation | None) -> float:
     if gain is not None and activation is not None:
         raise TypeError(f"gain and activation must not both be given, got gain={gain} and activation={activation!r}")
-            f"gain and activation must not both be given, as each sets the gain; got {gain} and {activation!r}"
-        )
     return number("gain", 1.0 if gain is None else gain) if activation is None else gain_of(activation)
 
 
