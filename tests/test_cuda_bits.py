@@ -155,7 +155,7 @@ def test_without_out_a_numpy_array_comes_back(distribution, dtype, device):
 
 @pytest.mark.parametrize(("distribution", "dtype"), ONE_OF_A_DTYPE)
 def test_numpy_arrays_of_several_chunks(distribution, dtype):
-    """Of 64 MiB and more, also where a chunk ends within a row."""
+    """The array has 64 MiB and more, and chunks also end within a row."""
     size = 3 * 2**24 + 77
     for shape, index in [
         ((size,), ...),

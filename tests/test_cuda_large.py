@@ -69,7 +69,7 @@ def test_more_than_two_to_the_31_elements_backwards_and_transposed(torch):
 
 @every_sampler
 def test_exhaustively_two_to_the_32_elements(torch, distribution, dtype):
-    """As many as there are words to draw a float32 from."""
+    """There are as many elements as words that a float32 can be drawn from."""
     count, chunk = 2**32, 2**27
     out = allocate(torch, (chunk,), dtype)
     for first in range(0, count, chunk):

@@ -250,7 +250,7 @@ class TestAvalanche:
 
     @pytest.mark.parametrize("bit", range(7, 62))
     def test_of_the_position(self, bit):
-        """Of its block: bits below 7 choose a position in the tile."""
+        """Only a bit that selects the block counts: bits below 7 choose a position in the tile."""
         near = fanin.bits(2**63 - 1, index=slice(0, 2**7), **KEY)
         far = fanin.bits(2**63 - 1, index=slice(2**bit, 2**bit + 2**7), **KEY)
         self.assert_half_flips(near, far)

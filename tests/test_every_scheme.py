@@ -156,7 +156,7 @@ def test_a_dict_of_json_carries_it(case):
 @settings(max_examples=5, deadline=None)
 @given(data=st.data())
 def test_a_number_scales_it(case, data):
-    """By a power of two exactly; the std says so."""
+    """A power of two scales values exactly, and the expected std too."""
     scheme, possible = CASES[case]
     shape = data.draw(possible)
     if case.startswith(("mamba", "sinusoid")):

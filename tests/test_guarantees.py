@@ -114,7 +114,7 @@ def test_a_larger_vocabulary_keeps_the_embeddings_of_a_model():
 
 
 def test_more_layers_leave_the_others_alone():
-    """But for those whose std the depth decides: these are the same draws, times another std."""
+    """Layers whose std depends on the depth are the exception: they are the same draws, times another std."""
     few, many = (fanin.plan(models.gpt2(layers=layers, width=32, vocabulary=100), "gpt2", 0) for layers in (2, 8))
     for row in few.rows:
         if row.name.endswith("c_proj.weight"):

@@ -163,7 +163,7 @@ def test_seeds_names_blocks_and_dtypes_are_independent():
 
 @cache
 def special(n, count, dtype="float64"):
-    """Of determinant 1."""
+    """Draw rotations: orthogonal matrices of determinant 1."""
     return _core.haar(1.0, True, 2026, "haar", _core.Dtype[dtype], (count, n, n), None, None)
 
 

@@ -155,7 +155,7 @@ def test_the_first_position_is_not_taken_for_all():
 
 
 def test_calls_of_other_widths_are_added():
-    """Of one activation module: 4 units that live, and 2 of which one is dead."""
+    """One activation module is called with 4 units that live, then with 2 of which one is dead."""
     wide, narrow = np.ones((8, 4)), np.array([[0.0, 1.0]] * 8)
     several = [Monitor()._signal("activations", values, "h") for values in (wide, narrow, wide)]
     for other in several[1:]:
@@ -165,7 +165,7 @@ def test_calls_of_other_widths_are_added():
 
 
 def test_units_that_were_seldom_seen_are_not_judged():
-    """Of one example half of all ReLUs are 0, and none of them is dead."""
+    """On a single example half of all ReLUs are 0, but none of them is dead."""
     monitor = Monitor()
     monitor.record(0, "h", activations=np.zeros((3, 10)))
     monitor.record(1, "h", activations=np.zeros((4, 10)))
@@ -227,7 +227,7 @@ def weight(*records):
 
 
 def gradients(sizes, *, steps=1, **weights):
-    """Of layers, with these weights and their gradients beside them."""
+    """Record a step of layers, with these weights and their gradients."""
 
     def record(monitor):
         for step in range(steps):
@@ -608,7 +608,7 @@ def test_the_scheme_is_the_one_recommended_for_the_activation_and_depth(activati
 
 
 def test_one_recorded_layer_is_not_taken_for_a_linear_model():
-    """For which zeros are recommended."""
+    """For a linear model zeros are recommended."""
     monitor = Monitor(activations={"h": "tanh"})
     monitor.record(0, "h", activations=np.ones((8, 8)), gradients=RANDOM)
     assert [alarm.advice for alarm in monitor.alarms] == ["Use xavier_normal."]

@@ -94,7 +94,7 @@ def turns(count, base=10000):
 
 
 def random_layout(rng, rank):
-    """With implied spatial axes, or a letter for each, of which one at least is an output."""
+    """Layouts have implied spatial axes, or a letter for each axis, at least one of which is an output."""
     if rng.integers(3) == 0:
         return str(rng.choice(["OI", "IO"]))
     letters = rng.choice(list("OIBBXT"), rank)
@@ -457,7 +457,7 @@ class TestDirac:
 
     @pytest.mark.parametrize("width", [1, 2, 3, 4, 5])
     def test_a_convolution_with_it_is_the_identity(self, width):
-        """At the position that "same" padding gives: one more element after than before where the width is even."""
+        """The one is where "same" padding puts it: an even width has one more element after it than before."""
         w = Scheme("dirac", (4, 4, width), 1.0, 1, "OI").native("float64")
         x = np.random.default_rng(0).normal(size=(4, 30))
         padded = np.pad(x, ((0, 0), ((width - 1) // 2, width // 2)))

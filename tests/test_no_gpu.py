@@ -42,7 +42,7 @@ def without_a_gpu(monkeypatch):
 
 @pytest.fixture
 def two_gpus(monkeypatch):
-    """As if they were there: enough for what happens before memory is touched."""
+    """Pretend that there are GPUs, which is enough for what happens before memory is touched."""
     monkeypatch.setattr(cuda._Loaded, "devices", 2)
     monkeypatch.setattr(cuda._Loaded, "process", os.getpid())
     monkeypatch.setattr(cuda, "current", lambda device: contextlib.nullcontext())

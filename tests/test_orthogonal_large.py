@@ -19,7 +19,7 @@ MIB = 1 << 20
     "shape", [(1024, 1024), (2048, 2048), (4096, 4096), (8192, 8192), (11008, 4096), (4096, 11008)]
 )
 def test_large_matrices_are_orthogonal(shape, dtype, tolerance):
-    """Of all vectors against the first 64, some in the middle and the last 64."""
+    """Compare all vectors with the first 64, some in the middle and the last 64."""
     q = fanin.orthogonal(shape, seed=0, name="w", layout="OI", dtype=dtype)
     q = q if shape[0] <= shape[1] else q.T
     count = len(q)

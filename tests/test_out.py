@@ -34,7 +34,7 @@ class Exporter:
 
 
 class OldExporter(Exporter):
-    """From before DLPack 1.0: no keywords, no read-only flag."""
+    """Export as before DLPack 1.0: without keywords, and without a read-only flag."""
 
     def __dlpack__(self, stream=None):
         return self.array.__dlpack__(stream=stream)

@@ -64,7 +64,7 @@ def test_gaussian_linear_layers_spread_singular_values_exponentially():
 
 
 def spread(weights, depth, activation="tanh"):
-    """Of the Jacobian's singular values the largest over the middle one, and the middle one over the lowest tenth."""
+    """Return the Jacobian's largest singular value over the middle one, and the middle one over the lowest tenth."""
     network = Network(Stack(weights=weights, depth=depth, width=128, activation=activation), (128,), 2, dtype="float64")
     values = np.linalg.svd(network.jacobian(normal(128)), compute_uv=False)
     return values[0] / values[64], values[64] / values[115]
@@ -92,7 +92,7 @@ def test_no_orthogonal_weights_give_rectified_layers_isometry():
 
 
 def carried(weights, activation):
-    """By what 1000 convolutions multiply differences between positions and examples, and gradients on the way back.
+    """Return what 1000 convolutions multiply differences between positions and examples by, and gradients going back.
 
     In float64. A gradient starts equal at all positions, differences between positions die out more slowly, and those
     that rounding makes, in float32 2⁻²⁴ of its size, would soon be all that is left of it.

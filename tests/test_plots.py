@@ -71,7 +71,7 @@ def measured(axes):
 
 
 def ticklabels(axis):
-    """Those within the limits, which alone are drawn."""
+    """Return the labels of the ticks within the limits; only these are drawn."""
     low, high = axis.get_view_interval()
     ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
     return [tick.label1 for tick in ticks if low <= tick.get_loc() <= high and tick.label1.get_text()]
@@ -338,7 +338,7 @@ class TestUpdates:
 
 class TestPhase:
     def test_the_critical_line_is_theorys(self):
-        """By `critical_weight_variance`, which has Schoenholz et al.'s 1.763 at σb² = 0.05; to a pixel of the grid."""
+        """The line is where `critical_weight_variance` says, to a pixel; at σb² = 0.05 Schoenholz et al. have 1.763."""
         (axes,) = plots.phase("tanh").axes
         thick = (each for each in axes.collections if list(np.atleast_1d(each.get_linewidth())) == [2.0])
         x, y = np.array(

@@ -61,7 +61,7 @@ def folder(build_folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def ptx(folder: Path) -> dict[str, str]:
-    """By architecture, of those that this nvcc knows."""
+    """Return the PTX for each architecture that this nvcc knows."""
     known = subprocess.run(["nvcc", "--list-gpu-arch"], check=True, capture_output=True, text=True).stdout.split()
     return {a: compile_to_ptx(folder, a) for a in ARCHITECTURES if f"compute_{a}" in known}
 

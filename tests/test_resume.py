@@ -154,7 +154,7 @@ def test_killed_at_random_moments_and_resumed_the_bytes_are_the_same(tmp_path, w
 @pytest.mark.parametrize("flags", [(), ("force",), ("power",), ("power", "force")], ids="-".join)
 @pytest.mark.parametrize("every", [11, pytest.param(1, marks=pytest.mark.slow)])
 def test_ended_before_any_step_and_resumed_the_bytes_are_the_same(tmp_path, size, flags, every):
-    """By a kill, or a power loss that undoes by chance what is not synced; anew, or over an older checkpoint."""
+    """A kill ends it, or a power loss that undoes by chance what is not synced; it is new, or replaces a checkpoint."""
     tried = command(sys.executable, os.path.join(TESTS, "crashes.py"), tmp_path, size, *flags, f"every={every}")
     assert int(tried) > 40 // every  # a save takes 80 steps or so: several pieces may go on record in one of them
 
@@ -312,7 +312,7 @@ def test_two_threads_do_not_write_one_checkpoint(tmp_path, whole):
 
 @posix_only
 def test_a_child_does_not_hold_the_checkpoint(tmp_path, whole):
-    """As a process pool's, when the run that made it is killed."""
+    """A process pool leaves such a worker when the run that made it is killed."""
     children: list[int] = []
     begun, begin = os.pipe()
 

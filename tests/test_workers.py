@@ -279,7 +279,7 @@ def test_an_executor_has_its_own_workers(tmp_path):
 
 
 def test_a_task_of_a_run_that_is_gone_writes_nothing(tmp_path):
-    """As one that a killed run handed to processes or to a cluster, and that begins when another run writes there."""
+    """A killed run had handed it to processes or to a cluster, and it begins when another run writes there."""
     tasks: list[Task] = []
 
     class Keeping(Inline):

@@ -25,7 +25,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory) -> Iterator[Any]:
-    """Of four processes on this machine."""
+    """Start a cluster of four processes on this machine."""
     with (
         dask.config.set(temporary_directory=str(tmp_path_factory.mktemp("dask"))),
         distributed.LocalCluster(

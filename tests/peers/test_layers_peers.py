@@ -233,7 +233,7 @@ KERAS = {
 
 
 def variables(layer, shape):
-    """Of a new layer of Keras, by their paths within it."""
+    """Return the variables of a new layer of Keras, by their paths within it."""
     layer.build(**shape) if isinstance(shape, dict) else layer.build(shape)
     return {each.path.removeprefix(f"{layer.name}/"): np.asarray(each) for each in layer.weights}
 

@@ -115,7 +115,7 @@ def test_the_full_vision_transformer_has_their_shapes():
 
 
 def test_resnet50_has_their_shapes():
-    """Under torchvision's names, which transformers does not use; 1 × 1, 3 × 3 and 7 × 7 in equal numbers."""
+    """Names are torchvision's, which transformers does not use; kernels of 1, 3 and 7 are equally many in both."""
     model = model_of("ResNetForImageClassification", {"num_labels": 1000})
     theirs = [tuple(p.shape) for p in model.parameters()]
     assert Counter(every_name(parameters("resnet50")).values()) == Counter(theirs)

@@ -469,7 +469,7 @@ def test_gradients_and_tensors_of_nothing():
 
 
 def test_the_infinite_gradients_of_a_step_that_was_skipped_are_forgotten():
-    """As a loss scaler skips one whose gradients overflow."""
+    """A loss scaler skips a step whose gradients overflow."""
     model, monitor = mlp(), Monitor()
     optimizer = torch.optim.SGD(model.parameters(), 0.01)
     with watch(model, monitor, optimizer=optimizer) as watched:
@@ -484,7 +484,7 @@ def test_the_infinite_gradients_of_a_step_that_was_skipped_are_forgotten():
 
 
 def test_layers_that_a_checkpoint_computes_again_are_in_their_order():
-    """In the backward pass, where the last is first."""
+    """Checkpointing calls layers again in the backward pass, the last ones first."""
     checkpoint = importlib.import_module("torch.utils.checkpoint").checkpoint
     model, monitor = mlp(depth=12, factor=2.0), Monitor()
     x, y = batch()

@@ -15,7 +15,7 @@ SHAPES = [(40, 25), (25, 40), (30, 30), (24, 4, 3, 2), (6, 5, 2, 2)]
 
 
 def gram(matrix):
-    """Of the orthonormal vectors, whichever they are."""
+    """Return the Gram matrix of the orthonormal vectors, be they rows or columns."""
     m = np.asarray(matrix, np.float64)
     return m @ m.T if m.shape[0] <= m.shape[1] else m.T @ m
 

@@ -192,7 +192,7 @@ def split(file: bytes) -> tuple[dict[str, object], bytes]:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
 def test_what_has_no_kernel_where_the_array_is_is_copied_there(monkeypatch, dtype):
-    """As on a GPU, whose place alone is made up here."""
+    """Parameters are filled as on a GPU; only the device is made up here."""
     recipe = Recipe("orthogonal", [Rule("*", fanin.schemes.orthogonal(layout="OI"))])
     plan = fanin.plan({"w": (30, 20)}, recipe, 0, dtype=dtype)
     monkeypatch.setattr("fanin.plans.filling.memory", lambda out: ("cuda:0", as_ndarray(out)))

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.peer
     st.integers(1, 120),
 )
 def test_tensors_are_divided_as_theirs(sizes, most):
-    """Also those that are larger than a file may be."""
+    """Tensors that are larger than a file may be are among them."""
     split = serialization.split_state_dict_into_shards_factory(
         sizes,
         get_storage_size=lambda size: 4 * size,

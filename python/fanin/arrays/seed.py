@@ -57,7 +57,7 @@ def seed_from(generator: Any) -> int:
     --------
     >>> import numpy as np
     >>> seed_from(np.random.default_rng(0))
-    15701858307132853281
+    11749869230777074271
     """
     if hasattr(generator, "integers"):
         return int(generator.integers(0, 1 << 64, dtype="uint64"))
