@@ -1,1 +1,1 @@
-"""Benchmarks beside the peers and the machine's limits: `python -m bench`."""
+"""Measure fanin beside other libraries and the machine's limits: `python -m bench`."""

@@ -36,7 +36,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _insert(path: Path, text: str, mark: str = "bench") -> None:
-    """Put text between the markers of a document."""
+    """Put text between the two markers in a document."""
     region = re.compile(rf"(<!-- {mark} -->\n).*(<!-- /{mark} -->)", re.DOTALL)
     document, count = region.subn(lambda found: f"{found[1]}\n{text}\n{found[2]}", path.read_text())
     if not count:

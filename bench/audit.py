@@ -1,4 +1,4 @@
-"""One reading of a large array for all its statistics, beside NumPy's one for each."""
+"""Measure reading a large array once for all its statistics, beside NumPy, which reads it once for each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CPUS = usable_cpus()
 
 
 def statistics(rounds: int, dtype: str, threads: int) -> Figures:
-    """Milliseconds for 16 Mi normal values."""
+    """Measure the statistics of 16 Mi normal values, in milliseconds."""
     if threads > len(_CPUS):
         return {OURS: None}
     use_threads(threads)

@@ -1,4 +1,4 @@
-"""Small calls, where the price is the call itself."""
+"""Measure small calls, whose time is that of the call itself."""
 # ruff: noqa: PLC0415 - torch is imported where it is used: no peer is required
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ def _microseconds(calls: Mapping[str, Call | None], rounds: int) -> Figures:
 
 
 def function(rounds: int, shape: Shape) -> Figures:
-    """Microseconds a call of `fanin.normal` that returns a new array."""
+    """Measure a call of `fanin.normal` that returns a new array, in microseconds."""
     ours = partial(fanin.normal, shape, seed=0, name="fc.weight")
     calls = {OURS: ours, "numpy standard_normal": _numpy(shape), **_torch_calls(shape, he=False)}
     return _microseconds(calls, rounds)
 
 
 def scheme(rounds: int, shape: Shape) -> Figures:
-    """Microseconds a call of a scheme object."""
+    """Measure a call of a scheme object, in microseconds."""
     he_normal = fanin.schemes.he_normal(layout="OI")
     calls = {OURS: partial(he_normal, shape, seed=0, name="fc.weight"), **_torch_calls(shape, he=True)}
     return _microseconds(calls, rounds)
 
 
 def recommend(rounds: int) -> Figures:
-    """Microseconds a call of `fanin.recommend`."""
+    """Measure a call of `fanin.recommend`, in microseconds."""
     return _microseconds({OURS: partial(fanin.recommend, "gelu", "conv")}, rounds)

@@ -1,4 +1,4 @@
-"""The table of what is measured and what is asked of it."""
+"""List what is measured, and the target of each."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ _MODELS = (
     Case("100 000 parameters of 4 × 4, planned and filled", "s", models.tiny, (Target(at_most=2),)),
 )
 
-# N(0, 1), [0, 1) and ±2 std everywhere. oneMKL's normals are by the inverse distribution function, its fastest method.
-# JAX is jitted and reuses the memory of its previous result; all others write into one shared buffer.
+# All draw N(0, 1), [0, 1), or N(0, 1) within ±2 std. oneMKL inverts the distribution function for normals, which is its
+# fastest method. JAX is jitted and reuses the memory of its previous result; all others write into one shared buffer.
 CASES = (
     Case(
         "uniform, one thread",

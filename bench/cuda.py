@@ -1,4 +1,4 @@
-"""Fills on a GPU beside torch, cuRAND, CuPy, JAX and the memory's own speed, by the device's clock."""
+"""Measure fills on a GPU beside torch, cuRAND, CuPy, JAX and the memory's own speed, by the device's clock."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ TORCH = "torch"
 FILL, MEMSET, COPY = "limit: torch fill_", "limit: memset", "limit: copy"
 _STORES = (FILL, MEMSET)
 
-_SETTLE = 0.05  # seconds of untimed calls before each sample: the clocks rise, and caches are as this call leaves them
-_LEAST, _MOST = 10, 500  # calls a sample: a stream queues some more than the most before it makes the host wait
+_SETTLE = (
+    0.05  # seconds of untimed calls before each sample, so that the clocks rise and caches are as such calls leave them
+)
+_LEAST, _MOST = 10, 500  # calls in a sample: a stream queues a few more than the most before the host has to wait
 
 
 def _module(name: str) -> Any:
@@ -30,7 +32,7 @@ def _module(name: str) -> Any:
 
 
 def why_not() -> str:
-    """Why nothing can be measured here; empty where it can."""
+    """Say why nothing can be measured here; "" if it can."""
     status = fanin.cuda.status()
     if not status.available:
         return status.reason
@@ -43,13 +45,13 @@ def why_not() -> str:
 
 @cache
 def elements() -> int:
-    """2^30, or as many as leave room for five arrays of float64: the output, a source, and what peers take."""
+    """Return 2^30, or fewer elements if five arrays of float64 would not fit: output, source, and what peers need."""
     free, _ = _module("torch").cuda.mem_get_info()
     return 1 << min(30, int(free // (5 * 8)).bit_length() - 1)
 
 
 def describe() -> dict[str, Any]:
-    """The device, and what `machine.describe` says of its host."""
+    """Describe the device, and add what `machine.describe` says of its host."""
     torch = _module("torch")
     device = torch.cuda.get_device_properties(0)
     memory = f"{device.total_memory / 2**30:.0f} GiB"
@@ -79,7 +81,7 @@ def _settle(call: Call) -> Any:
 
 
 def _by_events(call: Call, repeats: int) -> float:
-    """Seconds a call between two events on the stream."""
+    """Return the seconds that a call takes, between two events on the stream."""
     cuda, repeats = _settle(call), max(repeats, _LEAST)
     start, end = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
     start.record()
@@ -91,7 +93,10 @@ def _by_events(call: Call, repeats: int) -> float:
 
 
 def _until_ready(call: Call, repeats: int) -> float:
-    """Seconds a call of JAX, whose streams are its own, by the host's clock: all calls are queued before it waits."""
+    """Return the seconds that a call of JAX takes by the host's clock, since its streams cannot be reached.
+
+    All calls are queued before the host waits.
+    """
     result: Any = None
     settled = time.perf_counter() + _SETTLE
     while time.perf_counter() < settled:
@@ -106,7 +111,7 @@ def _until_ready(call: Call, repeats: int) -> float:
 
 
 def _by_launches(call: Call, repeats: int) -> float:
-    """Seconds a call takes the host, which does not wait for the device."""
+    """Return the seconds that a call takes the host, which does not wait for the device."""
     cuda, repeats = _settle(call), min(max(repeats, _LEAST), _MOST)
     start = time.perf_counter()
     for _ in range(repeats):
@@ -120,7 +125,7 @@ def _by_launches(call: Call, repeats: int) -> float:
 
 
 def _checked(call: Callable[[], int]) -> Call:
-    """A call of a C library that works once; in the samples nothing but the call is timed."""
+    """Check that a call of a C library works, and return it; the samples then time nothing but the call."""
     if code := call():
         raise RuntimeError(f"a peer's library reported error {code}")
     return call
@@ -137,7 +142,7 @@ def _torch(what: str, out: Any) -> Call:
 
 
 def _curand(number: int, what: str, out: Any) -> Call:
-    """The host interface of cuRAND, whose library comes with torch."""
+    """Return a call of cuRAND's host interface, whose library comes with torch."""
     library = ctypes.CDLL("libcurand.so.10")
     generator = ctypes.c_void_p()
     _checked(partial(library.curandCreateGenerator, ctypes.byref(generator), number))
@@ -160,8 +165,8 @@ def _cupy(name: str, what: str, out: Any) -> Call:
 
 
 def _jax(generator: str, what: str, out: Any) -> Call:
-    """Compiled; the previous result is donated and its memory reused, since a caller's cannot be written into."""
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # there are others on the device
+    """Return a compiled call of JAX that reuses the memory of its previous result: it cannot write into a caller's."""
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # other libraries need memory of the device too
     jax = _module("jax")
     if jax.default_backend() != "gpu":
         raise ImportError("JAX has no GPU")
@@ -211,7 +216,7 @@ _LIMITS = (*_STORES, COPY)
 
 
 def _figures(calls: Mapping[str, Call], rounds: int, clock: Clock | None, scale: Mapping[str, float]) -> Figures:
-    """Medians in the case's unit, by a clock or else the host's."""
+    """Return medians in the unit of the case, by the given clock or else the host's."""
     clocks = {label: _until_ready if label.startswith("JAX") else clock for label in calls} if clock else {}
     samples = interleaved(calls, rounds, clocks)
     return {label: Median(s.minimum * scale[label], s.median * scale[label]) for label, s in samples.items()}
@@ -224,14 +229,14 @@ def _empty(count: int, dtype: str) -> Any:
 
 
 def fill(rounds: int, what: str, dtype: str, others: Sequence[str]) -> Figures:
-    """Picoseconds an element of one sampler, ours, the peers' and the limits', over one array."""
+    """Measure one sampler, fanin's and the peers', and the limits, over one array, in picoseconds for each element."""
     out = _empty(elements(), dtype)
     calls = {OURS: _ours(what, out)}
     for label in others:
         try:
             call = _PEERS[label](what, out)
             call()
-        except (ImportError, OSError, RuntimeError) as error:  # not there, or of no use here: for want of memory, say
+        except (ImportError, OSError, RuntimeError) as error:  # not installed, or of no use here, as for lack of memory
             print(f"{label} is left out: {error}", file=sys.stderr)
         else:
             calls[label] = call
@@ -240,7 +245,7 @@ def fill(rounds: int, what: str, dtype: str, others: Sequence[str]) -> Figures:
 
 
 def columns(rounds: int) -> Figures:
-    """Picoseconds an element of half of a matrix's columns, at no aligned place, beside a contiguous fill."""
+    """Measure filling half of a matrix's columns, unaligned, beside a contiguous fill, in picoseconds per element."""
     whole = _empty(elements(), "float32").view(-1, 8192)
     shape = (len(whole), 16384)
     draw = partial(fanin.normal, seed=0, name="weight")
@@ -256,7 +261,7 @@ def columns(rounds: int) -> Figures:
 
 
 def to_numpy(rounds: int) -> Figures:
-    """Nanoseconds an element of a new NumPy array, by the host's clock."""
+    """Measure drawing a new NumPy array on the GPU, by the host's clock, in nanoseconds per element."""
     torch = _module("torch")
     count = min(elements(), 1 << 28)
     out, pinned = _empty(count, "float32"), torch.empty(count, pin_memory=True)
@@ -271,7 +276,7 @@ def to_numpy(rounds: int) -> Figures:
 
 
 def launch(rounds: int) -> Figures:
-    """Microseconds that a call for 64 × 64 float32 takes the host."""
+    """Measure how long a call for 64 × 64 float32 takes the host, in microseconds."""
     out = _empty(64 * 64, "float32").view(64, 64)
     init = fanin.seeded(0, layout="OI")
     calls: dict[str, Call] = {

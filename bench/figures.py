@@ -1,4 +1,4 @@
-"""What a benchmark case is, what it measures and what is asked of it."""
+"""Describe a benchmark case: what it measures, the figures, and its target."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ OURS = "fanin"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A quantity in its case's unit, over the rounds."""
+    """Hold a quantity in the unit of its case, as measured over the rounds."""
 
     minimum: float
     median: float
 
     @property
     def value(self) -> float:
-        """What counts."""
+        """The number that is compared and printed."""
         return self.minimum
 
 
 class Median(Figure):
-    """A quantity that counts by its median: a GPU's clock falls under load, and a minimum is that of a cool moment."""
+    """Compare by the median: a GPU's clock falls under load, so the minimum only shows a cool moment."""
 
     __slots__ = ()
 
@@ -31,13 +31,13 @@ class Median(Figure):
         return self.median
 
 
-# A label's figure; None where the peer cannot be used or the machine lacks what it takes.
+# The figure of each label; None if the peer cannot be used or the machine lacks what it needs.
 Figures = Mapping[str, Figure | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What our figure should be: `at_least` times faster than the best `of` some rows, or `at_most` so many units."""
+    """Say what fanin's figure should be: `at_least` times faster than the best `of` some rows, or `at_most` so much."""
 
     at_least: float | None = None
     of: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Target:
     best_of: str = ""  # what to call several rows
 
     def describe(self, unit: str) -> str:
-        """The target as a table states it."""
+        """Return the target as a table states it."""
         if self.at_most is not None:
             return f"≤ {self.at_most:g} {unit}"
         assert self.at_least is not None
@@ -53,7 +53,7 @@ class Target:
         return f"{self.at_least:.0%} of {rows}" if self.at_least < 1 else f"≥ {self.at_least:g} × {rows}"
 
     def value(self, figures: Figures) -> float | None:
-        """What was reached; None where a row it needs is missing."""
+        """Return what was reached; None if a row that it needs is missing."""
         ours = figures.get(OURS)
         if ours is None:
             return None
@@ -63,7 +63,7 @@ class Target:
         return min(peers) / ours.value if peers and ours.value else None
 
     def met(self, figures: Figures) -> bool | None:
-        """Whether the target is met; None where that is unknown."""
+        """Tell whether the target is met; None if that is unknown."""
         value = self.value(figures)
         if value is None:
             return None
@@ -72,7 +72,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One comparison: `measure` takes the number of rounds."""
+    """Describe one comparison; `measure` takes the number of rounds."""
 
     name: str
     unit: str
@@ -80,4 +80,4 @@ class Case:
     targets: tuple[Target, ...] = ()
     note: str = ""
     plot: str = ""  # the picture it belongs to: "samplers" or "orthogonal"
-    size: int = 0  # where on that picture's axis
+    size: int = 0  # its place on the axis of that picture

@@ -1,4 +1,4 @@
-"""Fills of large arrays, ours beside the peers' and the machine's limits."""
+"""Measure fills of large arrays, fanin's beside the peers' and the machine's limits."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ _CPUS = usable_cpus()
 
 
 def use_threads(count: int) -> None:
-    """Give everyone `count` threads on as many CPUs; the last ones, since the first tend to serve interrupts."""
+    """Give every library `count` threads on as many CPUs: the last ones, since the first tend to serve interrupts."""
     pin(_CPUS[-count:])
     fanin.set_num_threads(count)
     peers.set_num_threads(count)
 
 
 def buffer(count: int, dtype: DTypeLike) -> NDArray[Any]:
-    """An array as numpy.empty gives it: 16 bytes past a cache line, in large pages where the system grants them.
+    """Return an array as numpy.empty does: 16 bytes past a cache line, in large pages if the system grants them.
 
-    That is the memory a NumPy caller has. torch's own allocations start at a cache line, where its normal is slower.
+    A caller with NumPy has such memory. torch's own allocations start at a cache line, where its normal is slower.
     """
     array = np.empty(count, dtype)
-    array[:] = 1  # its pages are present
+    array[:] = 1  # so that its pages are present
     return array
 
 
 def ours(what: str, out: NDArray[Any]) -> Call:
-    """Our sampler of what a peer is asked for, into the same buffer."""
+    """Return a call of fanin that draws what a peer is asked for, into the same buffer."""
     init = fanin.seeded(0)
     return {
         "uniform": partial(init.uniform, "weight", out=out),
@@ -57,7 +57,7 @@ def ours(what: str, out: NDArray[Any]) -> Call:
 
 
 def per_element(samples: dict[str, Sample], count: int) -> dict[str, Figure | None]:
-    """Seconds a call as nanoseconds an element."""
+    """Turn seconds for a call into nanoseconds for an element."""
     scale = 1e9 / count
     return {label: Figure(s.minimum * scale, s.median * scale) for label, s in samples.items()}
 
@@ -71,7 +71,7 @@ def fill(
     threads: int = 1,
     count: int = LARGE,
 ) -> Figures:
-    """Nanoseconds an element of one sampler: ours, the peers' and the limits', over one buffer."""
+    """Measure one sampler, fanin's and the peers', and the limits, over one buffer, in nanoseconds for each element."""
     if threads > len(_CPUS):
         return {OURS: None}
     use_threads(threads)
@@ -93,7 +93,7 @@ def fill(
 
 
 def column_slice(rounds: int) -> Figures:
-    """1024 columns of an 8192 × 8192 matrix, at an aligned and at an unaligned place, beside a contiguous fill."""
+    """Measure filling 1024 columns of an 8192 × 8192 matrix, aligned and unaligned, beside a contiguous fill."""
     use_threads(1)
     out = buffer(8192 * 1024, np.float32).reshape(8192, 1024)
 
@@ -106,7 +106,7 @@ def column_slice(rounds: int) -> Figures:
 
 
 def sparse(rounds: int, per: Per, threads: int) -> Figures:
-    """A tenth of the weights of a 4096 × 4096 matrix, beside all of them."""
+    """Measure drawing a tenth of the weights of a 4096 × 4096 matrix, beside all of them."""
     use_threads(threads)
     out = buffer(4096 * 4096, np.float32).reshape(4096, 4096)
     scheme = fanin.schemes.sparse(sparsity=0.9, per=per, layout="OI")
@@ -121,7 +121,7 @@ def sparse(rounds: int, per: Per, threads: int) -> Figures:
 
 
 def fma(rounds: int) -> Figures:
-    """Nanoseconds a float32 fused multiply-add."""
+    """Measure a float32 fused multiply-add, in nanoseconds."""
     make = limits.limit(limits.FMA)
     if make is None:
         return {limits.FMA: None}
@@ -131,7 +131,7 @@ def fma(rounds: int) -> Figures:
 
 
 def forced(rounds: int, isa: str, what: str, others: Sequence[str]) -> Figures:
-    """`fill` in a process of its own that is made to use one instruction set."""
+    """Measure `fill` in a process of its own that must use one instruction set."""
     if isa not in fanin.info()["available_isas"]:
         return {OURS: None}
     command = [sys.executable, "-m", "bench.fills", isa, str(rounds), what, *others]

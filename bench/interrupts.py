@@ -1,4 +1,4 @@
-"""How soon a call ends after Ctrl-C."""
+"""Measure how soon a call ends after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNDER_WAY = 0.3  # seconds that a call has run when it is interrupted
 
 
 def _answer(call: Call) -> float:
-    """Milliseconds from the signal, which another thread sends, to KeyboardInterrupt."""
+    """Return the milliseconds from the signal, which another thread sends, to KeyboardInterrupt."""
     sent = 0.0
 
     def interrupt() -> None:
@@ -39,7 +39,7 @@ def _answer(call: Call) -> float:
 
 
 def answers(rounds: int) -> Figures:
-    """The longest answer of each call over the rounds, and of all of them."""
+    """Return the longest time that each call took to end, over the rounds, and the longest of all calls."""
     use_threads(2)
     init = fanin.seeded(0, layout="OI")
     numbers, matrix = np.empty(2**25), np.empty((16384, 16384), np.float32)

@@ -1,4 +1,4 @@
-"""The machine's limits, from the native library of bench/native."""
+"""Measure the machine's limits by the native library in bench/native."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def _library() -> ctypes.CDLL | None:
 
 
 def available() -> bool:
-    """Whether the native library is built."""
+    """Tell whether the native library is built."""
     return _library() is not None
 
 
 def limit(name: str) -> Callable[[NDArray[Any]], Call] | None:
-    """A maker of calls for one limit: stores into the buffer, or operations as many as it has elements."""
+    """Return a function that makes calls for one limit: stores into a buffer, or an operation for each element."""
     library = _library()
     if library is None:
         return None
@@ -45,7 +45,7 @@ def limit(name: str) -> Callable[[NDArray[Any]], Call] | None:
     def make(buffer: NDArray[Any]) -> Call:
         if count is not None:
             return partial(count, ctypes.c_size_t(buffer.size))
-        start = buffer.ctypes.data + -buffer.ctypes.data % 64  # all but what precedes the first whole cache line
+        start = buffer.ctypes.data + -buffer.ctypes.data % 64  # without what precedes the first whole cache line
         return partial(library.fanin_limit_store, ctypes.c_void_p(start), ctypes.c_size_t(buffer.size - 32))
 
     return make

@@ -1,4 +1,4 @@
-"""Where a benchmark ran: the machine and the versions."""
+"""Describe where a benchmark ran: the machine and the versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PACKAGES = ("numpy", "torch", "jax", "jaxlib", "mkl", "randomgen")
 
 
 def _processor() -> str:
-    """The processor's name, and where it is that vague its family and model."""
+    """Return the processor's name, with family and model if the name is vague."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
     except OSError:
@@ -44,7 +44,7 @@ def _version(package: str) -> str:
 
 
 def describe() -> dict[str, object]:
-    """The processor, its caches, the CPUs this process may use, the system, and every version that matters."""
+    """Describe the processor, its caches, the CPUs that this process may use, the system, and all relevant versions."""
     return {
         "processor": _processor(),
         "caches": _caches(),

@@ -1,4 +1,4 @@
-"""Whole models: planned, filled in memory, and streamed to disk."""
+"""Measure planning whole models, filling them in memory, and streaming them to disk."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ IN_PLACE, TRANSFORMERS = "fanin, into arrays that exist", "transformers, GPT2Mod
 DD = "dd conv=fdatasync"
 
 _CPUS = usable_cpus()
-_MOST = 3  # rounds: they take a while
+_MOST = 3  # rounds, at most, since each takes long
 _HAS_PROC = Path("/proc/self/clear_refs").exists()
 
-# In a process of its own. The peak of its resident size starts anew: it would be its parent's, if that was larger.
+# A program for a process of its own. It resets the peak of its resident size, which would be its parent's if larger.
 _SAVE = """
 import fanin, re, sys, time
 open("/proc/self/clear_refs", "w").write("5")
@@ -39,10 +39,10 @@ print(time.perf_counter() - start, int(peak[1]) / 1024)
 
 
 def fill(rounds: int) -> Figures:
-    """Seconds for the 1.56 G parameters of GPT-2 XL in bfloat16, planning included.
+    """Measure drawing the 1.56 G parameters of GPT-2 XL in bfloat16, planning included, in seconds.
 
-    Memory is new in every round, except for the row that says so, but the machine has had it before: a virtual machine
-    may have to fetch it from its host, which takes as long for any library.
+    Memory is new to the process in every round, except in the row that says so, but not to the machine: a virtual
+    machine may have to fetch it from its host, which takes as long for any library.
     """
     use_threads(len(_CPUS))
     kept = fanin.plan("gpt2-xl", "gpt2", 0, dtype="bfloat16").fill()
@@ -62,7 +62,7 @@ def fill(rounds: int) -> Figures:
 
 
 def _construction() -> Callable[[], object] | None:
-    """What makes the same model as transformers does, drawing its parameters one by one in torch."""
+    """Return a call that builds the same model by transformers, which draws parameters one by one in torch."""
     try:
         torch, transformers = importlib.import_module("torch"), importlib.import_module("transformers")
     except ImportError:
@@ -81,7 +81,7 @@ def _construction() -> Callable[[], object] | None:
 
 
 def stream(rounds: int) -> Figures:
-    """Seconds to have the 13.5 GB of Llama 7B on disk, beside dd writing as many zeros; each is first in turn."""
+    """Measure writing the 13.5 GB of Llama 7B to disk, beside dd that writes as many zeros; they take turns."""
     taken: dict[str, list[float]] = {OURS: [], DD: []}
     with tempfile.TemporaryDirectory(dir=".") as folder:
         path = Path(folder, "model.safetensors")
@@ -89,7 +89,9 @@ def stream(rounds: int) -> Figures:
             return {OURS: None, DD: None}
         size = fanin.plan("llama-7b", "llama", 0, dtype="bfloat16").nbytes
         writers = {OURS: lambda: float(run("-c", _SAVE, str(path)).split()[0]), DD: lambda: _dd(path, size)}
-        for number in range(min(rounds, 2 * _MOST)):  # an even number: a disk may be quicker after a rest
+        for number in range(
+            min(rounds, 2 * _MOST)
+        ):  # an even number, so that each is first as often: a disk may be quicker after a rest
             for label in (OURS, DD) if number % 2 else (DD, OURS):
                 taken[label].append(writers[label]())
                 path.unlink()
@@ -97,7 +99,7 @@ def stream(rounds: int) -> Figures:
 
 
 def memory(rounds: int) -> Figures:
-    """MiB of the process's peak while it streams Llama 7B, interpreter and NumPy included."""
+    """Measure the peak memory of a process that streams Llama 7B, with interpreter and NumPy, in MiB."""
     with tempfile.TemporaryDirectory(dir=".") as folder:
         if not (_HAS_PROC and shutil.disk_usage(folder).free > 16e9):
             return {OURS: None}
@@ -106,12 +108,12 @@ def memory(rounds: int) -> Figures:
 
 
 def command(rounds: int) -> Figures:
-    """Seconds of `fanin plan llama-70b`, interpreter start included."""
+    """Measure `fanin plan llama-70b`, with the start of the interpreter, in seconds."""
     return {OURS: figure([seconds(lambda: run("-m", "fanin", "plan", "llama-70b")) for _ in range(rounds)])}
 
 
 def tiny(rounds: int) -> Figures:
-    """Seconds to plan and fill 100 000 parameters of 4 × 4."""
+    """Measure planning and filling 100 000 parameters of 4 × 4, in seconds."""
     use_threads(len(_CPUS))
     shapes = {f"layers.{i // 10}.block.{i % 10}.weight": (4, 4) for i in range(100_000)}
     recipe = Recipe("tiny", [Rule("*.bias", schemes.zeros(), optional=True), Rule("*", schemes.normal(std=0.02))])

@@ -1,4 +1,4 @@
-"""Orthogonal matrices, ours beside the peers', a matrix product and the machine's multiply-adds."""
+"""Measure orthogonal matrices, fanin's beside the peers', a matrix product and the machine's multiply-adds."""
 # ruff: noqa: PLC0415 - a peer is imported where it is used: none is required
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Maker = Callable[[NDArray[Any]], Call]
 
 
 def flops(shape: Shape) -> float:
-    """Of applying the reflectors: 2mn² - 2/3·n³, which is 4/3·n³ of a square matrix."""
+    """Count the operations of applying the reflectors: 2mn² - 2/3·n³, which is 4/3·n³ for a square matrix."""
     n, m = sorted(shape)
     return 2 * m * n**2 - 2 / 3 * n**3
 
@@ -57,7 +57,7 @@ def _jax(out: NDArray[Any]) -> Call:
 
 
 def _scipy_qr(out: NDArray[Any]) -> Call:
-    """The factorization alone, of a given matrix."""
+    """Return a call of SciPy that factorizes a given matrix, without drawing it."""
     import scipy.linalg
 
     gaussian = np.random.default_rng(0).standard_normal(out.shape, np.float32).astype(out.dtype)
@@ -76,16 +76,16 @@ def _product(out: NDArray[Any]) -> Call:
     return partial(np.matmul, a, a.T.copy(), out=np.empty_like(out))
 
 
-_PEAK_FLOPS = 2e9  # at least, for which two threads can be started
+_PEAK_FLOPS = 2e9  # operations in a call of the limit, at least: enough to be worth starting two threads
 
 
 def _peak_times(shape: Shape) -> int:
-    """How many matrices' operations one call of the limit performs."""
+    """Return how many times a matrix's operations one call of the limit performs."""
     return max(1, round(_PEAK_FLOPS / flops(shape)))
 
 
 def _peak(out: NDArray[Any]) -> Call:
-    """As many floating-point operations as ours, or several times that, from registers, on two threads."""
+    """Return a call that performs as many operations as fanin, or several times that, in registers, on two threads."""
     make = limits.limit(limits.FMA)
     if make is None:
         raise ImportError("the limits are not built")
@@ -118,7 +118,7 @@ def _milliseconds(calls: dict[str, Call], rounds: int) -> dict[str, Figure | Non
 
 
 def matrix(rounds: int, shape: Shape, others: Sequence[str], dtype: str = "float32") -> Figures:
-    """Milliseconds of one matrix on two threads, into memory that is there."""
+    """Measure one matrix on two threads, into memory that exists, in milliseconds."""
     if len(usable_cpus()) < 2:
         return {OURS: None}
     out = np.ones(shape, dtype)
@@ -138,7 +138,7 @@ def matrix(rounds: int, shape: Shape, others: Sequence[str], dtype: str = "float
 
 
 def batch(rounds: int, n: int, count: int) -> Figures:
-    """Milliseconds of many small matrices."""
+    """Measure many small matrices, in milliseconds."""
     use_threads(2)
     out = np.ones((count, n, n), np.float32)
     calls: dict[str, Call] = {OURS: partial(fanin.seeded(0).haar, "weight", out=out)}
@@ -155,7 +155,7 @@ def batch(rounds: int, n: int, count: int) -> Figures:
 
 
 def row_shards(rounds: int, n: int, shards: int) -> Figures:
-    """Milliseconds of all row shards of a square matrix, each the minimum of its own calls, and of the whole."""
+    """Measure all row shards of a square matrix, each by the minimum of its calls, and the whole, in milliseconds."""
     use_threads(2)
     init, rows, whole = fanin.seeded(0, layout="OI"), n // shards, np.ones((n, n), np.float32)
     calls: dict[str, Call] = {"fanin, the whole": _ours(whole)}
@@ -170,7 +170,7 @@ def row_shards(rounds: int, n: int, shards: int) -> Figures:
 
 
 def other_axis(rounds: int, shape: Shape, rows: int) -> Figures:
-    """Milliseconds of the first rows of a tall matrix, which every vector crosses, and of the whole."""
+    """Measure the first rows of a tall matrix, which need all of its vectors, and the whole, in milliseconds."""
     use_threads(2)
     whole = np.ones(shape, np.float32)
     part = partial(fanin.seeded(0, layout="OI").orthogonal, "weight", shape, index=np.s_[:rows], out=whole[:rows])
@@ -178,7 +178,7 @@ def other_axis(rounds: int, shape: Shape, rows: int) -> Figures:
 
 
 def accuracy(rounds: int, dtype: str, unit: float) -> Figures:
-    """max|QQᵀ - I| in units, for several sizes; it does not vary between rounds."""
+    """Compute max|QQᵀ - I| in units, for several sizes; it does not vary between rounds."""
     figures: dict[str, Figure | None] = {}
     for n in (1024, 2048, 4096, 8192):
         q = fanin.orthogonal((n, n), seed=0, name="weight", layout="OI", dtype=dtype).astype(np.float64)
@@ -192,7 +192,7 @@ def accuracy(rounds: int, dtype: str, unit: float) -> Figures:
 
 
 def forced(rounds: int, isa: str, shape: Shape, others: Sequence[str]) -> Figures:
-    """`matrix` in a process of its own that is made to use one instruction set."""
+    """Measure `matrix` in a process of its own that must use one instruction set."""
     if isa not in fanin.info()["available_isas"]:
         return {OURS: None}
     command = [sys.executable, "-m", "bench.orthogonal", isa, str(rounds), *map(str, shape), *others]

@@ -1,4 +1,4 @@
-"""The peers' samplers, each filling the buffer it is given where its interface can."""
+"""Call the samplers of other libraries, into a given buffer if their interface can do that."""
 # ruff: noqa: PLC0415 - a peer is imported where it is used: none is required
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _jax() -> Samplers:
     key = jax.random.key(0)
 
     def maker(sample: Callable[..., Any], dtype: Any) -> Maker:
-        # JAX cannot write into a caller's memory: the previous result is donated, and its memory reused, instead.
+        # JAX cannot write into a caller's memory; instead the previous result is donated, so that its memory is reused.
         def make(buffer: NDArray[Any]) -> Call:
             draw = partial(sample, shape=buffer.shape, dtype=dtype)
             fill = jax.jit(lambda key, _: draw(key), donate_argnums=1, keep_unused=True)
@@ -81,7 +81,7 @@ def _jax() -> Samplers:
 
 
 def _onemkl(generator: int) -> Samplers:
-    """Intel oneMKL's vector statistics library; normals by the inverse distribution function, its fastest method."""
+    """Return samplers of Intel oneMKL, which inverts the distribution function for normals: its fastest method."""
     try:
         files = importlib.metadata.files("mkl") or []
     except importlib.metadata.PackageNotFoundError as error:
@@ -123,7 +123,7 @@ _loaded: dict[str, Samplers | None] = {}
 
 
 def sampler(peer: str, what: str) -> Maker | None:
-    """The peer's maker for what is sampled; None where the peer is not installed."""
+    """Return the peer's maker for what is sampled; None if the peer is not installed."""
     if peer not in _loaded:
         try:
             _loaded[peer] = _PEERS[peer]()
@@ -134,7 +134,7 @@ def sampler(peer: str, what: str) -> Maker | None:
 
 
 def set_num_threads(count: int) -> None:
-    """Give the peers that thread as many threads (JAX follows the CPUs it may use)."""
+    """Set the number of threads of all peers that use several; JAX takes as many as the CPUs that it may use."""
     try:
         import torch
     except ImportError:

@@ -1,4 +1,4 @@
-"""Pictures: the fills, and orthogonal matrices by size; ours, the peers and the limits."""
+"""Draw pictures of the fills, and of orthogonal matrices by size: fanin, the peers and the limits."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from matplotlib.figure import Figure
 from .figures import OURS, Figures
 from .report import Results
 
-# Okabe and Ito's colours, which stay distinct to the colour-blind.
+# Okabe and Ito's colours, which colour-blind people can tell apart.
 _COLOURS = {OURS: "#D55E00", "numpy": "#0072B2", "randomgen": "#56B4E9", "torch": "#009E73", "JAX": "#CC79A7"}
 _COLOURS |= {"oneMKL": "#E69F00", "limit": "#999999", "scipy": "#0072B2", "NumPy": "#56B4E9"}
 _COLOURS |= {"cuRAND": "#0072B2", "CuPy": "#56B4E9"}
 
 
 def _bars(figures: Figures) -> list[tuple[str, float]]:
-    """Ours first, then the others from the fastest; the limits, which are no samplers, last."""
+    """Order the bars: fanin first, then the others from the fastest on; the limits, which are not samplers, last."""
     bars = [(label, figure.value) for label, figure in figures.items() if figure is not None]
     return sorted(bars, key=lambda bar: (bar[0] != OURS, bar[0].startswith("limit"), bar[1]))
 
 
 def samplers(results: Results, path: Path, title: str) -> None:
-    """Horizontal bars on a logarithmic axis, one panel a case."""
+    """Draw horizontal bars on a logarithmic axis, one panel for each case."""
     panels = [(case, _bars(figures)) for case, figures in results if case.plot == "samplers"]
     panels = [(case, bars) for case, bars in panels if bars]
     if not panels:
@@ -54,7 +54,7 @@ def samplers(results: Results, path: Path, title: str) -> None:
 
 
 def orthogonal(results: Results, path: Path, title: str) -> None:
-    """Speed over the size of a square matrix, in 4/3·n³ operations, whatever the method does."""
+    """Draw the speed over the size of a square matrix, counted as 4/3·n³ operations for every method."""
     cases = sorted((case.size, figures) for case, figures in results if case.plot == "orthogonal")
     labels = list(dict.fromkeys(label for _, figures in cases for label in figures if "ortho_group" not in label))
     if not cases:
@@ -80,7 +80,7 @@ def orthogonal(results: Results, path: Path, title: str) -> None:
         ends.append((speeds[-1], label))
     lowest = 0.0
     for speed, label in sorted(ends):
-        lowest = max(speed, 1.2 * lowest)  # a line of text higher than the one below
+        lowest = max(speed, 1.2 * lowest)  # so that labels are a line of text apart
         axes.annotate(
             f"{label} (2·n³ operations)" if "product" in label else label,
             (cases[-1][0], lowest),

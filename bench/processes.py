@@ -1,4 +1,4 @@
-"""What takes a process of its own: imports, memory, and the command line."""
+"""Measure what needs a process of its own: imports, memory, and the command line."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _MIB = 1 << 20
 
 
 def run(*arguments: str) -> str:
-    """What Python prints with these arguments, in a process of its own."""
+    """Return what Python prints with these arguments, in a process of its own."""
     pin(_CPUS)
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}  # as is usual
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}  # as users have it
     command = [sys.executable, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
 
 
 def figure(values: list[float]) -> Figure:
-    """Minimum and median."""
+    """Return the figure of some values: minimum and median."""
     return Figure(min(values), statistics.median(values))
 
 
 def imports(rounds: int) -> Figures:
-    """Milliseconds of `import fanin` after `import numpy`, and of the latter, both from compiled bytecode."""
+    """Measure `import fanin` after `import numpy`, and the latter, from compiled bytecode, in milliseconds."""
     program = (
         "from time import perf_counter as t; a = t(); import numpy; b = t(); import fanin; c = t()\n"
         "print((c - b) * 1e3, (b - a) * 1e3)"
@@ -43,7 +43,7 @@ def imports(rounds: int) -> Figures:
     return {OURS: figure(list(ours)), "numpy": figure(list(numpys))}
 
 
-# A fill of n elements: what it fills and how.
+# Code that prepares an array of n elements, and code that fills it.
 _FILLS = {
     "float32": ("np.ones(n, 'f4')", "fanin.normal(n, out=out, **key)"),
     "float64": ("np.ones(n, 'f8')", "fanin.normal(n, out=out, **key)"),
@@ -57,7 +57,7 @@ _FILLS = {
         "fanin.normal((1 << 20, 1 << 20), index=np.s_[: n // 256, 1000:1256], out=out, **key)",
     ),
 }
-# The peak of the resident size; it starts anew at what it is now. (ru_maxrss would be the parent's, if that is larger.)
+# Code that resets the peak of the resident size, and reads it. (ru_maxrss would be the parent's, if that is larger.)
 _PEAK = """
 import re
 def restart():
@@ -65,7 +65,7 @@ def restart():
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 """
-# Of the second pass: the first, a small one, has loaded the code.
+# It measures the second fill; the first, a small one, loads the code.
 _MEMORY = (
     _PEAK
     + """
@@ -84,7 +84,7 @@ print(after - before)
 
 
 def memory(rounds: int) -> Figures:
-    """MiB by which a fill of 64 Mi elements raises the process's peak, for the worst of several kinds."""
+    """Measure by how many MiB a fill of 64 Mi elements raises the peak of a process, at worst over several kinds."""
     if not Path("/proc/self/clear_refs").exists():
         return {OURS: None}
     kinds = {}
@@ -104,7 +104,7 @@ _MATRICES = {
     "65536 × 256 float16": ("(65536, 256)", "...", "float16"),
     "64 × 500000 float32": ("(64, 500000)", "...", "float32"),
 }
-# As above; a small call has loaded the code and its threads, and `out` is there.
+# It measures as above; a small call has loaded the code and started threads, and `out` exists.
 _WORKSPACE = (
     _PEAK
     + """
@@ -122,7 +122,7 @@ print(peak() - before)
 
 
 def workspace(rounds: int) -> Figures:
-    """MiB by which an orthogonal matrix raises the process's peak, for the worst of several kinds."""
+    """Measure by how many MiB an orthogonal matrix raises the peak of a process, at worst over several kinds."""
     if not Path("/proc/self/clear_refs").exists():
         return {OURS: None}
     kinds = {}
@@ -133,14 +133,14 @@ def workspace(rounds: int) -> Figures:
 
 
 def seconds(call: Callable[[], object]) -> float:
-    """How long a call takes."""
+    """Return the seconds that a call takes."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
 
 
 def _write(path: Path, size: int) -> None:
-    """What any writer of a complete file must do: claim the space, write, reach the disk."""
+    """Do what every writer of a complete file must: reserve the space, write, and wait for the disk."""
     piece = b"\x5a" * (4 * _MIB)
     with open(path, "wb", buffering=0) as file:
         if hasattr(os, "posix_fallocate"):
@@ -152,7 +152,7 @@ def _write(path: Path, size: int) -> None:
 
 
 def gpt2(rounds: int) -> Figures:
-    """Seconds of `fanin init gpt2`, whole, and beyond the interpreter's start and a plain write of as many bytes."""
+    """Measure `fanin init gpt2` in seconds: all of it, and without the interpreter's start and a plain write."""
     whole, start, disk = [], [], []
     with tempfile.TemporaryDirectory(dir=".") as folder:
         path = Path(folder, "gpt2.safetensors")
@@ -164,6 +164,6 @@ def gpt2(rounds: int) -> Figures:
             disk.append(seconds(partial(_write, path, size)))
     beyond = [w - s - d for w, s, d in zip(whole, start, disk, strict=True)]
     parts = {"the whole command": whole, "interpreter start": start, "a plain write of the file": disk}
-    # Differences of minima: a difference within one round would have the disk's noise twice.
+    # It takes the difference of minima, since that within a round would have the disk's noise twice.
     ours = Figure(min(whole) - min(start) - min(disk), statistics.median(beyond))
     return {OURS: ours, **{label: figure(values) for label, values in parts.items()}}

@@ -1,4 +1,4 @@
-"""Results as text: a table of targets and one of all figures."""
+"""Report results as text: a table of targets and one of all figures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Results = Sequence[tuple[Case, Figures]]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int) -> str:
-    """A Markdown table that is as readable as plain text; columns from `numbers` on are right-aligned."""
+    """Return a Markdown table that is readable as plain text; columns from `numbers` on are right-aligned."""
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
 
@@ -28,7 +28,7 @@ def _digits(value: float) -> str:
 
 
 def targets(results: Results) -> str:
-    """What is asked, what was reached, and whether that is enough."""
+    """Return a table of targets: what is asked, what was reached, and whether that is enough."""
     rows = []
     for case, figures in results:
         for target in case.targets:
@@ -51,7 +51,7 @@ def _why_missing(label: str) -> str:
 
 
 def figures_of(case: Case, figures: Figures) -> str:
-    """All rows of one case."""
+    """Return a table of all rows of one case."""
     ours = figures.get(OURS)
     rows = []
     for label, figure in figures.items():
@@ -65,7 +65,7 @@ def figures_of(case: Case, figures: Figures) -> str:
 
 
 def summary(results: Results) -> str:
-    """The fills on one thread, in ns an element: ours beside the best of each peer."""
+    """Return a table of the fills on one thread, in ns per element: fanin beside the best of each peer."""
     columns = {OURS: OURS, "torch": "torch", "NumPy's best": "numpy", "JAX": "JAX", "oneMKL's best": "oneMKL"}
     rows = []
     for case, figures in results:
@@ -77,7 +77,7 @@ def summary(results: Results) -> str:
 
 
 def orthogonal_summary(results: Results) -> str:
-    """The square matrices, in ms: ours, the peers' and a product of two of them."""
+    """Return a table of the square matrices, in ms: fanin's, the peers' and a product of two matrices."""
     columns = {"fanin": OURS, "torch": "torch", "JAX": "JAX", "scipy's QR": "scipy linalg.qr", "a product": "NumPy"}
     rows = []
     for case, figures in results:
@@ -91,7 +91,7 @@ def orthogonal_summary(results: Results) -> str:
 
 
 def machine_lines(machine: Mapping[str, Any]) -> str:
-    """The machine in two lines, below its GPU, where that was measured."""
+    """Describe the machine in two lines, after its GPU if that was measured."""
     device = f"{machine['device']}; fills of {machine['elements']} elements.\n" if "device" in machine else ""
     caches = ", ".join(f"{level} {size}" for level, size in machine["caches"].items())
     versions = ", ".join(f"{package} {version}" for package, version in machine["versions"].items())
@@ -104,7 +104,7 @@ def machine_lines(machine: Mapping[str, Any]) -> str:
 
 
 def document(results: Results, machine: Mapping[str, Any], command: str) -> str:
-    """Everything, as Markdown."""
+    """Return everything as Markdown."""
     parts = [f"`{command}` on:", machine_lines(machine)]
     if any(case.targets for case, _ in results):
         parts += ["### Targets", targets(results)]

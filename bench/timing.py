@@ -12,17 +12,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 Call = Callable[[], object]
-Clock = Callable[[Call, int], float]  # seconds a call of so many
+Clock = Callable[[Call, int], float]  # makes a number of calls and returns the seconds that one takes
 
-_SHORTEST_SAMPLE = 2e-3  # seconds: the clock and the loop are then below a thousandth
-# Seconds of untimed calls before each sample, so that it finds the caches as its own kind leaves them: after stores
-# that bypass the cache, the next few passes of ordinary ones over the same buffer are up to three times slower.
+_SHORTEST_SAMPLE = 2e-3  # seconds of a sample, at least: clock and loop then take less than a thousandth of it
+# Seconds of untimed calls before each sample, so that it finds the caches as such calls leave them: after stores that
+# bypass the cache, the next few passes of ordinary ones over the same buffer are up to three times slower.
 _SETTLE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Seconds a call took, over the rounds."""
+    """Hold the seconds that a call took, over the rounds."""
 
     minimum: float
     median: float
@@ -30,16 +30,16 @@ class Sample:
 
 
 def pin(cpus: Collection[int]) -> None:
-    """Restrict every thread of this process to `cpus`: also pools that a library started before."""
+    """Restrict every thread of this process to `cpus`, also those that a library started earlier."""
     if not hasattr(os, "sched_setaffinity"):
         return
     for thread in os.listdir("/proc/self/task"):
-        with suppress(ProcessLookupError):  # a thread that ended meanwhile
+        with suppress(ProcessLookupError):  # the thread has ended meanwhile
             os.sched_setaffinity(int(thread), cpus)
 
 
 def usable_cpus() -> list[int]:
-    """The CPUs this process may use."""
+    """Return the CPUs that this process may use."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
 
@@ -55,9 +55,9 @@ def _sample(call: Call, repeats: int) -> float:
 
 
 def interleaved(calls: Mapping[str, Call], rounds: int, clocks: Mapping[str, Clock] = {}) -> dict[str, Sample]:
-    """Time each call once a round, in turn, so that drifts of the machine meet all of them alike.
+    """Time each call once in every round, in turn, so that drifts of the machine affect all of them alike.
 
-    By the host's clock, except for the calls that have one of their own.
+    The host's clock is used, except for calls that have a clock of their own.
     """
     # The call before the first sample may compile, allocate or start threads.
     repeats = {}

@@ -1,7 +1,8 @@
-"""A CNN with ReLU on handwritten digits: He's weights and weights of std 0.01, with batch normalization and without.
+"""Train a CNN with ReLU on handwritten digits: He's weights and weights of std 0.01, with and without batch norm.
 
-Without it small weights halt training: each layer shrinks gradients. With it every layer is scaled anew, and the same
-weights train as well as He's. Prints a table and what is wrong with each, and draws a figure: about 20 seconds.
+Without batch norm small weights halt training, since each layer shrinks gradients. With it every layer is scaled anew,
+and the same weights train as well as He's. The program prints a table and what is wrong with each network, and draws a
+figure, in about 20 seconds.
 
     pip install "fanin[plot]" scikit-learn
     python examples/cnn_relu.py --output cnn_relu.png

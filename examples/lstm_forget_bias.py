@@ -1,8 +1,8 @@
-"""An LSTM that reads handwritten digits row by row and then waits for as many steps before it answers.
+"""Train an LSTM that reads handwritten digits row by row and then waits for as many steps before it answers.
 
-With a forget bias of 0 the gate is half open: what was read, and the gradient on its way back, halves at every step.
-With 1 it keeps 73 %. Orthogonal recurrent weights help it along, tiny ones do not. Prints a table and what is
-wrong with each, and draws a figure: about 20 seconds.
+With a forget bias of 0 the gate is half open: what was read halves at every step, and so does the gradient on its way
+back. With a bias of 1 the gate keeps 73 %. Orthogonal recurrent weights help too, tiny ones do not. The program prints
+a table and what is wrong with each network, and draws a figure, in about 20 seconds.
 
     pip install "fanin[plot]" scikit-learn
     python examples/lstm_forget_bias.py --output lstm_forget_bias.png
@@ -16,7 +16,7 @@ import numpy as np
 from fanin import schemes
 from fanin.diagnose import Stack, compare, digits, plots
 
-ORTHOGONAL = schemes.orthogonal(blocks=4, layout="OI")  # each gate on its own
+ORTHOGONAL = schemes.orthogonal(blocks=4, layout="OI")  # each gate is orthogonal
 STRATEGIES = {
     "orthogonal, bias 1": (ORTHOGONAL, 1.0),
     "orthogonal, bias 0": (ORTHOGONAL, 0.0),
@@ -25,7 +25,7 @@ STRATEGIES = {
 
 
 def waiting(x: np.ndarray) -> np.ndarray:
-    """The eight rows of each digit, and eight steps of zeros."""
+    """Return the eight rows of each digit, followed by eight steps of zeros."""
     rows = x.reshape(-1, 8, 8)
     return np.concatenate([rows, np.zeros_like(rows)], axis=1)
 

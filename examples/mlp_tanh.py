@@ -1,7 +1,7 @@
-"""A deep MLP with tanh on handwritten digits: Xavier's weights, too small ones, too large ones, and zeros.
+"""Train a deep MLP with tanh on handwritten digits: Xavier's weights, too small ones, too large ones, and zeros.
 
 Theory predicts how gradients change from layer to layer, a probe measures it before training, and plain SGD shows what
-it leads to. Prints a table and what is wrong with each, and draws a figure: about 20 seconds.
+it leads to. The program prints a table and what is wrong with each network, and draws a figure, in about 20 seconds.
 
     pip install "fanin[plot]" scikit-learn
     python examples/mlp_tanh.py --output mlp_tanh.png

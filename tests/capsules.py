@@ -1,10 +1,10 @@
-"""Arrays known by DLPack alone, of which anything can be said."""
+"""Make arrays that have nothing but DLPack, and may describe themselves in any way, right or wrong."""
 
 import ctypes
 
 
 class Tensor(ctypes.Structure):
-    """A managed tensor of DLPack 0.8, as its ABI lays it out."""
+    """Lay out a managed tensor as the ABI of DLPack 0.8 does."""
 
     _fields_ = [
         ("data", ctypes.c_void_p),
@@ -22,7 +22,7 @@ class Tensor(ctypes.Structure):
 
 
 class Capsule:
-    """An array at an address; its strides count elements, and None stands for C order."""
+    """Describe an array at an address; strides count elements, and None stands for C order."""
 
     def __init__(self, address, shape, strides=None, *, kind=(2, 32), device=(1, 0), byte_offset=0):
         numbers = ctypes.c_int64 * len(shape)

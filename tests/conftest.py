@@ -1,4 +1,4 @@
-"""Reproducible property tests, an interrupt that arrives, a GPU that is shared, or one line where there is none."""
+"""Prepare the tests: reproducible properties, threads and interrupts as tests need them, one GPU for all workers."""
 
 import os
 import signal
@@ -24,11 +24,11 @@ hypothesis.settings.register_profile(
     deadline=None,
     derandomize=True,
     max_examples=200,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],  # which goes by the clock
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],  # this check compares with the clock
 )
 hypothesis.settings.load_profile("fixed")
 
-# A shell lets what it starts in the background ignore SIGINT, and children inherit that.
+# What a shell starts in the background ignores SIGINT, and child processes inherit that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -38,19 +38,19 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 @pytest.fixture(scope="session")
 def build_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where CMake builds what native tests need, so that the core is compiled once."""
+    """Return the folder where CMake builds what native tests need, so that the core is compiled once."""
     return tmp_path_factory.mktemp("build")
 
 
 def pytest_itemcollected(item):
-    """Workers of pytest-xdist share one GPU, so one of them does all of its tests."""
+    """Let one worker of pytest-xdist run all tests of a GPU, since workers share it."""
     if item.get_closest_marker("gpu"):
         item.add_marker(pytest.mark.xdist_group("gpu"))
 
 
-@pytest.hookimpl(trylast=True)  # after -m and -k: of what is selected
+@pytest.hookimpl(trylast=True)  # after -m and -k have selected tests
 def pytest_collection_modifyitems(config, items):
-    """Without a GPU, one of its tests is skipped and says why; the others are deselected."""
+    """Without a GPU, skip one of its tests, which says why, and deselect the others."""
     tests = [item for item in items if item.get_closest_marker("gpu")]
     status = fanin.cuda.status() if tests else None
     if status is None or status.available:

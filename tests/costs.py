@@ -1,6 +1,6 @@
-"""What work costs: how many calls it makes, and how its processor time compares with that of other work.
+"""Measure what work costs: how many calls it makes, and how its processor time compares with that of other work.
 
-A slow machine changes no such ratio, and other processes change it little: they take room in caches and shared cores.
+A slow machine does not change such ratios. Other processes change them little, by taking room in caches and on cores.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Work = Callable[[], object]
 
 
 def calls(work: Work) -> int:
-    """How many functions work calls in this thread, Python's and C's."""
+    """Count the functions, Python's and C's, that some work calls in this thread."""
     count = 0
 
     def profile(frame: FrameType, event: str, argument: object) -> None:
@@ -31,7 +31,7 @@ def calls(work: Work) -> int:
 
 
 def seconds(work: Work, least: float = 0.0) -> float:
-    """Processor time of the process for the work, which is repeated until that is `least` altogether."""
+    """Return the processor time that some work takes, which is repeated until it has taken `least` seconds."""
     start, times, total = time.process_time(), 0, 0.0
     while times == 0 or total < least:
         work()
@@ -41,14 +41,14 @@ def seconds(work: Work, least: float = 0.0) -> float:
 
 
 def quickest(work: Work) -> float:
-    """Processor time of a short work: the least of three means over 0.1 s, since Windows counts in steps of 16 ms."""
+    """Return the processor time of short work: the least of three means over 0.1 s, since Windows counts by 16 ms."""
     return min(seconds(work, 0.1) for _ in range(3))
 
 
 def require_linear(work: Callable[[int], Work], count: int) -> None:
-    """Work on 32 times as many parts takes less than 150 times as long.
+    """Assert that work on 32 times as many parts takes less than 150 times as long.
 
-    It takes up to 45 times as long, because fewer of the parts fit into the caches; if each part cost in proportion to
+    It takes up to 45 times as long, since fewer of the parts fit into the caches. If the cost of each part grew with
     their number, it would take 32² = 1024 times as long.
     """
     small, large = work(count), work(32 * count)

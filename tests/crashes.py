@@ -1,4 +1,4 @@
-"""Saves that are killed, or lose power, before each of their steps, and are then resumed.
+"""Kill saves, or cut their power, before each of their steps, then resume them.
 
 As a program: `crashes.py DIRECTORY MAX_SHARD_SIZE [power] [force] [every=N]` prints how many moments it tried.
 """
@@ -18,18 +18,18 @@ import saves
 from fanin.plans import Plan
 
 CALLS = ["open", "pwrite", "ftruncate", "truncate", "posix_fallocate", "fdatasync", "fsync", "replace", "unlink"]
-NAMES = ("open", "replace", "unlink")  # those that change a directory
+NAMES = ("open", "replace", "unlink")  # the calls that change a directory
 
 
 class Disk:
-    """A directory through which all calls go, up to a step that never happens."""
+    """Follow all calls on a directory, up to a step that never happens."""
 
     def __init__(self, directory: str, last: int, chance: random.Random | None) -> None:
         self.directory, self.last, self.chance = directory, last, chance
         self.steps = 0
-        self.files: dict[int, int] = {}  # descriptors, and the file that each is of
-        self.synced: dict[int, bytes] = {}  # of files, the data that is on disk
-        self.data: dict[int, bytes] = {}  # of files without a name
+        self.files: dict[int, int] = {}  # the file of each descriptor
+        self.synced: dict[int, bytes] = {}  # the data of each file that are on disk
+        self.data: dict[int, bytes] = {}  # the data of files without a name
         self.names: dict[str, int] = {}
         self.synced_names: dict[str, int] = {}
         self.unsynced: list[tuple[str, int | None, str | None]] = []  # name, its file, and the name that it had
@@ -58,7 +58,7 @@ class Disk:
         return stepped
 
     def follow(self, name: str, call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        """Make the call, and know what of it a power loss may undo."""
+        """Make the call, and remember what of it a power loss may undo."""
         if name in ("unlink", "replace") and (gone := self.names.get(os.path.basename(arguments[-1]))) is not None:
             self.data[gone] = self.read(arguments[-1])
         result = call(*arguments)
@@ -97,7 +97,7 @@ class Disk:
         return self.data[file]
 
     def lose_power(self, chance: random.Random) -> None:
-        """Leave what is on disk for sure, and by chance more of it."""
+        """Leave what is certainly on disk, and by chance some of the rest."""
         names = dict(self.synced_names)
         for target, file, source in self.unsynced:
             if chance.random() < 0.5:
@@ -121,7 +121,7 @@ class Disk:
 
 
 def crashed(plan: Plan, directory: str, last: int, chance: random.Random | None, **options: Any) -> bool:
-    """Save in a process of its own that ends before its step `last`; whether there was such a step."""
+    """Save in a process of its own that ends before its step `last`; return whether there was such a step."""
     child = os.fork()
     if not child:
         try:
@@ -162,7 +162,7 @@ def main(directory: str, max_shard_size: int, *flags: str) -> None:
         while again:
             count += 1
             saves.require_nothing_half(directory, *wholes)
-            # A run that was to replace something, and is lost before it is on record, has to be started anew.
+            # A run that was to replace a checkpoint, and is killed before anything is recorded, is started anew.
             recorded = b"\n" in saves.contents(directory).get("model.safetensors.journal", b"")
             way = {"resume": True} if recorded or not before else {"force": True}
             again = crashed(new, directory, chance.randrange(1, 200), loss, **options, **way)

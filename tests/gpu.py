@@ -1,4 +1,4 @@
-"""Memory of a GPU to fill, and what is then found in it and around it; streams that are busy meanwhile."""
+"""Make memory of a GPU to fill, check it and the memory around it afterwards, and keep streams busy meanwhile."""
 
 import math
 
@@ -28,7 +28,7 @@ def torch_with_cuda():
 
 
 def memory(shape, dtype, device=None):
-    """A new tensor, of bytes that show where it is not written."""
+    """Return a new tensor, filled with bytes that show where it is not written."""
     import torch
 
     kind = getattr(torch, dtype)
@@ -39,7 +39,7 @@ def memory(shape, dtype, device=None):
     return raw.view(kind).view(shape)
 
 
-# Views of a shape in larger memory, which `make` makes.
+# How to make views of a shape in larger memory, which `make` allocates.
 LAYOUTS = {
     "contiguous": lambda make, shape: make(shape),
     "offset by an element": lambda make, shape: make((math.prod(shape) + 1,))[1:].view(shape),
@@ -51,14 +51,14 @@ LAYOUTS = {
 
 
 def view(layout, shape, dtype):
-    """A tensor of a shape, laid out so."""
+    """Return a tensor of a shape with this layout in memory."""
     if not shape and layout == "between other columns":
         layout = "between other rows"
     return LAYOUTS[layout](lambda whole: memory(whole, dtype), tuple(shape))
 
 
 class Interface:
-    """A tensor known by its CUDA array interface alone."""
+    """Wrap a tensor such that it has nothing but the CUDA array interface."""
 
     def __init__(self, tensor, **changes):
         self.tensor = tensor  # keeps the memory
@@ -73,7 +73,7 @@ class Interface:
 
 
 class Exporter:
-    """A tensor known by DLPack alone."""
+    """Wrap a tensor such that it has nothing but DLPack."""
 
     def __init__(self, tensor):
         self.tensor, self.shape, self.dtype = tensor, tuple(tensor.shape), tensor.dtype
@@ -89,7 +89,7 @@ class Exporter:
 
 
 def as_numpy(tensor):
-    """A copy of its values, NumPy's bfloat16 included."""
+    """Return a copy of a tensor's values, bfloat16 as NumPy knows it."""
     import torch
 
     tensor = tensor.detach().contiguous().cpu()
@@ -99,7 +99,7 @@ def as_numpy(tensor):
 
 
 def assert_filled(out, expected):
-    """A tensor has the bits of an array, and the memory around it is as it was."""
+    """Assert that a tensor has the bits of an array, and that the memory around it is unchanged."""
     import torch
 
     expected = np.asarray(expected)
@@ -115,7 +115,7 @@ def assert_filled(out, expected):
 
 
 def assert_same_bits(found, expected):
-    """Arrays of one dtype and shape with equal bits."""
+    """Assert that arrays have one dtype, one shape and equal bits."""
     assert type(found) is type(expected)
     assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
     assert found.tobytes() == expected.tobytes()
@@ -125,12 +125,12 @@ def assert_same_bits(found, expected):
 
 
 def keep_busy(torch):
-    """Let the current stream wait for about half a second: what it is given now, it does afterwards."""
+    """Keep the current stream busy for about half a second; what is queued now runs afterwards."""
     torch.cuda._sleep(10**9)
 
 
 def warm_up(torch, fill, out):
-    """Load every kernel: the driver may wait for the device to do so."""
+    """Load every kernel beforehand, since the driver may wait for the device when it loads one."""
     torch.cuda._sleep(1)
     out.fill_(7)
     fill()

@@ -1,4 +1,4 @@
-"""How soon an interrupt ends a call: its processor time after the interrupt, divided by that of a shorter call."""
+"""Measure how soon an interrupt ends a call: its processor time after the interrupt, over that of a shorter call."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ print(measured(lambda: {call}, lambda: {unit}))
 
 
 def overrun(call: str, unit: str, threads: int = 1, **environment: str) -> float:
-    """How long a call goes on after Ctrl-C, in times of a shorter one; both are expressions, for a process of its own.
+    """Return how long a call goes on after Ctrl-C, in units of the time of a shorter call.
 
-    Another Python thread raises the interrupt once the call has run for as long as the shorter one takes. The call must
-    therefore let other threads run.
+    Both are expressions, and run in a process of their own. Another Python thread raises the interrupt once the call
+    has run for as long as the shorter one takes, so the call must let other threads run.
     """
     options = {"FANIN_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive"}  # threads that wait take no time
     return float(run(PROGRAM.format(call=call, unit=unit), **options | environment))
 
 
 def measured(call: Work, unit: Work) -> float:
-    """What `overrun` gives, in this process."""
+    """Return what `overrun` does, measured in this process."""
     unit()  # loads everything and starts the threads
     once = quickest(unit)
     start = time.process_time()

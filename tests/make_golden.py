@@ -1,4 +1,4 @@
-"""Writes tests/golden/ from the NumPy reference: `python tests/make_golden.py`.
+"""Write tests/golden/ from the NumPy reference: `python tests/make_golden.py`.
 
 The stream is frozen, so it refuses to replace a file without --force.
 """
@@ -131,7 +131,7 @@ DISTRIBUTIONS = {
     ),
 }
 
-# Where the index crosses a tile, its 32 bits, the block counter's 32 bits (of 64- and 32-bit elements), and far out.
+# First indices and counts: across a tile, across 32 bits of the index and of the block counter, and far out.
 EDGES = [(112, 32), (2**32 - 16, 32), (2**33 - 16, 32), (2**34 - 16, 32), (2**40 + 12345, 16), (2**62 - 16, 16)]
 
 # Elements of seed 0 and "wte.weight" whose word, or radius word, is the smallest or largest of 2³¹ elements.
@@ -159,7 +159,7 @@ PARAMETERS = {
 
 
 def runs(distribution: str) -> Iterator[tuple[str, str, int, str, int, int]]:
-    """Parameters, dtype, seed, name, first index and number of elements of each line."""
+    """Yield parameters, dtype, seed, name, first index and number of elements of each line."""
     dtypes, parameters = DISTRIBUTIONS[distribution]
     if distribution == "orthogonal":
         yield from orthogonal_runs(dtypes, parameters)
@@ -181,7 +181,7 @@ def runs(distribution: str) -> Iterator[tuple[str, str, int, str, int, int]]:
 
 
 def orthogonal_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[tuple[str, str, int, str, int, int]]:
-    """Stretches of rows: the first, the last, around a block of 64 vectors; their ends, and around coordinate 512."""
+    """Yield stretches of rows: the first, the last, around a block of 64 vectors; ends, and around coordinate 512."""
     for dtype in dtypes:
         for parameter in parameters:
             outs, ins = (int(size) for size in parameter.split(",")[:2])
@@ -204,7 +204,7 @@ def orthogonal_runs(dtypes: tuple[str, ...], parameters: list[str]) -> Iterator[
 def scheme_runs(
     distribution: str, dtypes: tuple[str, ...], parameters: list[str]
 ) -> Iterator[tuple[str, str, int, str, int, int]]:
-    """Stretches of the last axis: both ends of its first, middle and last row; two schemes for every seed and name."""
+    """Yield both ends of the first, middle and last row along the last axis; two schemes for every seed and name."""
     for dtype in dtypes:
         for parameter in parameters:
             shape = OF_LINES[distribution].parse(parameter)[1]
@@ -220,7 +220,7 @@ def scheme_runs(
 
 
 def values(distribution: str, parameter: str, dtype: str, seed: int, name: str, index: np.ndarray) -> np.ndarray:
-    """The reference's elements as bit patterns."""
+    """Return the reference's elements as bit patterns."""
     if distribution in OF_LINES:
         part = OF_LINES[distribution].elements(seed, name, index, parameter, dtype)
         return part.view(f"u{part.itemsize}")
@@ -256,9 +256,9 @@ FIELDS = {
 
 
 def vectors() -> Iterator[dict[str, object]]:
-    """The first line of every law's parameters and dtypes; all seeds, names and far indices of its first parameters."""
+    """Yield, for every law, a line for each choice of parameters and dtype, and all lines of its first parameters."""
     for distribution, (_, (first, *_)) in DISTRIBUTIONS.items():
-        if distribution == "batched":  # is younger than the file of vectors, which is frozen
+        if distribution == "batched":  # it is younger than the file of vectors, which is frozen
             continue
         seen = set()
         for parameter, dtype, seed, name, index, count in runs(distribution):

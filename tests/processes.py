@@ -1,4 +1,4 @@
-"""Programs in interpreters of their own, and how much memory they take."""
+"""Run programs in interpreters of their own, and measure how much memory they take."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 TESTS = os.path.dirname(__file__)
 # For programs that import from this folder.
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [TESTS, os.environ.get("PYTHONPATH")]))}
-TIMEOUT = 1800  # seconds: only what hangs takes so long
+TIMEOUT = 1800  # seconds: only a program that hangs takes so long
 
 
 def run(program: str, *arguments: object, **environment: str) -> str:
-    """What a program prints in a fresh interpreter; a hang or a status that is not 0 fails the test."""
+    """Return what a program prints in a fresh interpreter; fail the test if it hangs or its status is not 0."""
     return command(sys.executable, "-c", textwrap.dedent(program), *arguments, **environment)
 
 
 def command(*words: object, **environment: str) -> str:
-    """What a command prints; a hang or a status that is not 0 fails the test."""
+    """Return what a command prints; fail the test if it hangs or its status is not 0."""
     done = subprocess.run(
         list(map(str, words)),
         capture_output=True,
@@ -35,8 +35,8 @@ def command(*words: object, **environment: str) -> str:
 
 
 def peak() -> int:
-    """The most bytes that this process has had in memory."""
-    if sys.platform == "linux":  # where ru_maxrss would be the parent's, if that was larger
+    """Return the largest number of bytes that this process has had in memory."""
+    if sys.platform == "linux":  # where ru_maxrss would be the parent's if that was larger
         return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
     import resource
 

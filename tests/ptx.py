@@ -1,7 +1,8 @@
-"""PTX as C++: what nvcc made of kernels, to be run on the host, thread by thread.
+"""Translate PTX, which nvcc makes of kernels, to C++, to run it on the host, thread by thread.
 
-Only what fanin's kernels use is known. Anything else is an error, and so is all that may round otherwise than the host:
-approximations, flushed subnormals, and additions and multiplications that may still be fused (those without `.rn`).
+Only instructions that fanin's kernels use are known. Any other is an error, and so is any that may round differently
+from the host: approximations, flushed subnormals, and additions and multiplications that may still be fused (those
+without `.rn`).
 """
 
 import re
@@ -11,10 +12,10 @@ INT = r"[us](?:16|32|64)"
 FLOAT = r"f(?:32|64)"
 ANY = r"[busf](?:16|32|64)"
 ORDERED = {"eq": "a == b", "lt": "a < b", "le": "a <= b", "gt": "a > b", "ge": "a >= b"}
-# These hold too where an operand is not a number: each is the contrary of one that does not.
+# These are true if an operand is not a number, so each is written as the contrary of a comparison that is then false.
 UNORDERED = {"neu": "a != b", "ltu": "!(a >= b)", "leu": "!(a > b)", "gtu": "!(a <= b)", "geu": "!(a < b)"}
 
-# An instruction's name; the types of its result and operands; the result. {1}, {2}: parts of the name.
+# The name of an instruction, the types of its result and operands, and the result. {1} and {2} are parts of the name.
 RULES: list[tuple[str, str, str]] = [
     (r"(?:mov|cvta\.to\.global)\.[busf](\d+)", "u{1} u{1}", "a"),
     (r"add\.[us](32|64)", "u{1} u{1} u{1}", "a + b"),
@@ -65,17 +66,17 @@ SPECIAL = {"%ctaid.x": "ctaid", "%ntid.x": "ntid", "%tid.x": "tid"}
 
 
 class UntranslatableError(Exception):
-    """Something that this translator does not know, or that need not give the host's bits."""
+    """Report an instruction that the translator does not know, or that need not give the host's bits."""
 
 
 def substitute(expression: str, *values: str) -> str:
-    """The expression with its operands a, b, c, d in their places."""
+    """Replace a, b, c, d in an expression by its operands."""
     named = dict(zip("abcd", values, strict=False))
     return re.sub(r"\b[a-d]\b", lambda operand: named[operand[0]], expression)
 
 
 class Kernel:
-    """One kernel: its name, and the C++ of a `ptx::Kernel` of that name."""
+    """Hold a kernel: its name, and the C++ of a `ptx::Kernel` of that name."""
 
     def __init__(self, name: str, parameters: str, threads: str, body: str) -> None:
         self.name = name
@@ -163,7 +164,7 @@ class Kernel:
         return line + " }"
 
     def pieces(self, bits: int, to: str, of: str) -> str:
-        """A register made of smaller ones, the lowest bits first, or taken apart."""
+        """Put a register together from smaller ones, the lowest bits first, or take it apart."""
         registers = (to + of).split("{")[1].split("}")[0].replace(",", " ").split()
         size = bits // len(registers)
         if of.startswith("{"):
@@ -191,7 +192,7 @@ class Kernel:
 
 
 def kernels(ptx: str) -> list[Kernel]:
-    """Every kernel of a file that holds nothing else."""
+    """Return every kernel in a file, which must hold nothing else."""
     ptx = re.sub(r"//.*", "", ptx)
     rest = re.sub(r"\.(version|target|address_size) .*", "", ENTRY.sub("", ptx))
     if rest.strip():
@@ -200,5 +201,5 @@ def kernels(ptx: str) -> list[Kernel]:
 
 
 def translate(ptx: str) -> str:
-    """The C++ of all kernels, to be compiled with tests/native/ptx.hpp, fma and without contraction."""
+    """Return the C++ of all kernels, to be compiled with tests/native/ptx.hpp, with fma and without contraction."""
     return "\n".join(['#include "ptx.hpp"\n\nusing namespace ptx;\n', *(kernel.source for kernel in kernels(ptx))])

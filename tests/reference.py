@@ -18,7 +18,7 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
-# Arrays or NumPy scalars; the names say of what.
+# Arrays or NumPy scalars of the dtype that the name tells.
 F32: TypeAlias = Any
 F64: TypeAlias = Any
 I64: TypeAlias = Any
@@ -64,7 +64,7 @@ def two_product(a: F64, b: F64) -> tuple[F64, F64]:
 
 
 def sum_to_odd(a: F64, b: F64) -> F64:
-    """a + b rounded to odd: if inexact, the neighbour with an odd last bit, which makes a second rounding innocent."""
+    """a + b rounded to odd: if inexact, the neighbour with an odd last bit, so that a second rounding is right."""
     s, error = two_sum(a, b)
     even = (np.asarray(s).view(np.int64) & 1) == 0
     return np.where((error != 0) & even, np.nextafter(s, np.copysign(np.inf, error)), s)

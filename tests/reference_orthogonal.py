@@ -45,9 +45,10 @@ def normals(seed: int, name: str, i: Array, kind: Any) -> Array:
 
 
 def in_segments(length: int, add: Callable[[slice, Array], Array], zero: Array) -> Array:
-    """One ascending chain a segment, as many side by side as the cache holds; segments added in ascending order.
+    """Add up segments, each as one ascending chain, then the segments in ascending order.
 
-    `add` is given the places that the chains have reached, one a segment, and the chains that have such a place.
+    As many chains run side by side as the cache holds. `add` is given the places that the chains have reached, one for
+    each segment, and the chains that have such a place.
     """
     sums: list[Array] = []
     together = SEGMENT * max(1, 2**13 // max(1, zero.size))
@@ -63,7 +64,7 @@ def in_segments(length: int, add: Callable[[slice, Array], Array], zero: Array) 
 
 
 def sum_of_squares(v: Array) -> Array:
-    """Of every row, in float64: 32 chains a segment, added by halves."""
+    """Add up the squares of every row in float64: 32 chains for each segment, which are added by halves."""
     total = np.zeros(len(v))
     v = np.pad(v.astype(np.float64), ((0, 0), (0, -v.shape[1] % SEGMENT)))
     for begin in range(0, v.shape[1], SEGMENT):
@@ -87,7 +88,7 @@ def block_size(count: int, length: int, kind: Any) -> int:
 
 
 class Block(NamedTuple):
-    """Consecutive reflectors, and their products with each other: those of r with what is before it, a row."""
+    """Hold consecutive reflectors, and their products: row r has those of reflector r with all before it."""
 
     v: Array
     sign: Array
@@ -120,7 +121,7 @@ def block(seed: int, name: str, first: int, numbers: range, length: int, kind: A
 def vectors(
     seed: int, name: str, first: int, count: int, length: int, wanted: tuple[int, ...], kind: Any = np.float32
 ) -> Array:
-    """The wanted ones of `count` orthonormal vectors, one a row."""
+    """Return the wanted ones of `count` orthonormal vectors, as rows."""
     fma = fma32 if kind is np.float32 else fma64
     b = block_size(count, length, kind)
     q = np.zeros((len(wanted), length), kind)
@@ -158,7 +159,7 @@ def orthogonal(
     first: int = 0,
     wanted: Sequence[int] | None = None,
 ) -> Array:
-    """The matrix (outs, ins), or the wanted ones of its orthonormal vectors."""
+    """Return the matrix (outs, ins), or the wanted ones of its orthonormal vectors."""
     kind = reference.compute_type(dtype)
     count, length = min(outs, ins), max(outs, ins)
     if count == 0:
@@ -168,7 +169,7 @@ def orthogonal(
 
 
 def elements(seed: int, name: str, i: Array, outs: float, ins: float, gain: float, dtype: str) -> Array:
-    """Elements of the matrix (outs, ins) by their flat indices, from the vectors they lie in."""
+    """Return elements of the matrix (outs, ins) by their flat indices, from the vectors that they lie in."""
     row, column = np.divmod(i.astype(np.int64), int(ins))
     number, coordinate = (row, column) if outs <= ins else (column, row)
     wanted, at = np.unique(number, return_inverse=True)

@@ -13,12 +13,12 @@ from reference_axes import BATCH, INPUTS, OUTPUTS, SPATIAL, Shape, axes, flatten
 
 
 def rounded(value: F64, dtype: str) -> Array:
-    """float64 as the dtype, by way of float32 where that is shorter."""
+    """Round float64 to the dtype, by way of float32 if the dtype is shorter than that."""
     return reference.to_dtype(np.asarray(value, reference.compute_type(dtype)), dtype)
 
 
 def coordinates(index: Array, shape: Shape) -> list[Array]:
-    """Of elements, by their flat indices."""
+    """Return the coordinates of elements by their flat indices."""
     return list(np.unravel_index(index.astype(np.int64), shape))
 
 
@@ -27,7 +27,7 @@ def coordinates(index: Array, shape: Shape) -> list[Array]:
 
 @cache
 def chosen(seed: int, name: str, line: int, length: int, nonzeros: int) -> Array:
-    """Of a line: whether each entry is among the first in the order of the words."""
+    """Tell for each entry of a line whether it is chosen: whether it is among the first in the order of the words."""
     pitch = reference.line_pitch(length)
     w, word = reference.words(seed, name, np.arange(length, dtype=np.uint64) + np.uint64(line * pitch % 2**64), 4)
     order = np.argsort(np.choose(word.astype(np.intp), w), kind="stable")
@@ -112,7 +112,7 @@ def ln(x: F64) -> F64:
 
 
 def power(y: F64) -> tuple[F64, F64]:
-    """r and k, an integer, with y = r + k·ln 2."""
+    """Return r and an integer k such that y = r + k·ln 2."""
     k = np.rint(y * float.fromhex("0x1.71547652b82fep+0"))
     r = fma64(-k, float.fromhex("0x1.62e42fefa38p-1"), y)
     return fma64(-k, float.fromhex("0x1.ef35793c7673p-45"), r), k

@@ -1,4 +1,4 @@
-"""Small saves of many steps, and what must hold of a directory at every moment of one."""
+"""Make small saves with many steps, and check what must be true of a directory at every moment of one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def small_plan(seed: int = 0, **options: Any) -> Plan:
 
 
 def cut_small() -> None:
-    """Let small models have many tasks, of many chunks."""
+    """Make chunks and tasks so small that small models have many of them."""
     tasks.TASK, chunks.CHUNK = TASK, PIECE
 
 
@@ -54,7 +54,7 @@ def contents(directory: str | os.PathLike[str]) -> dict[str, bytes]:
 
 
 def require_nothing_half(directory: str | os.PathLike[str], *wholes: dict[str, bytes]) -> None:
-    """What bears a checkpoint's name is complete, and what an index tells is of one checkpoint: one of `wholes`."""
+    """Assert that every file with the name of a checkpoint is complete, and all belong to one: one of `wholes`."""
     there = contents(directory)
     for name, data in there.items():
         if name.endswith((".safetensors", ".index.json")):

@@ -316,11 +316,11 @@ def test_recommend_reviews_a_std(capsys):
     ("arguments", "status", "words"),
     [
         (["--activation", "swoosh"], 1, ["activation must be one of", "swoosh"]),
-        (["--activation", "leaky_relu:x"], 2, ["--activation: must be a name, or as leaky_relu:0.2"]),
+        (["--activation", "leaky_relu:x"], 2, ["--activation: must be a name, alone or with parameters"]),
         (["--std", "0.1"], 1, ["--std needs --shape"]),
         (["--depth", "0"], 1, ["depth must be at least 1, got 0"]),
         (["--shape", "512", "--std", "0.1", "--layout", "xy"], 1, ["layout must be"]),
-        (["--shape", "big"], 2, ["must be sizes as 4096x1024, got 'big'"]),
+        (["--shape", "big"], 2, ["must be sizes such as 4096x1024, got 'big'"]),
         (["--layer", "dense"], 2, ["invalid choice: 'dense'"]),
     ],
 )

@@ -73,7 +73,7 @@ def test_audit_has_status_1_where_it_finds_something(tmp_path, capsys):
         (["probe", "he", "--kind", "lstm", "--norm", "batch"], 1, ["norm and residual are for dense and conv"]),
         (["probe", "he", "--data", "no/such.npz"], 1, ["cannot open no/such.npz"]),
         (["audit", "no/such.npz"], 1, ["cannot open no/such.npz"]),
-        (["probe", "--activation", "leaky_relu:x"], 2, ["must be a name, or as leaky_relu:0.2"]),
+        (["probe", "--activation", "leaky_relu:x"], 2, ["must be a name, alone or with parameters"]),
         (["compare"], 2, ["SCHEME"]),
     ],
 )

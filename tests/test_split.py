@@ -135,7 +135,7 @@ def test_sizes_are_exact(size, nbytes):
     [0, -1, True, 1.5, None, "", "5", "GB", "5GiB", "-5GB", "0GB", "1e9B", "5 G B", "٥GB", "9" * 400 + "B", b"5GB"],
 )
 def test_what_is_no_size_is_refused(size):
-    with pytest.raises(ValueError, match="max_shard_size must be a positive number of bytes, or as '5GB'"):
+    with pytest.raises(ValueError, match="max_shard_size must be a positive number of bytes, or text such as '5GB'"):
         parse_size(size)
 
 

@@ -1,8 +1,8 @@
-"""Derives every polynomial of stream v1: `python tools/coefficients.py | clang-format > cpp/core/coefficients.hpp`.
+"""Derive every polynomial of stream v1: `python tools/coefficients.py | clang-format > cpp/core/coefficients.hpp`.
 
-Each polynomial is near the minimax one for relative error (Lawson's iteration in 60 digits), its coefficients rounded
-to the format that evaluates it one at a time, lowest degree first, the rest refitted after each. Needs mpmath only.
-The stream is frozen: this program shows where the numbers come from, it does not run in the build.
+Each polynomial is near the minimax one for relative error (Lawson's iteration in 60 digits). Its coefficients are
+rounded one at a time, lowest degree first, to the format that evaluates it, and the others are refitted after each.
+The program needs mpmath only. The stream is frozen: it shows where the numbers come from and does not run in the build.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Function = Callable[[mpf], mpf]
 
 
 def round_to(bits: int, x: mpf) -> mpf:
-    """Rounds x to a float with `bits` bits of significand, to nearest even (no subnormals occur here)."""
+    """Round x to a float with `bits` bits of significand, to nearest even (no subnormals occur here)."""
     with mp.workprec(bits):
         return +x
 
@@ -31,9 +31,10 @@ def least_squares(columns: list[list[mpf]], target: list[mpf], weights: list[mpf
 def rounded_fit(
     f: Function, count: int, low: mpf, high: mpf, bits: int, exact: Sequence[float] = ()
 ) -> tuple[list[mpf], mpf]:
-    """`count` coefficients rounded to `bits` (the first ones given by `exact`) and the fit's largest relative error.
+    """Fit `count` coefficients rounded to `bits`, the first ones given by `exact`; return the largest error too.
 
-    Lawson's iteration: least squares, reweighted by the error of the last fit, tends to the minimax fit.
+    The error is relative. Lawson's iteration is used: least squares, reweighted by the error of the last fit, tends to
+    the minimax fit.
     """
     middle, half = (mpf(high) + low) / 2, (mpf(high) - low) / 2
     points = 8 * count
@@ -61,20 +62,20 @@ def rounded_fit(
 # ---- the functions of stream v1 --------------------------------------------------------------------------------------
 
 SQRT_HALF = mp.sqrt(mpf("0.5"))
-CENTRAL = mpf(11)  # W = -2 ln(4pq) up to here (3.08 σ) is one polynomial in W
-TAIL = mpf("5.75")  # beyond, in float64, polynomials in sqrt(W), split here
-FAR_32 = mpf(45)  # float32 needs no W beyond, and is one polynomial in W from CENTRAL on
+CENTRAL = mpf(11)  # up to this W = -2 ln(4pq), which is 3.08 σ, there is one polynomial in W
+TAIL = mpf("5.75")  # beyond it float64 has polynomials in sqrt(W): one up to this sqrt(W) and one from there
+FAR_32 = mpf(45)  # float32 needs no larger W, and has one polynomial in W from CENTRAL to here
 CENTRAL_MIDDLE, FAR_MIDDLE_32, TAIL_MIDDLE_64, FAR_MIDDLE_64 = mpf("5.5"), mpf(28), mpf("4.5"), mpf(8)
 MILLS_SCALE = 5
 
 
 def log_quotient(t: mpf) -> mpf:
-    """-2 log1p(t) / t."""
+    """Compute -2 log1p(t) / t."""
     return -2 * mp.log1p(t) / t if t else mpf(-2)
 
 
 def sine(z: mpf) -> mpf:
-    """sin(x) / x with z = x²; its leading 1 is exact and enters with the last fma, so the table leaves it out."""
+    """Compute sin(x) / x, where z = x². The table leaves out its leading 1, which the last fma adds exactly."""
     x = mp.sqrt(z)
     return mp.sin(x) / x if z else mpf(1)
 
@@ -84,7 +85,7 @@ def cosine(z: mpf) -> mpf:
 
 
 def mills(x: mpf) -> mpf:
-    """Mills ratio Q(x) / φ(x), by erfc or, far out, by Laplace's continued fraction."""
+    """Compute Mills' ratio Q(x) / φ(x), by erfc or, far out, by Laplace's continued fraction."""
     if x < 30:
         return mp.sqrt(mp.pi / 2) * mp.exp(x * x / 2) * mp.erfc(x / mp.sqrt(2))
     tail = mpf(0)
@@ -100,7 +101,7 @@ def mills_scaled(v: mpf) -> mpf:
 
 @cache
 def quantile_quotient(w: mpf) -> mpf:
-    """X / (p - q) for W = -2 ln(4pq), where p = Φ(x) and q = 1 - p: Halley's iteration on q."""
+    """Compute x / (p - q) for W = -2 ln(4pq), where p = Φ(x) and q = 1 - p, by Halley's iteration on q."""
     pq = mp.exp(-w / 2) / 4
     z = mp.sqrt(-mp.expm1(-w / 2))
     q = 2 * pq / (1 + z)
@@ -127,7 +128,7 @@ def without_first(fit: tuple[list[mpf], mpf]) -> tuple[list[mpf], mpf]:
 
 
 def tables() -> dict[str, tuple[str, list[mpf], mpf]]:
-    """Name -> (C++ type, coefficients lowest first, largest relative error of the fit)."""
+    """Return, by name, the C++ type, the coefficients from the lowest on, and the fit's largest relative error."""
     t_low, t_high, z_high = SQRT_HALF - 1, 1 / SQRT_HALF - 1, (mp.pi / 4) ** 2
     tiny, ln2 = mpf(10) ** -15, mp.log(2)
     s_low = mp.sqrt(CENTRAL)

@@ -1,4 +1,4 @@
-"""Draws docs/diagnose-*.png: what the diagnosis predicts, measures and compares, on scikit-learn's digits.
+"""Draw docs/diagnose-*.png: what the diagnosis predicts, measures and compares, on scikit-learn's digits.
 
 pip install ".[plot]" scikit-learn && python tools/diagnose_figures.py [layers phase spectrum compare norm]
 """
@@ -27,22 +27,22 @@ HE_TANH = schemes.he_normal(layout="OI", activation="tanh")
 
 
 def probed(stack: Stack, draws: int = 1) -> Report:
-    """On 256 of the digits."""
+    """Probe a stack on 256 of the digits."""
     return probe(stack, TASK.inputs[:256], TASK.labels[:256], classes=TASK.classes, draws=draws)
 
 
 def layers() -> Figure:
-    """He et al. (2015): through 30 ReLU layers Xavier's mean square halves in each, He's stays."""
+    """Draw 30 ReLU layers: Xavier's weights halve the mean square in each, He's keep it (He et al., 2015)."""
     return plots.layers({name: probed(Stack(weights=w, depth=30)) for name, w in (("Xavier", XAVIER), ("He", HE))})
 
 
 def phase() -> Figure:
-    """Schoenholz et al. (2017): where He's weights put a tanh network."""
+    """Draw where He's weights put a tanh network between order and chaos (Schoenholz et al., 2017)."""
     return plots.phase("tanh", Stack(weights=HE_TANH, activation="tanh"))
 
 
 def spectrum() -> Figure:
-    """Saxe et al. (2014), Pennington et al. (2017): singular values through 100 layers."""
+    """Draw singular values through 100 layers (Saxe et al., 2014; Pennington et al., 2017)."""
     return plots.spectrum(
         {
             f"{name}, {activation}": probed(Stack(weights=weights, activation=activation, depth=100))
@@ -53,14 +53,14 @@ def spectrum() -> Figure:
 
 
 def comparison() -> Figure:
-    """Fifty tanh layers under three initializations, trained by plain SGD."""
+    """Draw fifty tanh layers under three initializations, trained by plain SGD."""
     stack = Stack(weights=XAVIER, activation="tanh", depth=50, width=64)
     strategies = ["xavier", "he", "orthogonal"]
     return plots.comparison(compare(strategies, stack=stack, task=TASK, seeds=3, steps=100, rates=(0.01, 0.03)))
 
 
 def norm() -> Figure:
-    """The slope of gradients over 20 ReLU layers, by the std of their weights: batch norm makes them forget it."""
+    """Draw the slope of gradients over 20 ReLU layers by the std of their weights, with and without batch norm."""
     factors = np.geomspace(0.3, 3, 9)
     figure = panels.figure(3.6)
     axes = figure.subplots()

@@ -1,4 +1,4 @@
-"""Draws docs/schemes.png: every kind of scheme as a histogram and as an image.
+"""Draw docs/schemes.png: every kind of scheme as a histogram and as an image.
 
 pip install ".[plot]" && python tools/gallery.py
 """
@@ -15,7 +15,7 @@ from fanin.schemes import Scheme
 
 OI = {"layout": "OI"}
 SQUARE = (64, 64)
-# name as in docs/schemes.md: (scheme, shape)
+# Scheme and shape of each picture, by the scheme's name in docs/schemes.md.
 GALLERY: dict[str, tuple[Scheme, tuple[int, ...]]] = {
     "uniform": (schemes.uniform(-0.1, 0.1), SQUARE),
     "normal": (schemes.normal(std=0.02), SQUARE),
@@ -47,7 +47,7 @@ BAR, EDGE = "#0072b2", "#444444"
 
 
 def draw() -> Figure:
-    """Each weight, from its most negative value (blue) to its largest (red), and its histogram."""
+    """Draw each weight, from its most negative value (blue) to its largest (red), and its histogram."""
     rows = -(-len(GALLERY) // COLUMNS)
     figure = Figure(figsize=(3.6 * COLUMNS, 2.05 * rows), layout="constrained")
     cells = figure.subplots(rows, 2 * COLUMNS, gridspec_kw={"width_ratios": [1, 1.25] * COLUMNS}).reshape(-1, 2)

@@ -1,5 +1,5 @@
-// From Philox words to elements. A sampler takes the four words of a register of blocks and gives the elements that the words
-// (of 64-bit elements: the two halves) stand for. kPairs: an element also depends on its neighbour's.
+// Turns Philox words into elements. A sampler takes the four words of a register of blocks and returns the element of
+// each word, or of each half for 64-bit elements. kPairs says that an element also depends on the neighbouring word.
 #pragma once
 
 #include "core/law.hpp"
@@ -44,7 +44,7 @@ struct Uniform32 {
   }
 };
 
-// A value that is rounded once more may leave bounds that are no values of the dtype, so it is limited to those that are.
+// Limits values to bounds that are values of the dtype: rounding once more could take a value beyond the given bounds.
 template <class L>
 struct LimitedUniform32 {
   using Value = typename L::F32;
@@ -109,7 +109,7 @@ struct Truncated32 {
   double least, most;
   FANIN_FN explicit Truncated32(const Law& d) : window(d.window), least(d.least), most(d.most) {}
   FANIN_FN typename L::F64 operator()(typename L::U64 w) const {
-    // w + 1/2, exactly, by way of 2^52 + w.
+    // This is w + 1/2, computed exactly by way of 2^52 + w.
     const auto n = L::template as<typename L::F64>((w & 0xffffffffull) | 0x4330000000000000ull) - 0x1.fffffffffffffp+51;
     return Shape::template value<L>(window, 0x1p-32, n, 0x1p32 - n);
   }

@@ -1,4 +1,4 @@
-// Round to nearest, subnormals kept, no traps: set for the life of an object, in the thread that makes it.
+// Sets rounding to nearest, keeps subnormals and disables traps, in the thread that makes an object and for its life.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ class FpEnvironment {
   FpEnvironment(const FpEnvironment&) = delete;
   FpEnvironment& operator=(const FpEnvironment&) = delete;
 
-  // The state of this thread, and whether it is the one that is wanted, whatever exceptions its flags tell of.
+  // Returns the state of this thread, and whether it is the wanted one, apart from the flags of past exceptions.
   static bool is_ieee754() { return (state() & ~kFlags) == kIeee754; }
 #if defined(__x86_64__) || defined(_M_X64)
   static constexpr uint64_t kIeee754 = 0x1f80, kFlags = 0x3f;

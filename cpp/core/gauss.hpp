@@ -1,4 +1,5 @@
-// The standard normal's tails and truncated moments, for parameters: one lane, deterministic everywhere.
+// Computes tails and truncated moments of the standard normal for parameters: one value at a time, with the same bits
+// everywhere.
 #pragma once
 
 #include "core/exp.hpp"
@@ -9,7 +10,7 @@ namespace fanin::FANIN_ISA {
 
 inline double exp_nonpositive(double y) { return y < -708.0 ? 0.0 : exponential<Scalar>(y); }
 
-// P(Z > x).
+// Returns P(Z > x).
 inline double upper_tail(double x) {
   if (x < 0) return 1.0 - upper_tail(-x);
   if (x >= 37.5) return 0.0;
@@ -19,7 +20,7 @@ inline double upper_tail(double x) {
   return e * 0x1.9884533d43651p-2 * mills<Scalar>(x);
 }
 
-// `low` and `high` are absolute, and rounded inward to the compute type: float64, if `wide`.
+// `low` and `high` are values, not multiples of std, and are rounded inward to the compute type: float64 if `wide`.
 inline Window make_window(bool wide, double mean, double std, double low, double high) {
   constexpr double kInfinity = __builtin_huge_val();
   Window w{};
@@ -30,7 +31,7 @@ inline Window make_window(bool wide, double mean, double std, double low, double
   }
   double alpha = (low - mean) / std, beta = (high - mean) / std;
   if (alpha < 5 && beta > -5) {
-    // A larger std would be infinite in float32.
+    // A larger std would become infinite in float32.
     const bool in_float32 = !wide && alpha <= 0 && beta >= 0 && std <= 0x1.fffffep127;
     w.shape = in_float32 ? Window::kAround : Window::kCentral;
     w.lower = upper_tail(-alpha), w.upper = upper_tail(beta);
@@ -53,8 +54,8 @@ inline Window make_window(bool wide, double mean, double std, double low, double
   return w;
 }
 
-// The standard deviation of N(0, 1) truncated to ±c: 1 - 2cφ(c)/(1 - 2Q(c)) = R/(1 + R) with R = Σ c^2k/(2k + 1)!!, k ≥ 1,
-// a sum of positive terms.
+// Returns the standard deviation of N(0, 1) truncated to ±c. Its square is 1 - 2cφ(c)/(1 - 2Q(c)) = R/(1 + R), where
+// R = Σ c^2k/(2k + 1)!! over k ≥ 1 has positive terms only.
 inline double truncated_std(double c) {
   if (c >= 9) return 1.0;
   double term = 1, r = 0;

@@ -1,4 +1,4 @@
-// What makes a distribution's values of words.
+// Says which distribution words are turned into, with its parameters.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ enum class Distribution : uint8_t { bits, uniform, normal, truncated_normal };
 struct Law {
   Distribution distribution;
   double offset, factor;  // uniform: low, high - low; normal: mean, std
-  double least, most;     // what the values of bounded distributions are limited to: bounds rounded inward to the dtype
+  double least, most;     // bounded distributions: the bounds rounded inward to the dtype, to which values are limited
   Window window;          // truncated normal
 };
 

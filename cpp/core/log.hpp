@@ -1,4 +1,5 @@
-// -2 ln x from the exponent of x and a polynomial on [√½, √2): the form Box–Muller and the normal quantile both want.
+// Computes -2 ln x from the exponent of x and a polynomial on [√½, √2); Box–Muller and the normal quantile both need it
+// so.
 #pragma once
 
 #include "core/coefficients.hpp"
@@ -6,7 +7,7 @@
 
 namespace fanin::FANIN_ISA {
 
-constexpr float kMinusTwoLn2At23 = -0x1.62e43p-23f;  // times the exponent in units of 2^23
+constexpr float kMinusTwoLn2At23 = -0x1.62e43p-23f;  // to be multiplied by the exponent, which is in units of 2^23
 constexpr double kMinusTwoLn2 = -0x1.62e42fefa39efp+0;
 
 // x = mantissa·2^exponent with the mantissa in [√½, √2), for normal x > 0: the exponent and the factor 2^-exponent.
@@ -16,14 +17,15 @@ struct Split64 {
 
   FANIN_FN explicit Split64(typename L::F64 x) {
     using U64 = typename L::U64;
-    // The pattern's distance from √½, biased so that its upper bits are exponent + 1023.
+    // This is the distance of the bit pattern from that of √½, biased such that its upper bits are exponent + 1023.
     const U64 biased = L::template as<U64>(x) - (0x3fe6a09e667f3bcdull - 0x3ff0000000000000ull);
     exponent = L::template as<typename L::F64>((biased >> 52) | 0x4330000000000000ull) - 0x1.00000000003ffp+52;
     scale = L::template as<typename L::F64>(0x7fe0000000000000ull - (biased & 0x7ff0000000000000ull));
   }
 };
 
-// The same in float32, for x in units of 2^-kUnits: the exponent is in units of 2^23, the factor rids x of its units too.
+// The same in float32, for x in units of 2^-kUnits: the exponent is in units of 2^23, and the factor also removes the
+// units of x.
 template <class L, uint32_t kUnits = 0>
 struct Split32 {
   typename L::F32 exponent, scale;

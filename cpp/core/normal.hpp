@@ -1,4 +1,4 @@
-// Two normals from two words: Box and Muller, "A note on the generation of random normal deviates", 1958.
+// Makes two normals of two words: Box and Muller, "A note on the generation of random normal deviates", 1958.
 #pragma once
 
 #include "core/log.hpp"
@@ -41,7 +41,7 @@ FANIN_FN void normal_f32(typename L::U32 radius_word, typename L::U32 angle_word
                          typename L::F32& z1) {
   typename L::F32 c, s;
   direction_f32<L>(angle_word, c, s);
-  const auto r = L::flip_sign(radius_f32<L>(radius_word), angle_word);  // the turn by π
+  const auto r = L::flip_sign(radius_f32<L>(radius_word), angle_word);  // a turn by π changes the sign
   z0 = r * c;
   z1 = r * s;
 }
@@ -56,7 +56,8 @@ FANIN_FN void normal_f64(typename L::U64 radius_word, typename L::U64 angle_word
   const F64 t = L::fma(u, split.scale, L::splat(-1.0));
   const F64 r = L::sqrt(L::fma(t, table::log_f64<L>(t), split.exponent * kMinusTwoLn2));
 
-  // Bits 61…10 as a signed number, plus 1/2, in units of 2^-52·π/2; then as above with bits 62 and 63.
+  // Bits 61…10 are a signed number; plus 1/2 it is the angle in units of 2^-52·π/2. Bits 62 and 63 act as 30 and 31
+  // above.
   const F64 offset = L::template as<F64>(((angle_word << 2) >> 12) ^ 0x3ff8000000000000ull) - 1.5;
   const F64 x = L::fma(offset, L::splat(0x1.921fb54442d18p+0), L::splat(0x1.921fb54442d18p-53));
   F64 sine, cosine;

@@ -8,7 +8,7 @@ namespace fanin::FANIN_ISA {
 constexpr uint32_t kPhiloxM0 = 0xD2511F53u, kPhiloxM1 = 0xCD9E8D57u;  // multipliers
 constexpr uint32_t kPhiloxW0 = 0x9E3779B9u, kPhiloxW1 = 0xBB67AE85u;  // key increments (Weyl)
 
-// The key of each round, ready in every lane.
+// Holds the key of each round in every lane.
 template <class L>
 struct PhiloxKey {
   typename L::Word k0[10], k1[10];
@@ -20,7 +20,7 @@ struct PhiloxKey {
   }
 };
 
-// One round on `N` blocks side by side: independent chains keep the multipliers busy.
+// Computes one round for `N` registers of blocks: independent chains keep the multipliers busy.
 template <class L, int N>
 FANIN_FN void philox_round(typename L::Word (&w)[4][N], const PhiloxKey<L>& key, int round) {
   FANIN_UNROLL
@@ -40,8 +40,8 @@ FANIN_FN void philox(typename L::Word (&w)[4][N], const PhiloxKey<L>& key) {
     philox_round<L, N>(w, key, round);
 }
 
-// The same for blocks whose counters differ in the lowest word alone, as in a tile: half of the first two rounds'
-// products do not depend on it and are computed once. `w[0]` holds the lowest words on entry.
+// Computes all rounds for blocks whose counters differ in the lowest word only, as within a tile: half of the products
+// of the first two rounds do not depend on it and are computed once. `w[0]` holds the lowest words on entry.
 template <class L>
 struct PhiloxPrefix {
   uint32_t block_high;

@@ -1,11 +1,11 @@
-// Polynomials by Horner's rule, from the highest degree down, one fma a step.
+// Evaluates polynomials by Horner's rule, from the highest degree down, with one fma for each step.
 #pragma once
 
 #include "core/target.hpp"
 
 namespace fanin::FANIN_ISA {
 
-// The coefficients from `kLowest` on, as a polynomial of their own.
+// Evaluates the polynomial of the coefficients from `kLowest` on, the first of which becomes the constant term.
 template <class L, int kLowest = 0, class V, class Scalar, int N>
 FANIN_FN V horner(V x, const Scalar (&c)[N]) {
   V y = L::splat(c[N - 1]);
@@ -15,7 +15,7 @@ FANIN_FN V horner(V x, const Scalar (&c)[N]) {
   return y;
 }
 
-// Several at once, a step of each in turn.
+// Evaluates a polynomial at several points at once, a step for each in turn.
 template <class L, int M, class V, class Scalar, int N>
 FANIN_FN void horner(const V (&x)[M], V (&y)[M], const Scalar (&c)[N]) {
   FANIN_UNROLL
@@ -31,7 +31,7 @@ FANIN_FN void horner(const V (&x)[M], V (&y)[M], const Scalar (&c)[N]) {
 
 }  // namespace fanin::FANIN_ISA
 
-// `name`, and `name_from_1`, which lacks the constant term and has one factor x less: (P(x) - P(0))/x.
+// Defines P as `name`, and (P(x) - P(0))/x as `name_from_1`.
 #define FANIN_POLYNOMIAL(name, Scalar, ...)      \
   template <class L, class V>                    \
   FANIN_FN V name(V x) {                         \

@@ -1,4 +1,5 @@
-// One Householder reflector I - 2vvᵀ/‖v‖² that maps x, a vector of normals, to a multiple of e_k: v = x + sign(x_k)‖x‖e_k.
+// Makes a Householder reflector I - 2vvᵀ/‖v‖² that maps x, a vector of normals, to a multiple of e_k: v = x +
+// sign(x_k)‖x‖e_k.
 #pragma once
 
 #include "core/scalar.hpp"
@@ -12,8 +13,8 @@ struct Reflector {
   T half;  // ‖v‖²/2
 };
 
-// `rest` is the sum of squares below x_k. float64 up to the last step: a float32 norm costs orthogonality a digit. The `last`
-// coordinate has none below it, and its reflector is exact.
+// `rest` is the sum of squares below x_k. Everything but the last step is in float64: a norm in float32 would cost
+// orthogonality a digit. The `last` coordinate has none below it, and its reflector is exact.
 template <class T>
 FANIN_FN Reflector<T> make_reflector(T x, double rest, bool last) {
   const double s = x < 0 ? -1.0 : 1.0;

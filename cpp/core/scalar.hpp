@@ -1,4 +1,4 @@
-// One lane: the definitions as plain numbers, for parameters on the host and for a CUDA thread.
+// Defines the operations for a single lane, on plain numbers: for parameters on the host and for a CUDA thread.
 #pragma once
 
 #include <cstring>
@@ -59,7 +59,7 @@ struct Scalar {
   static FANIN_FN float fma(float a, float b, float c) { return soft_fma(a, b, c); }
   static FANIN_FN double fma(double a, double b, double c) { return soft_fma(a, b, c); }
 #endif
-  // Compiled with -fno-math-errno: the instruction, not a call.
+  // With -fno-math-errno this is one instruction, not a call.
   static FANIN_FN float sqrt(float x) { return __builtin_sqrtf(x); }
   static FANIN_FN double sqrt(double x) { return __builtin_sqrt(x); }
 #endif

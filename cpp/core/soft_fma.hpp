@@ -1,5 +1,5 @@
-// Fused multiply-add for processors without the instruction: correctly rounded, to nearest even, and slow. Calls: inlined, a
-// polynomial would take a page for every coefficient.
+// Emulates fused multiply-add for processors without the instruction: correctly rounded to nearest even, and slow. It
+// is not inlined, since a polynomial would then take a page of code for every coefficient.
 #pragma once
 
 #include <cstring>
@@ -10,7 +10,7 @@ namespace fanin::FANIN_ISA {
 
 #if !defined(__FMA__) && !defined(__aarch64__)
 
-// float32: the product is exact in float64; the sum is rounded to odd there, which makes the second rounding innocuous
+// In float32 the product is exact in float64; the sum is rounded to odd there, so that the second rounding is right
 // (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", IEEE Trans. Computers 57, 2008).
 inline __attribute__((noinline)) float soft_fma(float a, float b, float c) {
   const double p = double(a) * double(b), d = c, s = p + d;
@@ -23,7 +23,7 @@ inline __attribute__((noinline)) float soft_fma(float a, float b, float c) {
   return float(odd);
 }
 
-// float64: exact, in 128-bit integers.
+// In float64 product and sum are exact in 128-bit integers, and rounded once.
 inline __attribute__((noinline)) double soft_fma(double a, double b, double c) {
   struct Parts {
     bool negative;
@@ -39,7 +39,7 @@ inline __attribute__((noinline)) double soft_fma(double a, double b, double c) {
     bool finite() const { return (bits >> 52 & 0x7ff) != 0x7ff; }
   };
   const Parts x(a), y(b), z(c);
-  if (z.mantissa == 0 && x.mantissa != 0 && y.mantissa != 0) return a * b;  // its sign survives where it underflows
+  if (z.mantissa == 0 && x.mantissa != 0 && y.mantissa != 0) return a * b;  // this keeps the sign of an underflow
   if (!x.finite() || !y.finite() || !z.finite() || x.mantissa == 0 || y.mantissa == 0 || z.mantissa == 0)
     return a * b + c;
 
@@ -48,7 +48,7 @@ inline __attribute__((noinline)) double soft_fma(double a, double b, double c) {
     const auto top = uint64_t(v >> 64);
     return top ? 128 - __builtin_clzll(top) : 64 - __builtin_clzll(uint64_t(v));
   };
-  // Both terms with their leading bit at bit 125: at least 20 zero bits lie below the product.
+  // Both terms get their leading bit at bit 125; at least 20 zero bits lie below the product.
   u128 p = u128(x.mantissa) * y.mantissa, q = z.mantissa;
   int ep = x.exponent + y.exponent - (126 - width(p)), eq = z.exponent - (126 - width(q));
   p <<= 126 - width(p);
@@ -65,11 +65,11 @@ inline __attribute__((noinline)) double soft_fma(double a, double b, double c) {
   const int shift = ep - eq;
   const u128 shifted = shift > 127 ? 0 : q >> shift;
   const bool lost = shift > 127 || shifted << shift != q;
-  q = shifted | u128(lost);  // bits are lost only where the terms cannot cancel: the sticky bit then rounds right
+  q = shifted | u128(lost);  // bits are lost only if the terms cannot cancel: the sticky bit then suffices
   u128 sum = p_negative == q_negative ? p + q : p - q;
   if (sum == 0) return 0.0;
 
-  // Round to 53 bits, or to fewer where the result is subnormal.
+  // Round to 53 bits, or to fewer if the result is subnormal.
   int drop = width(sum) - 53;
   if (ep + drop < -1074) drop = -1074 - ep;
   uint64_t mantissa;

@@ -1,4 +1,5 @@
-// What every core definition needs to know about its compilation: host or device, and whose namespace it lives in.
+// Defines what depends on the compilation: whether it is for the host or a device, and the namespace of the instruction
+// set.
 #pragma once
 
 #include <cstdint>

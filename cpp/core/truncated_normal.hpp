@@ -1,4 +1,4 @@
-// Truncated normals by inversion: one word, no rejection, both tails kept to full relative accuracy.
+// Makes truncated normals by inversion: of one word, without rejection, with full relative accuracy in both tails.
 #pragma once
 
 #include "core/log.hpp"
@@ -26,9 +26,9 @@ FANIN_FN typename L::F64 quantile_quotient(typename L::F64 w) {
   return L::select(far, table::quantile_far_f64<L>(s - 8.0), result);
 }
 
-// 32-bit elements in windows that contain the mean: the same in float32, four words in step, as one by one they would wait for
-// their polynomials; both pieces are polynomials in W, so that there is no root.
-// Largest error 4.43 ulp, of ⅛ where |x| is smaller; every word, α ≤ 0 ≤ β.
+// Computes 32-bit elements in windows that contain the mean, in float32. Four words go in step, since one at a time
+// would wait for its polynomials. Both pieces are polynomials in W, so that no root is needed. Largest error 4.43 ulp,
+// of ⅛ where |x| is smaller; every word, α ≤ 0 ≤ β.
 template <class L>
 struct Around {
   using F32 = typename L::F32;

@@ -1,4 +1,4 @@
-// Uniform numbers on odd multiples of 2^-24 (2^-53): exact, symmetric about 1/2, never 0 or 1.
+// Makes uniform numbers, which are odd multiples of 2^-24 (2^-53): exact, symmetric about 1/2, never 0 or 1.
 #pragma once
 
 #include "core/target.hpp"

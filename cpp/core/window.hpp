@@ -1,10 +1,11 @@
-// A truncated normal's window, prepared once a call: docs/stream-v1.md §5.
+// Holds the window of a truncated normal, which is prepared once for each call: docs/stream-v1.md §5.
 #pragma once
 
 namespace fanin {
 
 struct Window {
-  // One value; 32-bit elements around the mean, in float32; else, in float64: within 5 std of the mean, and beyond.
+  // kPoint is a single value; kAround has 32-bit elements and contains the mean, and is computed in float32; the others
+  // are computed in float64: kCentral reaches within 5 std of the mean, kTail does not.
   enum Shape { kPoint, kAround, kCentral, kTail } shape;
   double mean, std;
   double lower, upper, mass;      // around, central: Φ(α), Q(β) and the probability between them

@@ -1,4 +1,5 @@
-// Products of tiles of reflectors with panels of vectors, register by register: docs/stream-v1.md §6 fixes their order.
+// Multiplies tiles of reflectors with panels of vectors, register by register, in the order that docs/stream-v1.md §6
+// fixes.
 #pragma once
 
 #include <cstring>
@@ -9,9 +10,9 @@
 
 namespace fanin::FANIN_ISA {
 
-// Rows of a product kept in registers, and registers a row. On AVX-512, 8 × 3 would fit, but 8 × 2 leaves the compiler room;
-// where there are only updates, by hundreds of reflectors, 8 × 1 keeps their coefficients in the nearest cache and passes
-// fewer reflectors that come after a vector's own.
+// A product keeps so many rows in registers, and so many registers for each row. On AVX-512, 8 × 3 would fit, but 8 × 2
+// leaves the compiler room. Where hundreds of reflectors only update, 8 × 1 keeps their coefficients in the nearest
+// cache, and fewer vectors pass reflectors that come after their own and do not change them.
 #if defined(__AVX512F__)
 constexpr int kRows = 8, kPanelRegisters = 2, kUpdateRegisters = 1;
 #elif defined(__aarch64__)
@@ -20,8 +21,8 @@ constexpr int kRows = 8, kPanelRegisters = 3, kUpdateRegisters = 3;
 constexpr int kRows = 4, kPanelRegisters = 3, kUpdateRegisters = 3;
 #endif
 
-// sums[k][r] += Σ_c tile(c, k)·panel[c][r] for the 8 reflectors of a column of tiles and the first registers of a panel of
-// width kW: one ascending chain from 0 over at most a segment's coordinates.
+// Computes sums[k][r] += Σ_c tile(c, k)·panel[c][r] for the 8 reflectors of a column of tiles and the first registers
+// of a panel of width kW: one ascending chain from 0 over at most the coordinates of a segment.
 template <class T, int kRegisters, int64_t kW = kWidth<T, kRegisters>>
 FANIN_FN void project(const T* tiles, int64_t stride, int64_t count, const T* panel, T* sums) {
   using V = typename Vector<T>::Type;
@@ -56,7 +57,8 @@ FANIN_FN void project(const T* tiles, int64_t stride, int64_t count, const T* pa
   }
 }
 
-// panel[c][r] += Σ_k tile(c, k)·x[k][r] for the 8 coordinates of a row of tiles: one ascending chain from panel[c][r].
+// Computes panel[c][r] += Σ_k tile(c, k)·x[k][r] for the 8 coordinates of a row of tiles: one ascending chain from
+// panel[c][r].
 template <class T, int kRegisters>
 FANIN_FN void update(const T* tiles, int64_t columns, const T* x, T* panel) {
   using V = typename Vector<T>::Type;
@@ -145,12 +147,12 @@ FANIN_FN void solve(const ReflectorBlock<T>& block, int64_t count, T* w) {
   }
 }
 
-// Rows of tiles [begin, end) of a window.
+// Holds a range [begin, end) of the rows of tiles in a window.
 struct Rows {
   int64_t begin, end;
 };
 
-// Those of a segment's coordinates that lie in the window and below `extent`.
+// Returns the rows of a segment that lie in the window and below `extent`.
 template <class T>
 Rows rows_of(const ReflectorBlock<T>& block, int64_t segment, int64_t extent) {
   int64_t begin = segment * kSegment, end = begin + kSegment;
@@ -161,21 +163,21 @@ Rows rows_of(const ReflectorBlock<T>& block, int64_t segment, int64_t extent) {
   return {first, end <= begin ? first : (end - block.from + kTileSide - 1) / kTileSide};
 }
 
-// The first row of tiles that is not 0 in a column: that of the diagonal, or the window's own.
+// Returns the first row of tiles that is not 0 in a column: that of the diagonal, or the first of the window.
 template <class T>
 int64_t first_row(const ReflectorBlock<T>& block, int64_t column, const Rows& rows) {
   const int64_t diagonal = column - (block.from - block.start) / kTileSide;
   return diagonal < rows.begin ? rows.begin : diagonal < rows.end ? diagonal : rows.end;
 }
 
-// The columns that reach a row of tiles, of `columns`.
+// Returns how many of `columns` columns are not 0 in a row of tiles.
 template <class T>
 int64_t columns_of(const ReflectorBlock<T>& block, int64_t row, int64_t columns) {
   const int64_t reach = row + 1 + (block.from - block.start) / kTileSide;
   return reach < columns ? reach : columns;
 }
 
-// What the reflectors behind the last vector's own do to a panel is nothing.
+// Reflectors that come after the last vector's own do not change a panel, so they are left out.
 template <class T>
 int64_t columns_needed(const ReflectorBlock<T>& block, const Panel<T>& panel) {
   const int64_t all = block.tile_columns(), needed = (panel.last - block.start) / kTileSide + 1;
@@ -216,7 +218,7 @@ __attribute__((noinline)) void apply_to(const ReflectorBlock<T>& block, const Pa
   update_panel<T, kRegisters>(block, panel, {0, block.tile_rows()}, w);
 }
 
-// Calls action with the number of registers as a type.
+// Calls `action` with the number of registers as a type.
 template <class Action>
 FANIN_FN void with_registers(int64_t registers, const Action& action) {
   if (registers == 1) return action(std::integral_constant<int, 1>());
@@ -224,7 +226,7 @@ FANIN_FN void with_registers(int64_t registers, const Action& action) {
   action(std::integral_constant<int, 3>());
 }
 
-// The columns of a segment's part of VVᵀ, through a panel of the reflectors themselves.
+// Computes columns of a segment's part of VVᵀ, with a panel that consists of the reflectors themselves.
 template <class T, int kRegisters>
 __attribute__((noinline)) void gram_columns(const ReflectorBlock<T>& block, int64_t segment, int64_t left, T* part,
                                             bool add) {
@@ -252,7 +254,7 @@ __attribute__((noinline)) void gram_columns(const ReflectorBlock<T>& block, int6
   for (int64_t k = left / kTileSide; k < columns; ++k) {
     alignas(64) T sums[kTileSide * kW] = {};
     const int64_t row = first_row(block, k, rows);
-    // Near the diagonal, not all registers have columns below it.
+    // Near the diagonal some registers have no column below it.
     const int64_t below = ((k + 1) * kTileSide - left + Vector<T>::kLanes - 1) / Vector<T>::kLanes;
     with_registers(below < kRegisters ? below : kRegisters, [&](auto r) {
       if constexpr (r <= kRegisters)

@@ -1,4 +1,4 @@
-// Memory to work in, whose contents nobody needs before or after.
+// Allocates memory to work in, which is neither initialized nor kept.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,15 @@ namespace fanin::cpu {
 
 constexpr int64_t kMiB = 1 << 20;
 
-// Large buffers lie in large pages where the system grants them: their first use costs the most of what their memory costs.
+// Large buffers lie in large pages if the system grants them: most of the cost of memory is its first use, page by
+// page.
 template <class T>
 class Buffer {
  public:
   explicit Buffer(int64_t count)
       : bytes_(count * int64_t(sizeof(T))), data_(static_cast<T*>(::operator new(size_t(bytes_), alignment()))) {
 #ifdef __linux__
-    if (paged()) madvise(data_, size_t(bytes_), MADV_HUGEPAGE);  // refused, it changes nothing
+    if (paged()) madvise(data_, size_t(bytes_), MADV_HUGEPAGE);  // if the system refuses, nothing changes
 #endif
   }
   ~Buffer() { ::operator delete(data_, alignment()); }

@@ -1,4 +1,4 @@
-// Boxes of a global tensor, cut into chunks for many threads, and elements copied between strides.
+// Cuts boxes of a global tensor into chunks for many threads, and copies elements between strides.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace fanin::cpu {
 
-constexpr int64_t kChunk = 16384;  // elements a thread takes at a time: 10 to 100 µs
+constexpr int64_t kChunk = 16384;  // elements that a thread takes at a time, which takes 10 to 100 µs
 
 // Splits the box into chunks and calls chunk(begin, end), in elements of the box, for each.
 template <class Chunk>

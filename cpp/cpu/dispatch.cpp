@@ -16,7 +16,7 @@ struct Candidate {
 };
 
 #if defined(__x86_64__) || defined(_M_X64)
-// CPUID and XGETBV by hand: the compilers' own queries differ in what they know and what they link.
+// Calls CPUID and XGETBV by hand, since the compilers' own queries differ in what they know and what they link.
 struct Processor {
   bool avx2 = false, avx512 = false;
 
@@ -28,7 +28,7 @@ struct Processor {
     if (!(c & kOsSavesState) || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return;
     unsigned saved, high;
     asm volatile("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
-    constexpr unsigned kYmm = 0x06, kZmm = 0xe6;  // the registers' state that the system saves
+    constexpr unsigned kYmm = 0x06, kZmm = 0xe6;  // the state of registers that the system saves
     constexpr unsigned k512 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
     avx2 = (saved & kYmm) == kYmm && fma_and_f16c && (b & bit_AVX2);
     avx512 = avx2 && (saved & kZmm) == kZmm && (b & k512) == k512;
@@ -36,7 +36,7 @@ struct Processor {
 };
 #endif
 
-// Best first.
+// From the best on.
 const Candidate kCandidates[] = {
 #if defined(__x86_64__) || defined(_M_X64)
     {&avx512::kernels, [] { return Processor().avx512; }},

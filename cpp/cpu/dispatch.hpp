@@ -1,4 +1,4 @@
-// Which instruction set runs: chosen once, the best the processor has, or what FANIN_FORCE_ISA names.
+// Chooses the instruction set, once: the best that the processor has, or the one that FANIN_FORCE_ISA names.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Reflectors from their stream into tiles.
+// Draws reflectors from their stream into tiles.
 #pragma once
 
 #include <cstring>
@@ -11,9 +11,9 @@
 
 namespace fanin::FANIN_ISA {
 
-constexpr int64_t kChains = 32;  // of a sum of squares
+constexpr int64_t kChains = 32;  // chains that a sum of squares is computed in
 
-// Σ x² over a segment, in float64: ascending chains, by coordinate mod 32, added by halves.
+// Computes Σ x² over a segment in float64: ascending chains, by coordinate mod 32, whose sums are added by halves.
 template <class T>
 double squares(const T* x, int64_t begin, int64_t end) {
   constexpr int kLanes = L::kLanes64;
@@ -43,7 +43,7 @@ double squares(const T* x, int64_t begin, int64_t end) {
   return sum[0];
 }
 
-// A tile's 8 × 8 elements, of rows kSegment apart.
+// Copies the 8 × 8 elements of a tile from rows that are kSegment apart.
 template <class T>
 FANIN_FN void transpose_tile(const T* rows, T* tile) {
   using V = std::conditional_t<(Vector<T>::kLanes > kTileSide), L::F32Half, typename Vector<T>::Type>;
@@ -62,8 +62,8 @@ FANIN_FN void transpose_tile(const T* rows, T* tile) {
   }
 }
 
-// One column of tiles of a window. Where `sum`, the squares below the diagonal are added up too, and the last window makes
-// the reflectors; their heads are put into their places once they are known. Where not `keep`, the tiles stay as they are.
+// Draws one column of tiles of a window. With `sum`, the squares below the diagonal are added up too, and the last
+// window completes the reflectors and puts their heads into place. Without `keep`, the tiles are not written.
 template <class T>
 void draw_reflectors(const ReflectorBlock<T>& block, int64_t column, bool sum, bool keep) {
   // Reflectors no longer than a tile are drawn together.
@@ -115,7 +115,7 @@ void draw_reflectors(const ReflectorBlock<T>& block, int64_t column, bool sum, b
       tiles[(k - block.from) / kTileSide * stride + r * kTileSide + r] = block.head[i];
   }
   for (int64_t r = live; r < kTileSide; ++r)
-    block.half[column * kTileSide + r] = 1;  // of nothing: what it divides is 0
+    block.half[column * kTileSide + r] = 1;  // there is no reflector: what it divides is 0, so any divisor will do
 }
 
 }  // namespace fanin::FANIN_ISA

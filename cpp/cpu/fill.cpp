@@ -9,13 +9,13 @@
 namespace fanin::cpu {
 namespace {
 
-constexpr int64_t kScratch = 1024;               // elements computed before they are scattered
+constexpr int64_t kScratch = 1024;               // elements that are computed before they are scattered
 constexpr int64_t kShortRun = 32;                // shorter contiguous runs are cheaper element by element
 constexpr int64_t kSparse = 4;                   // and so are runs of which fewer than one element in four is wanted
 constexpr int64_t kRows = 32, kRowBytes = 2048;  // a panel of an output that is contiguous along another axis
 
-// A stretch of the innermost axis: `count` elements from flat index `first` on, `step` apart. Computed as one contiguous
-// run, of which every step-th element is kept.
+// Fills a stretch of the innermost axis: `count` elements from flat index `first` on, `step` apart. It computes one
+// contiguous run and keeps every step-th element.
 void fill_run(const Kernels& kernels, const Draw& draw, uint64_t first, int64_t step, char* data, int64_t stride,
               int64_t count) {
   const auto size = int64_t(itemsize(draw.dtype));
@@ -29,7 +29,7 @@ void fill_run(const Kernels& kernels, const Draw& draw, uint64_t first, int64_t 
   }
 }
 
-// Elements collected one by one from any number of stretches, and computed together.
+// Collects elements one by one from any number of stretches, and computes them together.
 class Gather {
  public:
   Gather(const Kernels& kernels, const Draw& draw) : kernels_(kernels), draw_(draw), size_(itemsize(draw.dtype)) {}
@@ -57,7 +57,7 @@ class Gather {
   char* target_[kScratch];
 };
 
-// Zeroes what a mask does not keep of elements begin … begin + count - 1 of the box, at most kChunk.
+// Zeroes those of elements begin … begin + count - 1 of the box, at most kChunk, that a mask does not keep.
 void apply(const Kernels& kernels, const Mask& mask, int64_t begin, int64_t count, size_t size, char* data,
            int64_t stride) {
   uint64_t bits[kChunk / 64];
@@ -67,13 +67,14 @@ void apply(const Kernels& kernels, const Mask& mask, int64_t begin, int64_t coun
     if ((bits[i / 64] >> i % 64 & 1) == 0) memset(data + i * stride, 0, size);
 }
 
-// The same axis in groups of neighbours.
+// Returns the axis of groups of `size` neighbours.
 Axis grouped(const Axis& axis, int64_t size) {
   if (axis.count <= size) return {1, 0, 0};
   return {(axis.count + size - 1) / size, axis.step * size, axis.stride * size};
 }
 
-// A region whose elements are panels of another: kRows rows along the axis `across`, `longest` elements of each.
+// Returns a region whose elements are panels of another: kRows rows along the axis `across`, with `longest` elements
+// each.
 Region panels_of(Region region, size_t across, int64_t longest) {
   auto& axes = region.axes;
   const Axis rows = axes[across], columns = axes.back();
@@ -83,7 +84,7 @@ Region panels_of(Region region, size_t across, int64_t longest) {
   return region;
 }
 
-// The same box, whose steps count its own elements.
+// Returns the same box with steps that count its own elements.
 Region numbered(Region region) {
   region.first = 0;
   int64_t step = 1;
@@ -92,8 +93,9 @@ Region numbered(Region region) {
   return region;
 }
 
-// An output contiguous along another axis than the global tensor: rows of a panel are computed in its order and written in
-// the output's, so that a cache line is touched once, not once for each of its elements.
+// Fills an output that is contiguous along another axis than the global tensor. Rows of a panel are computed in the
+// order of the tensor and written in that of the output, so that a cache line is touched once, not once for each of its
+// elements.
 void fill_panels(const Kernels& kernels, const Draw& draw, const Region& region, size_t across,
                  const Interrupt& interrupt, const Mask* mask) {
   const auto size = int64_t(itemsize(draw.dtype));

@@ -1,4 +1,4 @@
-// Any box of a global tensor into any strided memory, on many threads, computing the box alone.
+// Fills any strided memory with any box of a global tensor, on many threads, and computes nothing but the box.
 #pragma once
 
 #include "cpu/chunks.hpp"

@@ -1,4 +1,4 @@
-// How a register of values is stored: as it is, or rounded once more.
+// Stores a register of values, as it is or rounded once more.
 #pragma once
 
 #include "core/rounding.hpp"
@@ -9,7 +9,7 @@ namespace fanin::FANIN_ISA {
 
 using L = Lanes;
 
-// What a dtype takes from float32 values, or words.
+// Converts float32 values, or words, to a dtype and stores them.
 template <Dtype kDtype>
 struct Format;
 template <>

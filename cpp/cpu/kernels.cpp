@@ -12,7 +12,7 @@
 namespace fanin::FANIN_ISA {
 namespace {
 
-// The Philox blocks of one name under one seed.
+// Computes the Philox blocks of one name under one seed.
 struct Blocks {
   PhiloxKey<L> key;
   uint64_t seed, id;
@@ -21,7 +21,7 @@ struct Blocks {
 
   PhiloxPrefix<L> prefix(uint32_t block_high) const { return {seed, id, block_high}; }
 
-  // N registers of consecutive blocks within a tile; `first` is the lower half of the first one's number.
+  // Computes N registers of consecutive blocks within a tile; `first` is the lower half of the first one's number.
   template <int N>
   FANIN_FN void consecutive(uint32_t first, const PhiloxPrefix<L>& prefix, L::Word (&w)[4][N]) const {
     FANIN_UNROLL
@@ -30,7 +30,7 @@ struct Blocks {
     philox_tile<L, N>(w, prefix, key);
   }
 
-  // N registers of any blocks.
+  // Computes N registers of any blocks.
   template <int N>
   FANIN_FN void anywhere(const L::U64 (&block)[N], L::Word (&w)[4][N]) const {
     for (int i = 0; i < N; ++i) {
@@ -41,7 +41,7 @@ struct Blocks {
   }
 };
 
-// Two registers of 64-bit lanes, whose words make one of 32-bit lanes.
+// Holds two registers of 64-bit lanes, whose words fill one register of 32-bit lanes.
 struct WordPair {
   L::Word low[4], high[4];
 
@@ -79,7 +79,7 @@ struct Stream32 {
     }
   }
 
-  // One register of elements anywhere: every element computes its own block.
+  // Computes one register of elements from anywhere: every element computes a block of its own.
   static constexpr int kGather = L::kLanes32;
   FANIN_FN void gather(const uint64_t* index, Element* out) const {
     const L::U64 i0 = L::load<L::U64>(index), i1 = L::load<L::U64>(index + L::kLanes64);

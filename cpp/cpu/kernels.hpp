@@ -1,4 +1,5 @@
-// What the compiled instruction sets offer, as plain functions over plain data: no inline code crosses this line.
+// Lists what each compiled instruction set offers, as plain functions over plain data: no inline code is shared between
+// them.
 #pragma once
 
 #include "tensor/draw.hpp"
@@ -6,7 +7,7 @@
 namespace fanin {
 
 struct Moments {
-  double sum, square;  // of x - pivot, and of its square
+  double sum, square;  // the sums of x - pivot, and of its square
   double minimum, maximum;
   uint64_t zeros;
 };
@@ -16,11 +17,12 @@ struct SchemeKernels;
 
 struct Kernels {
   const char* isa;
-  // Elements first … first + count - 1 of the flattened global tensor, contiguous in `out`.
+  // Writes elements first … first + count - 1 of the flattened global tensor to `out`, contiguously.
   void (*run)(const Draw&, uint64_t first, uint64_t count, void* out);
-  // Elements index[0] … index[count - 1], contiguous in `out`.
+  // Writes elements index[0] … index[count - 1] to `out`, contiguously.
   void (*gather)(const Draw&, const uint64_t* index, uint64_t count, void* out);
-  // Of at least one value. Where one is not finite, neither is `square`, and only that is right.
+  // Measures at least one value. If one is not finite, then neither is `square`, and nothing else of the result is
+  // right.
   Moments (*moments)(Dtype, const void* data, uint64_t count, double pivot);
   uint64_t (*hash)(const void* data, uint64_t bytes);
   const OrthogonalKernels* orthogonal;  // cpu/reflectors.hpp

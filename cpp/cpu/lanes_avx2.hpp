@@ -12,7 +12,7 @@ struct Lanes : VectorLanes {
 
   static FANIN_FN U64 multiply(Word a, uint32_t m) { return (U64)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x(m)); }
   static FANIN_FN U32 narrow(Word a, Word b) {
-    const __m256 mixed = _mm256_shuffle_ps((__m256)a, (__m256)b, _MM_SHUFFLE(2, 0, 2, 0));  // halves interleaved
+    const __m256 mixed = _mm256_shuffle_ps((__m256)a, (__m256)b, _MM_SHUFFLE(2, 0, 2, 0));  // interleaved halves
     return (U32)_mm256_permute4x64_epi64((__m256i)mixed, _MM_SHUFFLE(3, 1, 2, 0));
   }
   static FANIN_FN F32 narrow(F64 a, F64 b) {

@@ -47,7 +47,7 @@ struct Lanes : VectorLanes {
   static FANIN_FN F64 select(__mmask8 m, F64 yes, F64 no) {
     return (F64)_mm512_mask_blend_pd(m, (__m512d)no, (__m512d)yes);
   }
-  // One bit a lane: whether a < b.
+  // Returns one bit for each lane: whether a < b.
   static FANIN_FN uint32_t below(U32 a, U32 b) { return _mm512_cmplt_epu32_mask((__m512i)a, (__m512i)b); }
   template <class M>
   static FANIN_FN bool any(M mask) {

@@ -1,4 +1,4 @@
-// SSE2, what every x86-64 processor has: no fma, so it is emulated, correctly rounded and slow.
+// SSE2, which every x86-64 processor has. It has no fma, which is emulated: correctly rounded and slow.
 #pragma once
 
 #include <emmintrin.h>
@@ -33,13 +33,14 @@ struct Lanes : VectorLanes {
     return _mm_movemask_epi8((__m128i)mask) != 0;
   }
 
-  // a + b exactly as s + error (Knuth).
+  // Returns s and error, whose sum is exactly a + b (Knuth).
   static FANIN_FN F64 two_sum(F64 a, F64 b, F64& error) {
     const F64 s = a + b, back = s - a;
     error = (a - (s - back)) + (b - back);
     return s;
   }
-  // RN(a + b) moved to the odd neighbour where it is inexact and even: a later rounding to fewer bits is then right.
+  // Returns RN(a + b), moved to the odd neighbour if it is inexact and even: a later rounding to fewer bits is then
+  // right.
   static FANIN_FN F64 add_to_odd(F64 a, F64 b) {
     F64 error;
     const F64 s = two_sum(a, b, error);
@@ -51,14 +52,14 @@ struct Lanes : VectorLanes {
     const F64 p = (F64)_mm_cvtps_pd(a) * (F64)_mm_cvtps_pd(b);  // exact
     return _mm_cvtpd_ps((__m128d)add_to_odd(p, (F64)_mm_cvtps_pd(c)));
   }
-  // Calls: inlined, a polynomial would take a page for every coefficient.
+  // Not inlined, since a polynomial would then take a page of code for every coefficient.
   static __attribute__((noinline)) F32 fma(F32 a, F32 b, F32 c) {
     const __m128 x = (__m128)a, y = (__m128)b, z = (__m128)c;
     const __m128 low = fma_half(x, y, z);
     return (F32)_mm_movelh_ps(low, fma_half(_mm_movehl_ps(x, x), _mm_movehl_ps(y, y), _mm_movehl_ps(z, z)));
   }
 
-  // Boldo and Melquiond 2008, with Dekker's product; outside a range where nothing over- or underflows, lane by lane.
+  // Boldo and Melquiond 2008, with Dekker's product; where something could over- or underflow, it goes lane by lane.
   static __attribute__((noinline)) F64 fma(F64 a, F64 b, F64 c) {
     const auto moderate = [](F64 x) {
       const U64 magnitude = (U64)x << 1;

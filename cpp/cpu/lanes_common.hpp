@@ -1,5 +1,6 @@
-// Compiler vector extensions over one register width: everything the instruction sets share. A lane of 64 bits carries one
-// Philox word, so that a 32×32→64 multiply takes one instruction; narrow() packs two such registers into one.
+// Defines what all instruction sets share, by the compilers' vector extensions over one register width. A lane of 64
+// bits holds one Philox word, so that a 32×32→64 multiplication is one instruction; narrow() packs two such registers
+// into one.
 #pragma once
 
 #include <cstring>

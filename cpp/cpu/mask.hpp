@@ -1,4 +1,4 @@
-// Which elements of a box are kept: one bit each.
+// Says which elements of a box are kept, with one bit for each.
 #pragma once
 
 #include <algorithm>
@@ -6,13 +6,13 @@
 
 namespace fanin::cpu {
 
-// The box, in the order of the flattened tensor, is rows of `row` elements: element c of row r has bit c % 64 of
-// words[r·row_step + c / 64·block_step].
+// In the order of the flattened tensor, the box consists of rows of `row` elements: element c of row r has bit c % 64
+// of words[r·row_step + c / 64·block_step].
 struct Mask {
   const uint64_t* words;
   int64_t row, row_step, block_step;
 
-  // The bits of elements begin … begin + count - 1, from the lowest of `bits` on.
+  // Reads the bits of elements begin … begin + count - 1, from the lowest of `bits` on.
   void read(int64_t begin, int64_t count, uint64_t* bits) const {
     int64_t r = begin / row, c = begin % row;
     for (int64_t done = 0; done < count;) {

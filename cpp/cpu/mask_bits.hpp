@@ -1,11 +1,11 @@
-// Making masks: bits written one after another, and blocks of them transposed.
+// Makes masks: writes bits one after another, and transposes blocks of them.
 #pragma once
 
 #include <cstdint>
 
 namespace fanin::cpu {
 
-// Consecutive bits into every stride-th word.
+// Writes consecutive bits into every stride-th word.
 class BitWriter {
  public:
   BitWriter(uint64_t* words, int64_t stride) : words_(words), stride_(stride) {}
@@ -34,7 +34,8 @@ class BitWriter {
   int64_t used_ = 0;
 };
 
-// 64 × 64 bits in place: bit c of word r changes places with bit r of word c (Warren, Hacker's Delight, 7-3).
+// Transposes 64 × 64 bits in place: bit c of word r changes places with bit r of word c (Warren, Hacker's Delight,
+// 7-3).
 inline void transpose_bits(uint64_t* words) {
   uint64_t lower = 0x00000000ffffffffull;
   for (int width = 32; width != 0; width /= 2, lower ^= lower << width) {

@@ -1,5 +1,5 @@
-// One reading of a block of values: sums, extremes and zeros, and a hash of the bytes. Whatever the instruction set, value i
-// goes to column i % 16, and columns are added in one order: the bits are the same everywhere.
+// Reads a block of values once: sums, extremes and zeros, and a hash of the bytes. With every instruction set value i
+// goes to column i % 16, and columns are added in one order, so that the bits are the same everywhere.
 #pragma once
 
 #include <type_traits>
@@ -15,7 +15,7 @@ using L = Lanes;
 constexpr int kColumns = 16, kRegisters = kColumns / L::kLanes64;
 struct Whole {};  // says that a row has all columns
 
-// One register of float64, or of the float32 that the shorter dtypes are exactly.
+// Loads one register of float64, or of float32, which holds the shorter dtypes exactly.
 template <Dtype dtype>
 FANIN_FN auto read(const char* p) {
   if constexpr (dtype == Dtype::float64) {
@@ -32,7 +32,7 @@ FANIN_FN auto read(const char* p) {
 FANIN_FN void widen(L::F64 x, L::F64 (&out)[1]) { out[0] = x; }
 FANIN_FN void widen(L::F32 x, L::F64 (&out)[2]) { L::widen(x, out[0], out[1]); }
 
-// sum + x². A product of two float32 is exact in float64: fused or not, it is rounded once.
+// Returns sum + x². A product of two float32 is exact in float64, so it is rounded once, fused or not.
 template <bool exact>
 FANIN_FN L::F64 add_square(L::F64 sum, L::F64 x) {
 #if defined(__FMA__) || defined(__aarch64__)
@@ -48,7 +48,7 @@ Moments moments_about(const void* data, uint64_t count, double pivot) {
   constexpr int kLanes = dtype == Dtype::float64 ? L::kLanes64 : L::kLanes32, kHalves = kLanes / L::kLanes64;
   constexpr bool kExact = about_zero && dtype != Dtype::float64;
   const auto* const p = static_cast<const char*>(data);
-  char padded[kColumns * kSize];  // with the first value, which moves no extreme
+  char padded[kColumns * kSize];  // padded with the first value, which does not change the extremes
   for (int k = 0; k < kColumns; ++k)
     memcpy(padded + uint64_t(k) * kSize, p, kSize);
   const V first = read<dtype>(padded);
@@ -114,7 +114,7 @@ inline Moments moments_any(Dtype dtype, const void* data, uint64_t count, double
   return with_float(dtype, [&](auto d) { return moments_of<d.value>(data, count, pivot); });
 }
 
-// A column's words are taken in by Marsaglia's multiply-with-carry, a multiplication modulo kCarry·2³² - 1.
+// Hashes each column by Marsaglia's multiply-with-carry, a multiplication modulo kCarry·2³² - 1.
 inline uint64_t hash_of(const void* data, uint64_t bytes) {
   constexpr uint32_t kCarry = 4294957665u;
   constexpr uint64_t kRow = kColumns * sizeof(uint64_t), kOdd = 0x9e3779b97f4a7c15;

@@ -11,10 +11,10 @@
 namespace fanin::cpu {
 namespace {
 
-constexpr int64_t kSmallBytes = kMiB;           // a matrix that one thread makes on its own
-constexpr int64_t kLongest = int64_t(1) << 40;  // coordinates: no memory holds more, and no size overflows
-constexpr double kSerialFlops = 2e6;            // not worth waking a thread for
-constexpr double kMostTogether = 64;            // matrices of a task, in the same memory
+constexpr int64_t kSmallBytes = kMiB;           // a matrix of up to this size is made by one thread
+constexpr int64_t kLongest = int64_t(1) << 40;  // coordinates of a vector: no memory holds more, and no size overflows
+constexpr double kSerialFlops = 2e6;            // so few operations are not worth waking a thread for
+constexpr double kMostTogether = 64;            // matrices that a task makes, one after another in the same memory
 
 template <class T>
 void make_all(const OrthogonalDraw& draw, std::vector<OrthogonalMatrix>& matrices,

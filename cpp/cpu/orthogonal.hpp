@@ -1,4 +1,4 @@
-// Haar-random orthonormal vectors, any of them, any of their coordinates, into any strided memory.
+// Makes Haar-random orthonormal vectors: any of them, any of their coordinates, into any strided memory.
 #pragma once
 
 #include <vector>
@@ -11,18 +11,19 @@ namespace fanin::cpu {
 struct OrthogonalMatrix {
   uint64_t first;  // flat index of its first reflector's first coordinate in the reflector stream
   int64_t count, length;
-  std::vector<Place> vectors;  // number k needs reflectors 0 … k; data is that of coordinate 0 of the region
+  std::vector<Place> vectors;  // number k needs reflectors 0 … k; data is the place of coordinate 0 of the region
 };
 
-// What every matrix of a call shares.
+// Holds what all matrices of a call share.
 struct OrthogonalDraw {
   uint64_t seed, id;
   Dtype dtype;
   double gain;
-  bool special;  // the last vector of a square matrix is negated where its determinant would be -1
+  bool special;  // negate the last vector of a square matrix whose determinant is -1
 };
 
-// Which coordinates of every vector are wanted: those of axes whose steps count coordinates and whose strides count bytes.
+// Says which coordinates of every vector are wanted, by axes whose steps count coordinates and whose strides count
+// bytes.
 struct Coordinates {
   int64_t first;
   std::vector<Axis> axes;

@@ -1,4 +1,4 @@
-// Vectors held whole, in panels that pass block after block of reflectors.
+// Makes vectors that are held whole, in panels to which block after block of reflectors is applied.
 #pragma once
 
 #include <cstring>
@@ -17,8 +17,8 @@ class Blocked : Maker<T> {
 
   explicit Blocked(const Maker<T>& maker)
       : Maker<T>(maker), b_(block_reflectors()), most_(std::min(b_, round_up_to(matrix.count, kTileSide))) {
-    constexpr int64_t kPanelBytes = 40 * kMiB;    // vectors worked on together, for which the reflectors are drawn once
-    constexpr int64_t kTogetherBytes = 8 * kMiB;  // blocks drawn together: a panel passes them while it is in the cache
+    constexpr int64_t kPanelBytes = 40 * kMiB;    // vectors for which reflectors are drawn once
+    constexpr int64_t kTogetherBytes = 8 * kMiB;  // blocks that a panel passes while it is in the cache
     const int64_t size = this->padded() * int64_t(sizeof(T)), all = this->registers(int64_t(matrix.vectors.size()));
     const int64_t fit = std::max<int64_t>(1, kPanelBytes / (size * kernels.lanes));
     const int64_t batches = (all + fit - 1) / fit;  // of about equal size
@@ -79,7 +79,7 @@ class Blocked : Maker<T> {
     }
   }
 
-  // Reflectors a block. The bits depend on it.
+  // Returns the number of reflectors in a block, which decides the bits.
   int64_t block_reflectors() const {
     constexpr int64_t kBlockBytes = 16 * kMiB;
     int64_t b = kMostReflectors;
@@ -88,7 +88,7 @@ class Blocked : Maker<T> {
     return b;
   }
 
-  // Reflectors and Gram matrices; `partial` holds the segments' parts of the latter.
+  // Draws reflectors and computes Gram matrices; `partial` holds the segments' parts of the latter.
   void draw_blocks(const std::vector<ReflectorBlock<T>>& blocks, T* partial, Runner& run) const {
     const int64_t columns = most_ / kTileSide, segments = this->segments();
     const int64_t square = most_ * round_up_to(most_, kGramMultiple);
@@ -114,7 +114,7 @@ class Blocked : Maker<T> {
     });
   }
 
-  // Applies a block to a group, whose vectors start as ±e of their own numbers.
+  // Applies a block to a group of vectors; vector j starts as ±e_j.
   void pass(const ReflectorBlock<T>& block, Group& group) const {
     Panel<T>& panel = group.panel;
     for (int64_t v = group.begin; v < group.end; ++v) {
@@ -128,17 +128,17 @@ class Blocked : Maker<T> {
     panel.extent = block.length;
   }
 
-  // From O(n) to SO(n). Negating the last vector where det Q = -1 is f(Q) = Q·diag(1, …, 1, det Q), and f(RQ) = R·f(Q) for a
-  // rotation R, since det RQ = det Q. RQ has the law of Q, Haar's; so R·f(Q) has that of f(Q): Haar's on SO(n), the only one
-  // that rotations leave alone.
+  // Goes from O(n) to SO(n). Negating the last vector where det Q = -1 is f(Q) = Q·diag(1, …, 1, det Q), and
+  // f(RQ) = R·f(Q) for a rotation R, since det RQ = det Q. RQ has the law of Q, Haar's, so R·f(Q) has that of f(Q): it
+  // is Haar's law on SO(n), the only one that no rotation changes.
   void negate_last(const Group& group) const {
     const int64_t width = group.panel.registers * kernels.lanes, r = group.end - 1 - group.begin;
     for (int64_t c = 0; c < matrix.length; ++c)
       group.panel.data[c * width + r] *= -1;
   }
 
-  int64_t b_, most_;          // reflectors a block, and of the largest there is
-  int64_t batch_, together_;  // vectors, blocks
+  int64_t b_, most_;          // the number of reflectors in a block, and in the largest block that there is
+  int64_t batch_, together_;  // the numbers of vectors and blocks that are worked on together
 };
 
 }  // namespace fanin::cpu

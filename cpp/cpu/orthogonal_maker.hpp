@@ -1,4 +1,4 @@
-// What both ways of making orthogonal vectors share: memory, threads, and the way out of a panel.
+// Holds what both ways of making orthogonal vectors share: memory, threads, and storing a panel.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@ struct Maker {
   int64_t segments() const { return (matrix.length + kSegment - 1) / kSegment; }
   int64_t registers(int64_t vectors) const { return (vectors + kernels.lanes - 1) / kernels.lanes; }
 
-  // A block's numbers beside its tiles: rest, head, sign, half, Gram.
+  // Counts the numbers that a block has besides its tiles: rest, head, sign, half, Gram.
   static int64_t numbers(int64_t reflectors) {
     return round_up_to(reflectors, kTileSide) * (5 + round_up_to(reflectors, kGramMultiple));
   }
@@ -45,8 +45,8 @@ struct Maker {
     Panel<T> panel;
     int64_t begin, end;  // its vectors
   };
-  // Vectors begin … end - 1 in groups of about equal size, of `most` registers at most and as many as occupy the threads; one
-  // after another in `data`, `coordinates` of each.
+  // Divides vectors begin … end - 1 into groups of about equal size, with at most `most` registers each, and enough of
+  // them for all threads. They lie one after another in `data`, with `coordinates` coordinates of each vector.
   std::vector<Group> groups(int64_t begin, int64_t end, int64_t most, T* data, int64_t coordinates,
                             int64_t threads) const {
     const int64_t all = registers(end - begin);
@@ -61,7 +61,7 @@ struct Maker {
     return result;
   }
 
-  // Writes the wanted ones of a panel's coordinates from … to - 1.
+  // Stores those of a panel's coordinates from … to - 1 that are wanted.
   void store(const Group& group, int64_t from, int64_t to) const {
     const Axis& inner = where.axes.back();
     int64_t outer = 1;
@@ -75,7 +75,7 @@ struct Maker {
         first += rest % axis.count * axis.step, offset += rest % axis.count * axis.stride;
         rest /= axis.count;
       }
-      // Entries i with from <= first + i·step < to.
+      // Finds the entries i with from <= first + i·step < to.
       const int64_t step = std::abs(inner.step), low = inner.step > 0 ? from - first : first - to + 1;
       const int64_t high = inner.step > 0 ? to - first : first - from + 1;
       const int64_t begin = low <= 0 ? 0 : (low + step - 1) / step;

@@ -1,6 +1,6 @@
-// Long vectors, never held whole: all reflectors are one block, whose products with the start vectors are known. Windows of
-// coordinates are needed three times: for the norms, for the Gram matrix, and for the vectors; as many as the workspace has
-// room for stay in memory.
+// Makes long vectors, which are never held whole: all reflectors are one block, whose products with the start vectors
+// are known. Windows of coordinates are needed three times: for the norms, for the Gram matrix, and for the vectors;
+// those that fit into the workspace stay in memory, the others are drawn again.
 #pragma once
 
 #include <cstring>
@@ -18,7 +18,7 @@ class Streamed : Maker<T> {
 
   explicit Streamed(const Maker<T>& maker) : Maker<T>(maker) {}
 
-  // Whether all reflectors are one block. The bits depend on it.
+  // Tells whether all reflectors are one block, which decides the bits.
   static bool suits(const OrthogonalMatrix& m) { return m.count <= kMost && m.length > kLong; }
 
   void make(Runner run) const {
@@ -35,7 +35,7 @@ class Streamed : Maker<T> {
     const auto count = int64_t(groups.size());
 
     // The first windows stay in memory; the others share a place.
-    int64_t last = -1;  // there
+    int64_t last = -1;  // the window in the shared place
     const auto load = [&](int64_t i, bool sum) {
       block.from = i * window, block.to = std::min(matrix.length, block.from + window);
       block.tiles = tiles.get() + std::min(i, kept - 1) * padded * window;
@@ -53,7 +53,7 @@ class Streamed : Maker<T> {
       if (i == 0) run(count, [&](int64_t g) { start(block, groups[size_t(g)]); });
     }
     run(count, [&](int64_t i) { kernels.solve(block, groups[size_t(i)].panel, groups[size_t(i)].panel.data); });
-    for (int64_t i = windows; i-- > 0;) {  // beginning with what is still there
+    for (int64_t i = windows; i-- > 0;) {  // beginning with the window that is still there
       load(i, false);
       const int64_t segments = (block.to - block.from + kSegment - 1) / kSegment;
       run(segments * count,
@@ -62,14 +62,15 @@ class Streamed : Maker<T> {
   }
 
  private:
-  // Reflectors: the Gram matrix and the coefficients stay small, and the first window has all heads.
+  // The largest number of reflectors: the Gram matrix and the coefficients stay small, and the first window has all
+  // heads.
   static constexpr int64_t kMost = 1024;
   static constexpr int64_t kLong = 1 << 15;  // coordinates
   static constexpr int64_t kMostWidth = 3 * 16;
-  static constexpr int64_t kWindowBytes = 4 * kMiB;      // of reflectors: drawn together
-  static constexpr int64_t kWorkspaceBytes = 64 * kMiB;  // beside what the threads' stacks hold
+  static constexpr int64_t kWindowBytes = 4 * kMiB;      // reflectors' coordinates that are drawn together
+  static constexpr int64_t kWorkspaceBytes = 64 * kMiB;  // besides what the stacks of the threads hold
 
-  // Into the first window, which was drawn before they were known.
+  // Puts the heads into the first window, which was drawn before they were known.
   static void place_heads(const ReflectorBlock<T>& block, T* tiles) {
     const int64_t stride = block.tile_columns() * kTileSide * kTileSide;
     for (int64_t k = 0; k < block.count; ++k)

@@ -29,9 +29,9 @@ constexpr auto kPollInterval = std::chrono::milliseconds(20);
 std::atomic<int> g_threads{0};
 thread_local int t_limit = 0;
 
-// An OpenMP runtime does not survive fork(): its pool is gone in the child, and a region there waits for it forever. After
-// a fork we know of, work is serial. A fork before this library was loaded is seen in the kernel's process flags; then, and
-// where nothing tells, regions start from a fresh thread, for which the runtime makes a pool of its own.
+// An OpenMP runtime does not survive fork(): its pool is gone in the child, and a region there waits for it forever.
+// After a fork that this library saw, work is serial. The kernel's process flags tell of a fork before the library was
+// loaded; then, and if nothing tells, regions start from a fresh thread, for which the runtime makes a new pool.
 enum class Forked { no, unknown, yes };
 std::atomic<Forked> g_forked{Forked::unknown};
 
@@ -66,7 +66,7 @@ const bool g_watching = [] {
   return true;
 }();
 
-// A number of threads from the environment; 0 if the variable is not set.
+// Reads a number of threads from the environment; returns 0 if the variable is not set.
 int threads_from(const char* variable) {
   const char* text = std::getenv(variable);
   if (text == nullptr || *text == '\0') return 0;
@@ -90,14 +90,14 @@ int default_threads() {
   return threads;
 }
 
-// Chunks are handed out in order; the thread that polls sees an interrupt, the others a flag.
+// Hands out chunks in order. One thread looks for interrupts, and sets a flag for the others.
 struct Work {
   uint64_t count;
   const std::function<void(uint64_t)>& body;
   std::atomic<uint64_t> next{0};
   std::atomic<bool> stopped{false};
   std::atomic_flag failed = ATOMIC_FLAG_INIT;
-  std::exception_ptr failure = nullptr;  // what the first body to fail threw
+  std::exception_ptr failure = nullptr;  // the exception of the first body that failed
 
   void drain(const Interrupt* interrupt) {
     const FpEnvironment environment;
@@ -177,7 +177,7 @@ const char* threading_backend() {
 
 void parallel_chunks(uint64_t count, bool serial, const Interrupt& interrupt,
                      const std::function<void(uint64_t)>& body) {
-  if (count == 1) {  // as small calls are: nothing to hand out, and no clock to look at
+  if (count == 1) {  // a small call: there is nothing to hand out, and the clock need not be read
     const FpEnvironment environment;
     return body(0);
   }

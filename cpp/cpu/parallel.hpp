@@ -1,4 +1,4 @@
-// The one place where threads are made: chunks of work over OpenMP, or over std::thread where it is not built in.
+// Runs chunks of work on threads, by OpenMP or, if it is not built in, by std::thread. No threads are made elsewhere.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 namespace fanin::cpu {
 
 // Calls body(chunk) for chunks 0 … count - 1 in any order, on up to thread_count() threads, each in a clean floating-point
-// environment. What a body throws ends the work and is thrown again here; an interrupt throws Interrupted.
+// environment. An exception in a body ends the work and is thrown again here; an interrupt throws Interrupted.
 void parallel_chunks(uint64_t count, bool serial, const Interrupt& interrupt,
                      const std::function<void(uint64_t)>& body);
 
 void set_thread_count(int threads);  // for the process; 0 restores the default
-int swap_thread_limit(int threads);  // for the calling thread; 0 is none; returns the old limit
+int swap_thread_limit(int threads);  // for the calling thread, 0 for no limit; returns the old limit
 int thread_count();                  // what a large call made here and now would use
 const char* threading_backend();     // "OpenMP" or "std::thread"
 

@@ -1,5 +1,5 @@
-// Blocks of Householder reflectors and what is done with them, as plain functions over plain data, one set for each
-// instruction set and compute type. docs/stream-v1.md §6 fixes every order of summation.
+// Describes blocks of Householder reflectors, and the plain functions on them: a set for each instruction set and
+// compute type. docs/stream-v1.md §6 fixes every order of summation.
 #pragma once
 
 #include "cpu/kernels.hpp"
@@ -8,24 +8,24 @@
 namespace fanin {
 
 constexpr int64_t kTileSide = 8;         // reflectors and coordinates are kept in tiles of 8 × 8
-constexpr int64_t kSegment = 512;        // coordinates summed in one chain
-constexpr int64_t kMostReflectors = 64;  // a block
-constexpr int64_t kGramMultiple = 16;    // a register of any instruction set divides it
+constexpr int64_t kSegment = 512;        // coordinates that are summed in one chain
+constexpr int64_t kMostReflectors = 64;  // in a block
+constexpr int64_t kGramMultiple = 16;    // a multiple of the lanes in a register of any instruction set
 
-// Reflectors start … start + count - 1 of one matrix, of which the window of coordinates from … to - 1 is in memory. A window
-// begins at `start` or at a segment, and ends with a segment or the length.
+// Describes reflectors start … start + count - 1 of one matrix, whose coordinates from … to - 1, the window, are in
+// memory. A window begins at `start` or at a segment, and ends with a segment or at the length.
 template <class T>
 struct ReflectorBlock {
   Draw draw;             // N(0, 1) of the name's reflector stream
   uint64_t first;        // flat index of the matrix's first reflector in that stream
-  int64_t pitch;         // elements of the stream a reflector
+  int64_t pitch;         // elements of the stream for each reflector
   int64_t start, count;  // reflectors
   int64_t length;        // coordinates of the matrix, from 0
   int64_t from, to;      // the window
   T* tiles;              // tile (c / 8, k / 8) of coordinates × reflectors, each as 8 coordinates of 8 reflectors
-  double* rest;          // sum of squares below the diagonal
+  double* rest;          // the sum of squares below the diagonal, for each reflector
   T* head;               // v_kk
-  T* sign;               // of the start vectors: -sign(x_kk), which makes the diagonal of R positive
+  T* sign;               // the signs of the start vectors: -sign(x_kk), which makes the diagonal of R positive
   T* half;               // ‖v‖²/2 of every reflector
   T* gram;               // VVᵀ below its diagonal, in rows of gram_pitch()
 
@@ -35,8 +35,8 @@ struct ReflectorBlock {
   int64_t gram_elements() const { return tile_columns() * kTileSide * gram_pitch(); }
 };
 
-// A group of vectors, coordinate by coordinate: element r of coordinate c is at [(c - from)·width + r], where the width is
-// that of 1, 2 or 3 registers.
+// Holds a group of vectors, coordinate by coordinate: coordinate c of vector r is at [(c - from)·width + r], where the
+// width is that of 1, 2 or 3 registers.
 template <class T>
 struct Panel {
   T* data;
@@ -46,14 +46,15 @@ struct Panel {
   int64_t extent;  // coordinates from here on are still 0
 };
 
-// Registers of a panel of the reflectors themselves, for `columns` of a Gram matrix: `most` at most, a multiple of 4 columns,
-// and no single register that could have been one of a pair.
+// Returns the number of registers of a panel of the reflectors themselves, for `columns` of a Gram matrix: at most
+// `most`, for a multiple of 4 columns, and not one where two would have fitted.
 constexpr int64_t gram_registers(int64_t columns, int64_t lanes, int64_t most) {
   const int64_t left = columns / lanes;
   return lanes == 2 ? 2 : most == 3 && (left >= 5 || left == 3) ? 3 : left >= 2 ? 2 : 1;
 }
 
-// Where a panel goes: vector r begins at rows[r]; coordinates are `count` from `first`, `step` apart, `stride` bytes apart.
+// Says where a panel is stored: vector r begins at rows[r]. Coordinates are `count` from `first` on, `step` apart, and
+// lie `stride` bytes apart.
 struct Destination {
   Dtype dtype;
   double gain;
@@ -64,18 +65,20 @@ struct Destination {
 
 template <class T>
 struct ReflectorKernels {
-  int64_t lanes;      // a register
-  int64_t registers;  // a panel at most
-  int64_t streamed;   // a panel at most that only `update` works on
-  // One column of tiles, unless only the sums are wanted; with the sums of squares and what follows from them, or with the
-  // heads known before.
+  int64_t lanes;      // in a register
+  int64_t registers;  // in a panel, at most
+  int64_t streamed;   // in a panel that only `update` works on, at most
+  // Draws one column of tiles with `keep`; computes sums of squares, and what follows from them, with `sum`, or else
+  // takes the heads that are known.
   void (*draw)(const ReflectorBlock<T>&, int64_t column, bool sum, bool keep);
-  // A segment's part of `registers` columns of VVᵀ from `left` on, a multiple of 4: stored in `part`, or added to it.
+  // Computes a segment's part of `registers` columns of VVᵀ from `left` on, a multiple of 4; stores it in `part`, or
+  // adds it.
   void (*gram)(const ReflectorBlock<T>&, int64_t segment, int64_t left, int64_t registers, T* part, bool add);
-  // The whole block to a panel from coordinate 0.
+  // Applies the whole block to a panel that begins at coordinate 0.
   void (*apply)(const ReflectorBlock<T>&, const Panel<T>&);
-  // From a panel's products w with the reflectors to their coefficients, in place; and their sum into a segment.
+  // Turns a panel's products w with the reflectors into their coefficients, in place.
   void (*solve)(const ReflectorBlock<T>&, const Panel<T>&, T* w);
+  // Adds a segment of the reflectors, each times its coefficient in w, to the panel.
   void (*update)(const ReflectorBlock<T>&, const Panel<T>&, int64_t segment, const T* w);
   void (*write)(const Panel<T>&, const Destination&);
 };

@@ -1,4 +1,4 @@
-// Work in many short regions, interruptible between them.
+// Runs work in many short parallel regions, which an interrupt can end between them.
 #pragma once
 
 #include <chrono>
@@ -7,7 +7,7 @@
 
 namespace fanin::cpu {
 
-// How the parts of a whole are run: one after another, or on all threads.
+// Runs the parts of a whole one after another, or on all threads.
 class Runner {
  public:
   Runner(bool serial, const Interrupt& interrupt) : serial_(serial), interrupt_(interrupt) {}
@@ -22,7 +22,7 @@ class Runner {
       return;
     }
     parallel_chunks(uint64_t(count), false, interrupt_, [&](uint64_t i) { body(int64_t(i)); });
-    // A region shorter than the interval does not ask by itself.
+    // A region that is shorter than the interval does not look for interrupts itself.
     const auto now = std::chrono::steady_clock::now();
     if (interrupt_ && now - last_ > std::chrono::milliseconds(20)) {
       last_ = now;

@@ -12,7 +12,7 @@
 namespace fanin::FANIN_ISA {
 namespace {
 
-// Of at most 64 words.
+// Compares at most 64 words.
 FANIN_FN uint64_t bits_below(const uint32_t* words, int64_t count, L::U32 bounds) {
   uint64_t bits = 0;
   for (int64_t k = 0; k < count; k += L::kLanes32)
@@ -55,7 +55,7 @@ void below(const uint32_t* words, int64_t count, uint32_t bound, uint64_t* bits)
   if (count > 0) *bits = bits_below(words, count, bounds);
 }
 
-// A register of as many elements as there are 32-bit lanes, or of 64-bit lanes for those.
+// Loads as many elements as there are 32-bit lanes, or 64-bit lanes for elements of 64 bits.
 template <class T>
 void keep_as(const uint64_t* bits, int64_t count, char* data) {
   constexpr int64_t kLanes = sizeof(T) == 8 ? L::kLanes64 : L::kLanes32;

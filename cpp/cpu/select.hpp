@@ -1,4 +1,4 @@
-// The k smallest of many words, found by counting: the words are never sorted, and need not be in memory.
+// Finds the k smallest of many words by counting: the words are never sorted, and need not be in memory.
 #pragma once
 
 #include <cstdint>
@@ -7,18 +7,19 @@
 
 namespace fanin {
 
-// The smallest words: those below `bound`, and the first `ties` of those equal to it.
+// Describes the smallest words: those below `bound`, and the first `ties` of those equal to it.
 struct Cut {
   uint32_t bound;
   int64_t ties;
 };
 
-// Finds the `wanted` smallest of `total` words, 1 ≤ wanted < total; `below(bound)` counts those below a bound. Where uniform
-// words have the bound is asked first, about five times for thousands of them; any words take fewer than forty counts.
+// Finds the `wanted` smallest of `total` words, 1 ≤ wanted < total; `below(bound)` counts those below a bound. It first
+// tries where the bound of uniform words would be: thousands of these take about five counts, and any words fewer than
+// forty.
 template <class Below>
 FANIN_FN Cut find_cut(int64_t total, int64_t wanted, const Below& below) {
   constexpr int kGuesses = 7;
-  // The last of the words wanted is in [low, high): `under` words are below low, `until` below high.
+  // The largest of the wanted words is in [low, high); `under` words are below low, and `until` below high.
   uint64_t low = 0, high = uint64_t(1) << 32;
   int64_t under = 0, until = total;
   for (int count = 0; high - low > 1; ++count) {

@@ -14,11 +14,11 @@
 namespace fanin::cpu {
 namespace {
 
-constexpr int64_t kLong = 1 << 18;       // positions; a shorter line's words stay in memory while a thread works on it
-constexpr int64_t kMostLines = 1 << 14;  // long ones whose cuts are in memory
-constexpr int64_t kMaskWords = 1 << 21;  // of 64 bits: 16 MiB
+constexpr int64_t kLong = 1 << 18;       // positions; a thread keeps the words of a shorter line in memory
+constexpr int64_t kMostLines = 1 << 14;  // long lines whose cuts are in memory
+constexpr int64_t kMaskWords = 1 << 21;  // words of 64 bits that hold the mask: 16 MiB
 constexpr int64_t kTask = 1 << 15;       // mask words that a thread draws at a time
-constexpr int64_t kBlock = 1 << 12;      // mask words looked at together
+constexpr int64_t kBlock = 1 << 12;      // mask words that are looked at together
 constexpr int64_t kStretch = 1 << 16;    // positions of a long line that a thread takes at a time
 constexpr int64_t kStride = 1 << 7;      // wanted positions further apart are looked at one by one
 constexpr int64_t kTransposed = 1 << 8;  // blocks of 64 × 64 bits that a thread takes at a time
@@ -26,7 +26,7 @@ constexpr int64_t kSerial = 2 * kChunk;  // fewer mask words are not worth wakin
 
 using Words = std::unique_ptr<uint32_t[]>;
 
-// Room for mask words, lent to as many threads as ask at once.
+// Lends buffers for mask words to as many threads as need one at a time.
 class WordsPool {
  public:
   explicit WordsPool(int64_t words) : words_(size_t(words)) {}
@@ -49,7 +49,8 @@ class WordsPool {
   std::vector<Words> free_;
 };
 
-// Of a line: the entries below a bound, and those at some places, whose words are equal to it.
+// Describes the chosen entries of a line: those whose words are below a bound, and those at some places whose words
+// equal it.
 struct Chosen {
   uint32_t bound = 0;
   std::vector<int64_t> ties;
@@ -69,7 +70,7 @@ class Sparse {
     mask_draw_.seed = draw.values.seed, mask_draw_.id = draw.mask_stream;
   }
 
-  // In parts of so many lines that their bits fit into memory.
+  // Makes a weight in parts of so many lines that their bits fit into memory.
   void make(const SparsePart& part) {
     const Shape shape(part);
     const int64_t least = shape.lines_outer ? 1 : 64;
@@ -90,7 +91,7 @@ class Sparse {
     fill_marked(part, shape, [&](uint64_t* bits) { mark_long_lines(shape, chosen, bits); });
   }
 
-  // body(i, line) for the wanted lines, with their numbers.
+  // Calls body(i, line) for the wanted lines, with their numbers.
   template <class Body>
   static void each_line(const Shape& shape, const Body& body) {
     int64_t i = 0;
@@ -104,7 +105,7 @@ class Sparse {
   void fill_marked(const SparsePart& part, const Shape& shape, const Mark& mark) {
     const int64_t count = shape.words(), blocks = count / 64;
     const std::unique_ptr<uint64_t[]> bits(new uint64_t[size_t(count)]);
-    if (!shape.lines_outer && shape.lines % 64 != 0)  // of lines that only fill the last block
+    if (!shape.lines_outer && shape.lines % 64 != 0)  // lines that only fill the last block
       std::fill_n(bits.get() + shape.lines / 64 * 64 * shape.row(), 64 * shape.row(), 0);
     mark(bits.get());
     if (!shape.lines_outer) {
@@ -122,10 +123,10 @@ class Sparse {
 
   void mark_short_lines(const Shape& shape, uint64_t* bits) {
     int64_t group = std::max<int64_t>(1, kTask / pitch_);
-    if (!shape.lines_outer) group = ceil_div(group, 8) * 8;  // lines that share a cache line
+    if (!shape.lines_outer) group = ceil_div(group, 8) * 8;  // so that lines in one cache line are in one group
     const int64_t step = shape.line_numbers.axes.back().step;
     const int64_t batch =
-        step == 1 ? std::max<int64_t>(1, kBlock / pitch_) : 1;  // lines whose words are drawn together
+        step == 1 ? std::max<int64_t>(1, kBlock / pitch_) : 1;  // the number of lines whose words are drawn together
     run_(ceil_div(shape.lines, group), [&](int64_t task) {
       Words words = pool_.take();
       int64_t i = task * group;
@@ -149,7 +150,7 @@ class Sparse {
     mark(shape, i, 0, shape.positions, chosen, bits, [&](uint64_t position, int64_t) { return words + position; });
   }
 
-  // All threads look at one line, whose words are drawn again every time.
+  // Chooses in one long line on all threads; its words are drawn again for every count.
   Chosen choose_in_long_line(uint64_t line) {
     const Cut cut = find_cut(draw_.length, draw_.nonzeros, [&](uint32_t bound) {
       std::atomic<int64_t> below{0};
@@ -173,7 +174,7 @@ class Sparse {
     return chosen;
   }
 
-  // body(words, count, place) for a long line, on all threads.
+  // Calls body(words, count, place) for the words of a long line, on all threads.
   template <class Body>
   void each_block(uint64_t line, const Body& body) {
     run_(ceil_div(draw_.length, kStretch), [&](int64_t i) {
@@ -206,7 +207,8 @@ class Sparse {
     kernels_.run(mask_draw_, line * uint64_t(pitch_) + position, uint64_t(count), words);
   }
 
-  // Writes the bits of the wanted positions begin … end - 1 of wanted line i, whose words words(position, count) gives.
+  // Writes the bits of the wanted positions begin … end - 1 of the wanted line i; words(position, count) returns its
+  // words.
   template <class WordsOf>
   void mark(const Shape& shape, int64_t i, int64_t begin, int64_t end, const Chosen& entries, uint64_t* bits,
             const WordsOf& words) const {

@@ -1,4 +1,4 @@
-// A part of a sparse weight as lines by positions, with a bit for each.
+// Describes a part of a sparse weight as lines by positions, with a bit for each.
 #pragma once
 
 #include <algorithm>
@@ -10,11 +10,11 @@ namespace fanin::cpu {
 
 constexpr int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
-// A part's lines and positions, and where their bits are kept while a line is marked.
+// Holds the lines and positions of a part, and where their bits are kept while lines are marked.
 struct Shape {
   const bool lines_outer;
   int64_t lines = 1, positions = 1;
-  Region line_numbers, position_numbers;  // only to be walked: there is no memory
+  Region line_numbers, position_numbers;  // these are only walked; there is no memory behind them
 
   explicit Shape(const SparsePart& part)
       : lines_outer(part.lines_outer),
@@ -43,7 +43,7 @@ struct Shape {
 
 constexpr int64_t kAligned = Tile<false>::kElements;
 
-// Two halves of a part, along the outermost axis of lines, or of positions, that can be cut.
+// Calls `body` for two halves of a part, cut along the outermost axis of lines, or of positions, that can be cut.
 template <class Body>
 void halve(const SparsePart& part, bool lines, const Body& body) {
   const auto axis = std::find_if(part.axes.begin(), part.axes.end(),

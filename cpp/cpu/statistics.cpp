@@ -10,10 +10,11 @@
 namespace fanin::cpu {
 namespace {
 
-constexpr int64_t kBlock = 2048;  // elements read twice, for sums and for the hash: they stay in the nearest cache
+constexpr int64_t kBlock = 2048;  // elements are read for sums, then for the hash: they stay in the nearest cache
 constexpr int64_t kBlocks = kChunk / kBlock;
 
-// Of some elements. The mean of the finite ones is pivot + shift: a pivot among them keeps a large mean from costing digits.
+// Describes some elements. The mean of the finite ones is pivot + shift: with a pivot near them a large mean costs no
+// digits.
 struct Part {
   uint64_t finite = 0, nans = 0, infinities = 0, zeros = 0, hash = 0;
   double pivot = 0, shift = 0;
@@ -21,7 +22,7 @@ struct Part {
   double minimum = 0, maximum = 0;
 };
 
-// The finite elements in order, others counted.
+// Collects the finite elements in order, and counts the others.
 template <class T>
 uint64_t keep_finite(T infinity, const void* data, int64_t count, void* kept, Part& part) {
   const auto* const from = static_cast<const char*>(data);
@@ -58,7 +59,7 @@ uint64_t keep_finite(Dtype dtype, const void* data, int64_t count, void* kept, P
   return with_float(dtype, [&](auto d) { return keep_finite(kInfinity<d.value>, data, count, kept, part); });
 }
 
-// Of 1 … kBlock contiguous elements.
+// Describes 1 … kBlock contiguous elements.
 Part part_of(const Kernels& kernels, Dtype dtype, const void* data, int64_t count) {
   Part part;
   alignas(64) char kept[kBlock * sizeof(double)];
@@ -72,8 +73,8 @@ Part part_of(const Kernels& kernels, Dtype dtype, const void* data, int64_t coun
     m = kernels.moments(dtype, data, part.finite, 0);
   }
   const auto n = double(part.finite);
-  if (m.sum * m.sum > 0.5 * n * m.square) {  // |mean| > std would cost digits: again, about the mean
-    part.pivot = m.minimum == m.maximum ? m.minimum : m.sum / n;  // equal values have no deviation at all
+  if (m.sum * m.sum > 0.5 * n * m.square) {  // |mean| > std would cost digits: compute again, about the mean
+    part.pivot = m.minimum == m.maximum ? m.minimum : m.sum / n;  // equal values have exactly no deviation
     m = kernels.moments(dtype, data, part.finite, part.pivot);
   }
   part.zeros = m.zeros;
@@ -89,7 +90,7 @@ uint64_t mix(uint64_t x) {  // the finalizer of SplitMix64
   return x ^ x >> 31;
 }
 
-// Of several parts in order: the pairwise formula of Chan, Golub and LeVeque (1979), for all of them at once.
+// Merges several parts in order, by the pairwise formula of Chan, Golub and LeVeque (1979) for all of them at once.
 Part merged(const Part* begin, const Part* end) {
   Part all;
   for (const Part* p = begin; p != end; ++p) {
@@ -100,7 +101,7 @@ Part merged(const Part* begin, const Part* end) {
     all.finite += p->finite;
     all.minimum = std::min(all.minimum, p->minimum), all.maximum = std::max(all.maximum, p->maximum);
   }
-  const auto mean = [&](const Part& p) { return (p.pivot - all.pivot) + p.shift; };  // less the pivot
+  const auto mean = [&](const Part& p) { return (p.pivot - all.pivot) + p.shift; };  // relative to the pivot
   for (const Part* p = begin; p != end; ++p)
     if (p->finite != 0) all.shift += mean(*p) * (double(p->finite) / double(all.finite));
   for (const Part* p = begin; p != end; ++p) {
@@ -110,7 +111,7 @@ Part merged(const Part* begin, const Part* end) {
   return all;
 }
 
-// Of all elements times a power of two, which is 1 but for float64 whose squares would leave its range.
+// Describes all elements times a power of two, which is 1 unless squares of float64 would leave its range.
 Part measured(Dtype dtype, const Region& region, double scale, const Interrupt& interrupt) {
   const Kernels& kernels = active_kernels();
   const auto size = int64_t(itemsize(dtype));
@@ -155,13 +156,13 @@ Statistics statistics(Dtype dtype, Region region, const Interrupt& interrupt) {
     s.mean = s.deviation = s.minimum = s.maximum = std::numeric_limits<double>::quiet_NaN();
     return s;
   }
-  // A zero without its sign, which depends on the instruction set where there are zeros of both.
+  // The sign of a zero is dropped, since it depends on the instruction set if there are zeros of both signs.
   s.minimum = all.minimum + 0.0;
   s.maximum = all.maximum + 0.0;
   s.mean = all.pivot + all.shift;
   s.deviation = std::sqrt(all.squares / double(all.finite));
   const double largest = std::max(-s.minimum, s.maximum);
-  if (largest > 0x1p450 || (largest < 0x1p-400 && largest > 0)) {  // squares, or sums of them, over- or underflow
+  if (largest > 0x1p450 || (largest < 0x1p-400 && largest > 0)) {  // squares, or sums of them, would over- or underflow
     const double scale = largest > 1 ? 0x1p-600 : 0x1p600;
     const Part again = measured(dtype, region, scale, interrupt);
     s.mean = std::clamp((again.pivot + again.shift) / scale, s.minimum, s.maximum);

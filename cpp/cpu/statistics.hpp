@@ -1,4 +1,4 @@
-// Statistics of any strided memory in one reading of it, on many threads.
+// Computes statistics of any strided memory, which is read once, on many threads.
 #pragma once
 
 #include "cpu/chunks.hpp"
@@ -7,7 +7,7 @@
 
 namespace fanin::cpu {
 
-// The region's steps count the elements in the order of the hash.
+// The steps of the region count elements in the order that the hash takes them.
 Statistics statistics(Dtype dtype, Region region, const Interrupt& interrupt);
 
 }  // namespace fanin::cpu

@@ -5,7 +5,7 @@
 namespace fanin::cpu {
 namespace {
 
-constexpr int64_t kBlock = 512;  // elements computed before they are stored
+constexpr int64_t kBlock = 512;  // elements that are computed before they are stored
 
 // Rounds float64 values to a dtype and stores them; room for whole registers is needed in `values`.
 void store(const SchemeKernels& kernels, Dtype dtype, const double* values, int64_t count, char* data, int64_t stride) {

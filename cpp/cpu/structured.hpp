@@ -1,4 +1,4 @@
-// Weights whose entries are a function of their place, or of their place and one uniform number.
+// Makes weights whose entries are a function of their place, or of their place and one uniform number.
 #pragma once
 
 #include <vector>
@@ -9,15 +9,16 @@
 
 namespace fanin::cpu {
 
-// One value, as a pattern of bits, for every position on an axis of `patterns.size()`, whose neighbours are `axis_step`
-// elements apart in the flattened tensor. `along`: that axis is the region's last. No axis joins it with others.
+// Writes one value, given as its bits, for every position on an axis of `patterns.size()` positions, which are
+// `axis_step` elements apart in the flattened tensor. `along` says that it is the last axis of the region; it is not
+// joined with others.
 void fill_broadcast(const std::vector<uint64_t>& patterns, int64_t axis_step, bool along, size_t itemsize,
                     const Region& region, const Interrupt& interrupt);
 
 // The table has room for kWholeRegisters more columns.
 void fill_sinusoid(const SinusoidTable& table, Dtype dtype, char* data, const Interrupt& interrupt);
 
-// The ones of diagonals of equally many outputs; the zeros are there.
+// Writes the ones of diagonals, which all have equally many outputs, into memory that is zero.
 void fill_diagonals(const std::vector<Diagonal>& diagonals, uint64_t pattern, size_t itemsize,
                     const Interrupt& interrupt);
 

@@ -1,4 +1,4 @@
-// A square of as many registers as they have lanes, transposed in place.
+// Transposes a square in place: as many registers as each has lanes.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Registers of a compute type, and the width of panels made of them.
+// Defines registers of a compute type, and the width of panels that are made of them.
 #pragma once
 
 #include "cpu/lanes.hpp"

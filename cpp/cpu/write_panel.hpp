@@ -1,4 +1,4 @@
-// Panels of vectors into memory of any strides and dtype.
+// Writes panels of vectors into memory of any strides and dtype.
 #pragma once
 
 #include <cstring>
@@ -11,7 +11,7 @@
 
 namespace fanin::FANIN_ISA {
 
-// How a register of values is stored as a dtype, and one value.
+// Stores a register of values as a dtype, or a single value.
 template <class T, Dtype dtype>
 struct Stored {
   static constexpr auto kSize = int64_t(itemsize(dtype));
@@ -44,10 +44,10 @@ void write_as(const Panel<T>& panel, const Destination& to) {
   const auto element = [&](int64_t i, int64_t r) {
     S::store_one(to.rows[r] + i * to.stride, gain * panel.data[(to.first + i * to.step - panel.from) * width + r]);
   };
-  bool together = true;  // neighbouring vectors, as in a matrix of orthonormal columns
+  bool together = true;  // whether neighbouring vectors are contiguous, as in a matrix of orthonormal columns
   for (int64_t r = 1; r < to.row_count; ++r)
     together = together && to.rows[r] - to.rows[r - 1] == S::kSize;
-  const bool along = to.step == 1 && to.stride == S::kSize;  // neighbouring coordinates
+  const bool along = to.step == 1 && to.stride == S::kSize;  // whether neighbouring coordinates are contiguous
   const int64_t whole_coordinates = along ? to.count / kLanes * kLanes : 0;
   const int64_t whole_vectors = together ? to.row_count / kLanes * kLanes : 0;
   if (whole_vectors > 0) {

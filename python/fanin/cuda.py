@@ -1,4 +1,4 @@
-"""What this build and this machine can do on a GPU."""
+"""Find out what this build of fanin can do on this machine's GPUs, and load the module that uses them."""
 
 from __future__ import annotations
 
@@ -14,27 +14,62 @@ _DRIVER = "NVIDIA's driver (libcuda.so.1 on Linux, nvcuda.dll on Windows)"
 
 
 class Device(NamedTuple):
-    """A GPU."""
+    """Describe a GPU.
+
+    Attributes
+    ----------
+    name : str
+        The name that the driver gives.
+    capability : (int, int)
+        The compute capability, major and minor.
+    memory : int
+        The size of its memory, in bytes.
+    multiprocessors : int
+        The number of its streaming multiprocessors.
+    """
 
     name: str
     capability: tuple[int, int]
-    memory: int  # bytes
+    memory: int
     multiprocessors: int
 
 
 class Status(NamedTuple):
-    """Whether CUDA can be used, and if not, why; then what was built and found."""
+    """Say whether CUDA can be used, why not if it cannot, and what was built and found.
+
+    Attributes
+    ----------
+    available : bool
+        Whether fanin can compute on a GPU here.
+    reason : str
+        One line: what was found, or why CUDA cannot be used.
+    toolkit : str or None
+        The version of CUDA that fanin was built with ("12.4"); None for a build without CUDA.
+    architectures : tuple of str
+        The architectures that were compiled, as CMake spells them ("90-real").
+    driver : str or None
+        The newest version of CUDA that the driver supports; None where no driver was found.
+    devices : tuple of Device
+        The GPUs, in CUDA's order.
+    """
 
     available: bool
     reason: str
-    toolkit: str | None = None  # the version that fanin was built with
-    architectures: tuple[str, ...] = ()  # compiled, as CMake spells them
-    driver: str | None = None  # the newest version of CUDA that the driver knows
+    toolkit: str | None = None
+    architectures: tuple[str, ...] = ()
+    driver: str | None = None
     devices: tuple[Device, ...] = ()
 
 
 def status() -> Status:
-    """Whether this build and this machine can compute with CUDA, and with what; never raises.
+    """Find out whether fanin can compute with CUDA here, and on which GPUs. Never raise.
+
+    A process that has asked cannot use CUDA in its later forks; start these by spawn.
+
+    Returns
+    -------
+    Status
+        `available` and `reason` come first; then the versions that were built and found, and the GPUs.
 
     Examples
     --------
@@ -50,12 +85,12 @@ def status() -> Status:
             "fanin was built without CUDA; it computes on the CPU. With CUDA's toolkit, "
             "`pip install . -C cmake.define.FANIN_CUDA=ON` builds it",
         )
-    except Exception as error:  # a module that cannot be loaded
+    except Exception as error:  # the module exists but does not load
         return Status(False, f"fanin's module for CUDA cannot be loaded: {error}")
 
 
 def _judged(found: dict[str, Any]) -> Status:
-    """A status from what the module found."""
+    """Judge what the module found: return a status with a reason."""
     devices = tuple(
         Device(name, (major, minor), memory, units) for name, major, minor, memory, units in found["devices"]
     )
@@ -78,7 +113,10 @@ def _judged(found: dict[str, Any]) -> Status:
 
 
 def _serves(architecture: str, capability: tuple[int, int]) -> bool:
-    """Whether code for an architecture runs on a device: machine code on its generation, PTX on what came later."""
+    """Tell whether code for an architecture runs on a device.
+
+    Machine code runs on later devices of its generation, PTX on all later devices.
+    """
     match = re.match(r"(\d+)(\d)(a?)", architecture)
     if match is None:  # a name, such as "all"
         return True
@@ -90,7 +128,7 @@ def _serves(architecture: str, capability: tuple[int, int]) -> bool:
 
 
 def _version(number: int) -> str | None:
-    """CUDA's numbers are 1000 times the major version and 10 times the minor."""
+    """Format a version as CUDA numbers it: 1000 times the major one plus 10 times the minor one. None for 0."""
     return f"{number // 1000}.{number % 1000 // 10}" if number else None
 
 
@@ -99,14 +137,14 @@ def _module() -> Any:
 
 
 class _Loaded:
-    """The number of GPUs, once the module's fills are in the core's hands; they are never taken back."""
+    """Remember that the module was handed to the core, with how many GPUs, by which process. This is never undone."""
 
     devices = 0
     process = 0
 
 
 def load() -> int:
-    """Make GPUs usable by the native module, and count them; RuntimeError says why where there is none."""
+    """Make GPUs usable by the native module and return their number; raise RuntimeError that says why there is none."""
     if _Loaded.devices and _Loaded.process != os.getpid():
         raise RuntimeError("CUDA cannot be used in a fork of a process that has used it: start it by spawn")
     if not _Loaded.devices:
@@ -119,12 +157,12 @@ def load() -> int:
 
 
 def device_of(address: int) -> int:
-    """The number of the GPU that has an address in its memory."""
+    """Return the number of the GPU whose memory has this address."""
     number: int = _module().device_of(address)
     return number
 
 
 def current(device: int) -> AbstractContextManager[None]:
-    """A context in which a GPU is the current one."""
+    """Return a context in which this GPU is CUDA's current device."""
     context: AbstractContextManager[None] = _module().Current(device)
     return context

@@ -1,4 +1,4 @@
-"""What this build of fanin is and what it uses here."""
+"""Describe this build of fanin and what it uses on this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .threads import get_num_threads
 
 
 class Info(dict[str, Any]):
-    """A dict that prints as a table."""
+    """Hold facts by name, as a dict that prints as a table."""
 
     def __repr__(self) -> str:
         width = max(map(len, self))

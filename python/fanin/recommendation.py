@@ -1,4 +1,4 @@
-"""Which scheme suits a layer, and what is wrong with one that does not."""
+"""Recommend a scheme for a layer, and say what is wrong with one that does not suit it."""
 
 from __future__ import annotations
 
@@ -17,27 +17,32 @@ from .signals.gains import GAINS, gain
 
 LAYERS = ("linear", "conv", "recurrent", "input", "attention", "embedding", "norm", "bias", "head")
 _HIDDEN = ("linear", "conv", "recurrent", "input", "attention")
-# Families of activations; every other, and any callable, has its own gain by quadrature.
+# Families of activations that share a rule; any other gets the gain of its own.
 _SATURATING = ("tanh", "sigmoid", "hard_tanh", "hard_sigmoid", "softsign")
 _RECTIFIERS = ("relu", "leaky_relu", "prelu", "rrelu", "relu6", "elu", "celu")
-_DEEP = 30  # layers without normalization or residuals, where the spread of singular values begins to matter
-_TOLERANCE = 1.25  # of what a layer multiplies the squares of gradients by: 9 times over ten layers
+_DEEP = 30  # from so many layers on, without normalization or residuals, the spread of singular values matters
+_TOLERANCE = 1.25  # a layer may multiply the squares of gradients by up to this: ten layers make it 9
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A scheme, and why.
+    """Hold a scheme, and why it is recommended; printing it shows all of it.
 
     Parameters
     ----------
     name : str
-        The function of `fanin` and `fanin.schemes` that builds the scheme.
+        The name of the function in `fanin` and `fanin.schemes` that builds the scheme.
     scheme : Scheme
-        Draws the parameter.
+        The scheme, which draws the parameter.
     why : str
-        Two sentences.
+        The reason, in a few sentences.
     source : str
-        Where it comes from.
+        The paper or book that it follows.
+
+    Examples
+    --------
+    >>> print(recommend("relu", "recurrent").source)
+    Saxe, McClelland and Ganguli (2014); Le, Jaitly and Hinton (2015)
     """
 
     name: str
@@ -46,11 +51,11 @@ class Recommendation:
     source: str
 
     def expected_std(self, shape: Shape) -> float:
-        """The standard deviation of a parameter of this shape."""
+        """Return the standard deviation of a parameter of this shape."""
         return self.scheme.expected_std(shape)
 
     def __str__(self) -> str:
-        """All of it, a line each."""
+        """Return name and scheme, reason and source, each on its line."""
         return f"{self.name}: {self.scheme.describe()}\n{self.why}\n{self.source}"
 
 
@@ -64,35 +69,38 @@ def recommend(
     layout: Layout = "OI",
     **fans: Unpack[FanOptions],
 ) -> Recommendation:
-    """The scheme that suits a parameter.
+    """Recommend the scheme that suits a parameter, with the reason and its source.
 
     Parameters
     ----------
     activation : str, (str, float) or callable
-        What follows the layer: see `fanin.gain`.
+        The activation that follows the layer: a name, alone or with its parameters, or a callable; see `fanin.gain`.
+        Default "relu".
     layer : str
-        "linear", "conv", "recurrent" (from the hidden state to itself), "input" (from the input to the hidden state),
-        "attention", "embedding", "norm" (the scale; its bias is a "bias"), "bias", or "head" (the last layer).
+        "linear" (the default), "conv", "recurrent" (from the hidden state to itself), "input" (from the input to the
+        hidden state of a recurrent layer), "attention", "embedding", "norm" (the scale of a normalization; its bias is
+        a "bias"), "bias", or "head" (the last layer).
     depth : int, optional
-        Layers of the network, or its residual blocks; 1 is a linear or logistic model.
+        The number of layers of the network, or of its residual blocks; 1 is a linear or logistic model. Default:
+        unknown, and neither deep nor 1.
     norm : bool
-        Whether batch, layer or another normalization follows or precedes every layer.
+        Whether batch, layer or another normalization follows or precedes every layer. Default False.
     residual : bool
-        Whether the layer is inside a residual branch.
+        Whether the layer is inside a residual branch. Default False.
     layout : str
-        Default "OI", (out, in, *spatial).
-    groups, transposed, blocks, convention
-        How the fans follow from the shape: see `fanin.Fans.of`.
+        The order of the weight's axes: "OI", the default, is (out, in, *spatial); see `fanin.Fans.of`.
+    groups, transposed, blocks, convention : optional
+        How the fans follow from the shape: see `fanin.Fans.of`, which has their defaults.
 
     Returns
     -------
     Recommendation
-        `scheme`, `why`, `source` and `std(shape)`.
+        `name`, `scheme`, `why` and `source`; its `expected_std(shape)` is a number.
 
     Raises
     ------
     ValueError
-        For an unknown layer or activation, or a depth below 1.
+        If the layer or activation is unknown, or depth is below 1.
 
     Examples
     --------
@@ -151,12 +159,17 @@ def _feedforward(
     if name in _RECTIFIERS:
         why = f"{name} loses about half of the signal's square, and gain {scheme.gain:.4g} makes up for it.{after}"
         return Recommendation("he_normal", scheme, why, "He et al. (2015)")
-    why = f"As He for ReLU, but with the gain of {name} itself, {scheme.gain:.4g} = 1/√E f(z)².{after}"
+    why = (
+        f"He's equation for ReLU holds here too, with the gain of {name} itself, {scheme.gain:.4g} = 1/√E f(z)².{after}"
+    )
     return Recommendation("he_normal", scheme, why, "He et al. (2015), its equation for this activation")
 
 
 def _deep(activation: Activation, layer: Layer, layout: Layout) -> Recommendation | None:
-    """Where every singular value should be near 1: as far as an activation allows it, odd ones with slope 1 at 0."""
+    """Recommend orthogonal weights for deep networks, whose singular values should all be near 1.
+
+    Only activations that are odd with slope 1 at 0 keep them there; None for any other, and for other layouts.
+    """
     if _name(activation) not in ("linear", "tanh", "hard_tanh", "softsign") or layout not in ("OI", "IO"):
         return None
     if layer == "conv":
@@ -186,7 +199,7 @@ def _linear_map(layer: Layer, layout: Layout, fans: FanOptions) -> Recommendatio
     what = (
         "Queries, keys and values are linear maps" if layer == "attention" else "Gates saturate, so inputs stay small"
     )
-    why = f"{what}: the mean of both fans keeps signals and gradients. Of a fused weight each block has its own fans."
+    why = f"{what}: the mean of both fans keeps signals and gradients. In a fused weight each block has its own fans."
     return Recommendation(
         "xavier_uniform", schemes.xavier_uniform(layout=layout, **fans), why, "Glorot and Bengio (2010)"
     )
@@ -251,27 +264,40 @@ def review(
     layout: Layout = "OI",
     **fans: Unpack[FanOptions],
 ) -> tuple[str, ...]:
-    """What is wrong with a scheme for a weight: equal units, or a std under which gradients vanish or explode.
+    """Say what is wrong with a scheme for a weight: equal units, or a std under which gradients vanish or explode.
 
     Parameters
     ----------
     scheme : Scheme
-        To judge.
-    shape : sequence of int
-        Of the weight.
-    activation, layer, depth, layout, groups, transposed, blocks, convention
-        As for `recommend`.
+        The scheme to judge.
+    shape : int or sequence of int
+        The shape of the weight.
+    activation : str, (str, float) or callable
+        The activation that follows the layer: see `fanin.gain`. Default "relu".
+    layer : str
+        The kind of layer, one of those that `recommend` takes; only hidden layers are judged. Default "linear".
+    depth : int, optional
+        The number of layers over which a problem is shown. Default: ten layers.
+    layout : str
+        The order of the weight's axes: "OI", the default, is (out, in, *spatial).
+    groups, transposed, blocks, convention : optional
+        How the fans follow from the shape: see `fanin.Fans.of`, which has their defaults.
 
     Returns
     -------
     tuple of str
         A sentence for each problem; empty where there is none.
 
+    Raises
+    ------
+    ValueError
+        If an argument is one that `recommend` refuses, or the layout does not suit the shape.
+
     Notes
     -----
-    A layer multiplies the mean square of gradients by χ = g²·E f'(√q·z)², where g is std·√fan_in and q the mean square
-    of the signal that g²·E f(√q·z)² settles at: Schoenholz et al. (2017). Reported below 0.8 and above 1.25, unless the
-    recommended scheme is no closer to 1.
+    A layer multiplies the mean square of gradients by χ = g²·E f'(√q·z)², where g is std·√fan_in and q the value at
+    which the mean square of the signal, g²·E f(√q·z)², settles: Schoenholz et al. (2017). A χ below 0.8 or above 1.25
+    is reported, unless the recommended scheme is no closer to 1.
 
     Examples
     --------
@@ -307,7 +333,7 @@ def review(
 
 
 def _growth(activation: Activation, weight: float) -> float:
-    """χ of layers whose weights have std weight/√fan_in, and no biases; 1 where the activation has no slope."""
+    """Return χ of layers without biases whose weights have std weight/√fan_in; 1 where the activation has no slope."""
     return _chi(activation, float(f"{weight:.4g}"))
 
 
@@ -325,7 +351,7 @@ def _chi(activation: Activation, weight: float) -> float:
 
 
 def _name(activation: Activation) -> str:
-    """What to call an activation; ValueError for a name that is none."""
+    """Return what to call an activation; raise ValueError for an unknown name."""
     if callable(activation):
         return str(getattr(activation, "__name__", "the activation"))
     if isinstance(activation, str) and activation in GAINS:

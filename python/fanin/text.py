@@ -1,4 +1,4 @@
-"""Text for people: tables that fit a terminal, values of any size in short, and the name that was meant."""
+"""Lay out tables and text for a terminal of any width, shorten values, and suggest the name that was meant."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
 
-_UNLIMITED = 240  # nobody's terminal: one line for each row
-_NARROWEST = 40  # below it no column is left with more than a few letters
+_UNLIMITED = 240  # the width where there is no terminal: wide enough for one line a row
+_NARROWEST = 40  # in a narrower table every column would have but a few letters
 
 
 def terminal_width() -> int | None:
-    """Columns of the terminal that standard output is; None if it is none."""
+    """Return the width of the terminal in columns; None if standard output is not a terminal."""
     import shutil
 
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
@@ -24,7 +24,7 @@ def terminal_width() -> int | None:
 
 
 def printable(text: str) -> str:
-    r"""A name as one line that a terminal shows and does not obey, whoever wrote it.
+    r"""Escape what a terminal would obey rather than show, since names in files may hold anything.
 
     Examples
     --------
@@ -39,19 +39,24 @@ def printable(text: str) -> str:
 def render(
     headings: Sequence[Sequence[str]], rows: Iterable[Sequence[Sequence[str]]], width: int | None, *, right: str = ""
 ) -> str:
-    """A table as text.
+    """Return a table as text.
 
     Parameters
     ----------
     headings : sequence of sequence of str
-        Columns, in groups of what belongs together.
+        The headings of the columns, in groups of columns that belong together.
     rows : iterable of sequence of sequence of str
-        Their cells, in the same groups.
+        The cells of each row, in the same groups.
     width : int or None
-        Of the terminal; None for no limit. Where it is too small for the columns side by side, those of a group stand
-        one below the other; where that is too wide too, cells are folded, down to 40 columns.
+        The width of the terminal; None for no limit. Where it is too small for all columns side by side, the columns of
+        a group stand one below the other. Where that is still too wide, cells are folded, down to a width of 40.
     right : str
-        Headings whose columns are numbers, separated by spaces.
+        The headings, separated by spaces, of the columns that hold numbers and are aligned to the right.
+
+    Returns
+    -------
+    str
+        The lines of the table, without a newline at the end.
 
     Examples
     --------
@@ -79,7 +84,7 @@ def render(
 
 
 def _render(lines: Sequence[Sequence[tuple[str, ...]]], numbers: set[str], width: int) -> tuple[str, int]:
-    """A table of these headings and rows, and how wide it would be at most. A cell's texts are one below the other."""
+    """Return a table, and how wide it would be without a limit. A cell is a tuple of texts, one below the other."""
     from rich import box
     from rich.console import Console, Group
     from rich.padding import Padding
@@ -107,13 +112,13 @@ def _render(lines: Sequence[Sequence[tuple[str, ...]]], numbers: set[str], width
 
 
 def wrapped(text: str, width: int | None) -> str:
-    """A paragraph, at most so wide."""
+    """Fold a paragraph to lines of at most `width` columns; None for no limit."""
     text = printable(text)
     return textwrap.fill(text, width, subsequent_indent="  ", break_on_hyphens=False) if width else text
 
 
 def count(number: int, what: str) -> str:
-    """So many of what it is.
+    """Format a number of things, with a plural where it needs one.
 
     Examples
     --------
@@ -124,7 +129,7 @@ def count(number: int, what: str) -> str:
 
 
 def si(value: float) -> str:
-    """Three digits and a decimal prefix, ready for a unit.
+    """Format a number with three digits and a decimal prefix, ready for a unit.
 
     Examples
     --------
@@ -138,7 +143,7 @@ def si(value: float) -> str:
 
 
 def short(value: object) -> str:
-    """Spell a value of any size in at most some hundred characters.
+    """Return the repr of a value, shortened to about 100 characters.
 
     Examples
     --------
@@ -149,7 +154,7 @@ def short(value: object) -> str:
 
 
 def nearest(name: object, allowed: Iterable[str]) -> str:
-    """Return the question whether a name that is allowed was meant, where one is close.
+    """Return the end of an error message that asks whether an allowed name was meant; "" if none is similar.
 
     Examples
     --------

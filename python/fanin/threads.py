@@ -1,4 +1,4 @@
-"""How many threads compute; no value depends on it."""
+"""Set how many threads compute. No value depends on it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,36 @@ from . import _core
 
 
 def set_num_threads(n: int | None) -> None:
-    """Use at most `n` threads a call, in the whole process; None for the default.
+    """Set the largest number of threads that a call uses, for the whole process.
 
-    The default is FANIN_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs this process may use. Small arrays take one.
+    Parameters
+    ----------
+    n : int or None
+        The number, at least 1. None restores the default: the environment variable FANIN_NUM_THREADS, else
+        OMP_NUM_THREADS, else the number of CPUs that this process may use. Small arrays take one thread.
+
+    Raises
+    ------
+    ValueError
+        If n is below 1.
+
+    Examples
+    --------
+    >>> set_num_threads(2)
+    >>> get_num_threads()
+    2
+    >>> set_num_threads(None)
     """
     _core.set_num_threads(n)
 
 
 def get_num_threads() -> int:
-    """The most threads a call here uses.
+    """Return the largest number of threads that a call uses here.
+
+    Returns
+    -------
+    int
+        What `num_threads` says inside its `with` block, else what `set_num_threads` says.
 
     Examples
     --------
@@ -30,7 +51,24 @@ def get_num_threads() -> int:
 
 @contextmanager
 def num_threads(n: int) -> Iterator[None]:
-    """Use at most `n` threads a call inside a `with` block, on this Python thread alone."""
+    """Set the largest number of threads that a call uses inside a `with` block, for this Python thread alone.
+
+    Parameters
+    ----------
+    n : int
+        The number, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If n is below 1.
+
+    Examples
+    --------
+    >>> with num_threads(1):
+    ...     get_num_threads()
+    1
+    """
     if n < 1:
         raise ValueError(f"n must be at least 1, got {n}")
     outer = _core.swap_thread_limit(n)

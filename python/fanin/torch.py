@@ -1,4 +1,4 @@
-"""Modules of torch, filled in place by a plan."""
+"""Fill the parameters of a torch module in place, by a plan."""
 
 from __future__ import annotations
 
@@ -25,36 +25,43 @@ def init_(
     renamed: Renamed | None = None,
     strict: bool = False,
 ) -> Plan:
-    """Draw every parameter of a module in place: the values that the plan for its state_dict saves.
+    """Draw every parameter of a module in place, with the values that the plan for its state_dict would save.
 
-    Parameters keep their memory, dtype, device and `requires_grad`; tied ones stay tied, and their version counters are
-    incremented. Buffers are left alone, and listed in the plan as skipped. Names decide the values: a module within
-    torch.compile, DataParallel or the like has others, so draw it before it is wrapped, or give `renamed`.
+    Parameters keep their memory, dtype, device and `requires_grad`; tied ones stay tied. Autograd is told that they
+    changed. Buffers are left alone, and listed in the plan as skipped. Names decide the values, and torch.compile,
+    DataParallel and the like change the names: draw the module before it is wrapped, or give `renamed`.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Its parameters must have memory: `module.to_empty(device="cpu")` gives it to those on the meta device, and a
-        first batch to those of lazy modules. On GPUs where fanin was built with CUDA, in torch's current streams.
-    recipe, seed, renamed, strict
-        As for `fanin.plan`.
+        The module. Its parameters must have memory: `module.to_empty(device="cpu")` gives it to those on the meta
+        device, a first batch to those of lazy modules. On a GPU they are drawn in torch's current stream, if fanin was
+        built with CUDA.
+    recipe : Recipe, str or path
+        A recipe, the name of one ("torch-default"), or a TOML file: see `fanin.plan`.
+    seed : int or SeedSequence
+        The seed, in [0, 2**64).
+    renamed : callable or dict, optional
+        The name to draw a parameter by, in place of the module's: see `fanin.plan`. Default: its own name.
+    strict : bool
+        Whether a rule of the recipe that matches no parameter is an error. Default False.
 
     Returns
     -------
     Plan
-        `print` shows what was drawn.
+        The plan that was drawn; printing it shows every parameter.
 
     Raises
     ------
     ValueError
-        For a parameter without memory, or that no rule matches; nothing is drawn then.
+        If a parameter has no memory, or no rule matches it; nothing is drawn then.
     TypeError
-        For a module that is none.
+        If `module` is not a torch.nn.Module.
 
     Warns
     -----
     UserWarning
-        Where parameters are left alone: integers, as of a quantized module, complex numbers, tables known by name.
+        If parameters are left alone: integers, as in a quantized module, complex numbers, and tables known by name.
 
     Examples
     --------

@@ -1,11 +1,11 @@
-"""Libraries imported when a test first uses them: where one is missing, its tests are still collected and counted."""
+"""Import libraries when a test first uses them: if one is missing, its tests are still collected and counted."""
 
 import importlib
 from typing import Any
 
 
 class Peer:
-    """A module by name; a missing one fails the test that asks for it."""
+    """Stand for a module by name; if it is missing, the test that uses it fails."""
 
     def __init__(self, name: str) -> None:
         self._name = name

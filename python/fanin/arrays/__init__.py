@@ -1,1 +1,1 @@
-"""What goes into an array and comes out of one: dtype, shape, index, seed, and the memory that is written to."""
+"""Convert what callers pass for an array: dtype, shape, index, seed, and the memory to write to."""

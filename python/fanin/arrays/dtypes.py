@@ -1,4 +1,4 @@
-"""Every spelling of a dtype, and the native type it stands for."""
+"""Turn every spelling of a dtype into the native type that it stands for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Dtypes = dict[Any, Dtype]
 
 
 def _spellings(*types: Dtype) -> Dtypes:
-    """Return dtypes by name, NumPy dtype and scalar type; None stands for the first."""
+    """Map the name, NumPy dtype and scalar type of each native type to that type; None stands for the first."""
     found: Dtypes = {None: types[0]}
     for each in types:
         name = each.name
@@ -31,10 +31,10 @@ ANY = _spellings(*Dtype)
 
 
 def find(dtype: DType, supported: Dtypes) -> Dtype:
-    """Return the native type that `dtype` stands for; TypeError with the supported list if there is none."""
+    """Return the native type that `dtype` stands for; raise TypeError, listing what is supported, if there is none."""
     try:
         return supported[dtype]
-    except (KeyError, TypeError):  # a spelling not met before
+    except (KeyError, TypeError):  # not in the dict, but perhaps another spelling of what is
         spelled = _name(dtype)
     if spelled not in supported:
         allowed = ", ".join(dict.fromkeys(each.name for each in supported.values()))
@@ -44,12 +44,12 @@ def find(dtype: DType, supported: Dtypes) -> Dtype:
 
 
 def name(dtype: DType) -> str:
-    """The name of a dtype that weights can have; float32 for None."""
+    """Return the name of a dtype that weights can have; None stands for float32."""
     return find(dtype, FLOATS).name
 
 
 def _name(dtype: DType) -> str:
-    """`dtype` in NumPy's words; empty where it has no name there. No framework is imported to find out."""
+    """Return NumPy's name of a dtype, or "" where NumPy has none. Import no framework to find out."""
     text = str(dtype)
     if text.startswith("torch."):
         return text.removeprefix("torch.")

@@ -1,4 +1,4 @@
-"""Arrays of others on a GPU, to write into: torch's, and any that speak DLPack or the CUDA array interface."""
+"""Find the memory of arrays on a GPU, to write into: torch's, and any with DLPack or the CUDA array interface."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from . import dtypes
 from .types import Device, Out
 
 DLPACK_DEVICES = (2, 13)  # kDLCUDA and kDLCUDAManaged
-_DEFAULT_STREAM = (
-    1  # the legacy one, which DLPack and the CUDA array interface spell so: all blocking streams wait for it
-)
+# The legacy default stream, as DLPack and the CUDA array interface number it; every blocking stream waits for it.
+_DEFAULT_STREAM = 1
 
 
 def addresses(memory: Memory) -> NDArray[Any]:
-    """Return an ndarray of the same addresses. It cannot be read: they are not the CPU's."""
+    """Return an ndarray with the same addresses. It must not be read: the CPU cannot reach them."""
     dtype = dtypes.native(memory.dtype)
     words = {
         "version": 3,
@@ -34,7 +33,7 @@ def addresses(memory: Memory) -> NDArray[Any]:
 
 
 def number(device: Device) -> int | None:
-    """Which GPU a device stands for, -1 for the current one; None for the CPU."""
+    """Return the number of the GPU that a device stands for, -1 for the current one, None for the CPU."""
     if device is None:
         return None
     kind, colon, index = str(device).partition(":")
@@ -55,18 +54,18 @@ def number(device: Device) -> int | None:
 
 
 def drawing(device: Device) -> Gpu | None:
-    """Return the GPU that draws an array of the CPU; None where the CPU does."""
+    """Return the GPU that is to draw an array for the CPU's memory, or None where the CPU draws it."""
     found = number(device)
     return None if found is None else Gpu(found)
 
 
 def interface(out: Out) -> dict[str, Any] | None:
-    """Its CUDA array interface."""
+    """Return the CUDA array interface of an array, or None if it has none."""
     return getattr(out, "__cuda_array_interface__", None)
 
 
 def is_on_gpu(out: Out) -> bool:
-    """Whether an array that is not NumPy's is a GPU's."""
+    """Tell whether an array, which is not NumPy's, is in a GPU's memory."""
     if hasattr(out, "__dlpack_device__"):
         return int(out.__dlpack_device__()[0]) in DLPACK_DEVICES
     return hasattr(out, "__cuda_array_interface__")
@@ -83,7 +82,10 @@ def current_stream(device: int) -> int:
 
 
 def of_interface(out: Out) -> Memory:
-    """An array known by its CUDA array interface, filled in the stream that this names (numba.readthedocs.io)."""
+    """Return the memory of an array with the CUDA array interface, to be filled in the stream that the interface names.
+
+    numba.readthedocs.io, "CUDA Array Interface (Version 3)", defines it.
+    """
     load()
     found = interface(out) or {}
     address, read_only = found["data"]
@@ -114,9 +116,10 @@ def of_interface(out: Out) -> Memory:
 
 
 def of_dlpack(out: Out) -> Memory:
-    """Any other. The legacy default stream waits for what its owner is doing, and the call for what is written there.
+    """Return the memory of an array with DLPack, to be filled in the legacy default stream.
 
-    DLPack says how a reader waits for an owner, but not how an owner is to wait for who wrote.
+    That stream waits for the work that the array's owner has queued. The call then waits for the stream: DLPack defines
+    how a reader waits for the owner, but not how the owner waits for a writer.
     """
     load()
     with cuda.current(int(out.__dlpack_device__()[1])):  # torch exports from the current device alone
@@ -132,7 +135,7 @@ def of_dlpack(out: Out) -> Memory:
 
 
 def load() -> None:
-    """Make GPUs usable; RuntimeError says why `out` cannot be written there."""
+    """Make GPUs usable, or raise RuntimeError that says why `out` cannot be written there."""
     try:
         cuda.load()
     except RuntimeError as error:

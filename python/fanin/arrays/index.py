@@ -1,4 +1,4 @@
-"""Basic indexing of a shape that need not exist in memory."""
+"""Index a shape with integers and slices as NumPy would, without an array in memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Box = tuple[int | tuple[int, int, int], ...]
 
 
 def box(index: Index, shape: tuple[int, ...]) -> tuple[Box, bool]:
-    """What `index` selects, one entry an axis, and whether NumPy would give a scalar for it.
+    """Return what `index` selects, one entry for each axis, and whether NumPy would return a scalar.
 
-    An entry is an int where the axis is indexed away, else (start, step, count).
+    An entry is an int where an integer removes the axis, else (start, step, count).
 
     >>> box((3, slice(None, None, -2)), (5, 7))
     ((3, (6, -2, 4)), False)
@@ -48,7 +48,7 @@ def _entry(item: int | slice | EllipsisType, size: int, axis: int) -> int | tupl
     if isinstance(item, slice):
         start, stop, step = item.indices(size)
         count = len(range(start, stop, step))
-        if count < 2:  # the step says nothing, and may be beyond what the core counts with
+        if count < 2:  # the step does not matter, and may exceed the core's integers
             return (start, 1, 1) if count else (0, 1, 0)
         return (start, step, count)
     assert isinstance(item, int)

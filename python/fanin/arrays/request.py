@@ -1,4 +1,4 @@
-"""A request: which elements of which tensor, in which dtype, and into which memory. It is bound once, at the door."""
+"""Bind a request once, where a call enters: which elements of which tensor, in which dtype, into which memory."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .types import Array, Device, DType, Index, Out, Shape
 
 
 class Request:
-    """What one call draws, and where to.
+    """Describe what one call draws, and where it writes.
 
     Attributes
     ----------
     shape : tuple of int
         The shape of the whole tensor.
     dtype : Dtype
-        What its elements are.
+        The dtype that its elements are drawn in.
     box : tuple or None
-        The part of it that is drawn, an entry for every axis as `index.box` gives them; None for all of it.
+        The part that is drawn, with an entry for every axis, as `index.box` returns it; None for the whole tensor.
     memory : object
-        What the core writes to: None for a new array, a GPU that draws a new array, an ndarray, or `Memory`.
+        Where the core writes: None for a new array, a GPU that draws a new array, an ndarray, or `Memory`.
     out : object
-        The array of the caller, where one was given.
+        The caller's array; None if there is none.
     """
 
     __slots__ = ("_is_scalar", "box", "dtype", "memory", "out", "shape")
@@ -62,16 +62,16 @@ class Request:
             self.memory = target.writable(out, device)
 
     def draw(self, sampler: Callable[..., Any], arguments: tuple[Any, ...]) -> Array:
-        """Call a native sampler, whose own arguments are given, and return what the caller of the door gets."""
+        """Call a native sampler with its own arguments and this request, and return what the user gets."""
         if self.out is None:
             array = sampler(*arguments, self.dtype, self.shape, self.box, self.memory)
             return array[()] if self._is_scalar else array
         try:
             sampler(*arguments, self.dtype, self.shape, self.box, self.memory)
-        finally:  # an interrupted call has written too
+        finally:  # a call that was interrupted has written too
             target.written(self.out)
         return self.out
 
     def finish(self, array: Array) -> Array:
-        """Return what the caller gets for a result that was put together in an array of NumPy's."""
+        """Return what the user gets for a result that was put together in a NumPy array."""
         return array[()] if self._is_scalar else array

@@ -1,4 +1,4 @@
-"""Seeds: 64-bit integers, or what NumPy derives one from."""
+"""Check seeds, which are 64-bit integers or NumPy's SeedSequence, and make fresh ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FROM = "; fanin.seed_from(generator) draws an int from a generator, to use and 
 
 
 def as_seed(seed: Seed) -> int:
-    """`seed` as an int in [0, 2**64)."""
+    """Return `seed` as an int in [0, 2**64)."""
     if type(seed) is not int:
         seed = _convert(seed)
     if not 0 <= seed < 1 << 64:
@@ -41,17 +41,17 @@ def seed_from(generator: Any) -> int:
     Parameters
     ----------
     generator : numpy.random.Generator, numpy.random.RandomState, numpy.random.BitGenerator or torch.Generator
-        What the seed is drawn from. It advances, so that the next seed is another one.
+        The generator to draw from. It advances, so that the next seed is another one.
 
     Returns
     -------
     int
-        In [0, 2**64); from a torch.Generator in [0, 2**63), which is what torch can draw.
+        The seed, in [0, 2**64); from a torch.Generator it is in [0, 2**63 - 1), since torch draws no larger one.
 
     Raises
     ------
     TypeError
-        For anything else. A SeedSequence or an int is a seed already.
+        If `generator` is another kind of object. An int or a SeedSequence is a seed already.
 
     Examples
     --------
@@ -73,12 +73,12 @@ def seed_from(generator: Any) -> int:
 
 
 def fresh_seed() -> int:
-    """A seed from the operating system's entropy, to log and to pass on.
+    """Make a seed from the operating system's entropy, to log and to pass on.
 
     Returns
     -------
     int
-        In [0, 2**64).
+        The seed, in [0, 2**64).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Shapes that an array can have."""
+"""Check shapes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .types import Shape
 
 
 def as_shape(shape: Shape) -> tuple[int, ...]:
-    """Return `shape` as a tuple of ints; ValueError where no array can have it, TypeError where it is none."""
+    """Return `shape` as a tuple of ints; raise ValueError if no array can have it, TypeError if it is not a shape."""
     if type(shape) is tuple:
         product = 1
         for size in shape:
@@ -32,7 +32,7 @@ def as_shape(shape: Shape) -> tuple[int, ...]:
 
 
 def _is_one(shape: object) -> bool:
-    """Whether a shape is a single integer: an int, a NumPy integer, or an array of one without axes."""
+    """Tell whether a shape is a single integer: an int, a NumPy integer, or an array without axes."""
     if isinstance(shape, bool | str | bytes | dict | set):
         raise TypeError
     return hasattr(shape, "__index__") and getattr(shape, "shape", ()) == ()

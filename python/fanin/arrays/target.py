@@ -1,4 +1,7 @@
-"""Arrays of others to write into: NumPy's, or any that speaks DLPack, on a GPU also the CUDA array interface."""
+"""Find the memory of the caller's array to write into: NumPy's, torch's, or any that has DLPack.
+
+On a GPU the CUDA array interface serves too.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _IMMUTABLE = {"jax": "JAX", "jaxlib": "JAX", "tensorflow": "TensorFlow"}
 
 
 def require_array(out: Out) -> None:
-    """TypeError unless `out` is a kind of array that can be written to."""
+    """Raise TypeError unless `out` is a kind of array that can be written to."""
     if isinstance(out, np.ndarray):
         return
     library = _IMMUTABLE.get(type(out).__module__.partition(".")[0])
@@ -30,7 +33,10 @@ def require_array(out: Out) -> None:
 
 
 def global_shape(shape: Shape | None, index: Index, out: Out) -> Shape:
-    """The shape of the whole tensor, of which `index` selects a part and `out` may hold it."""
+    """Return the shape of the whole tensor: `shape`, or else that of `out`, which then holds all of it.
+
+    Raise TypeError if neither is given, and ValueError if `index` selects a part and only `out` is.
+    """
     if out is not None:
         require_array(out)
     if shape is not None:
@@ -43,7 +49,7 @@ def global_shape(shape: Shape | None, index: Index, out: Out) -> Shape:
 
 
 def dtype(out: Out) -> Any:
-    """The dtype to draw for `out`; its byte order is the writer's to judge."""
+    """Return the dtype to draw for `out`, in native byte order; whoever writes to `out` judges the order it has."""
     if isinstance(out, np.ndarray):
         return out.dtype.newbyteorder("=")
     found = _said(out, "dtype", "typestr")
@@ -51,16 +57,19 @@ def dtype(out: Out) -> Any:
 
 
 def writable(out: Out, device: Device = None) -> NDArray[Any] | Memory:
-    """Return `out` as the core takes it: an ndarray, or the memory of another's array.
+    """Return `out` as the core takes it: an ndarray itself, or the memory of any other array.
 
-    ValueError where a `device` is named and `out` is elsewhere.
+    Raise ValueError if `out` cannot be written to, or is not on `device` where one is named.
     """
     if isinstance(out, np.ndarray):
         target: NDArray[Any] | Memory = out
     else:
         try:
             target = _of_others(out)
-        except (BufferError, ValueError) as error:  # read-only, sparse, without memory, …: the owner says why
+        except (
+            BufferError,
+            ValueError,
+        ) as error:  # read-only, sparse, without memory, …: the message of its owner says why
             raise ValueError(f"out cannot be written to in place: {error}") from error
     if device is not None:
         _require_there(target, device)
@@ -68,7 +77,10 @@ def writable(out: Out, device: Device = None) -> NDArray[Any] | Memory:
 
 
 def memory(out: Out) -> tuple[str, NDArray[Any]]:
-    """Where `out` is, and an ndarray that shares its memory; of a GPU's, with the same addresses, not to be read."""
+    """Return the device that `out` is on, and an ndarray with the same addresses.
+
+    The ndarray must not be read or written where the device is a GPU.
+    """
     target = writable(out)
     if is_gpus(target):
         return f"cuda:{target.device}", gpu.addresses(target)
@@ -76,12 +88,12 @@ def memory(out: Out) -> tuple[str, NDArray[Any]]:
 
 
 def is_gpus(target: NDArray[Any] | Memory) -> TypeGuard[Memory]:
-    """Whether what `writable` returned is a GPU's memory."""
+    """Tell whether what `writable` returned is memory of a GPU."""
     return isinstance(target, Memory) and target.device is not None
 
 
 def as_ndarray(out: Out) -> NDArray[Any]:
-    """`out`, on the CPU, as an array that shares its memory."""
+    """Return `out`, which is on the CPU, as an ndarray that shares its memory."""
     if isinstance(out, np.ndarray):
         return out
     if not is_torch(out):
@@ -94,13 +106,13 @@ def as_ndarray(out: Out) -> NDArray[Any]:
 
 
 def written(out: Out) -> None:
-    """Tell the owner of `out` that its values changed."""
+    """Tell torch's autograd that the values of `out` changed, if it is torch's."""
     if is_torch(out) and not out.is_inference():
         sys.modules["torch"].autograd.graph.increment_version(out)
 
 
 def copy(values: NDArray[Any], out: Out) -> None:
-    """Copy an array into a torch tensor, wherever that is."""
+    """Copy an array into a torch tensor, on whatever device that is."""
     words = values.view(f"i{values.itemsize}")  # NumPy's bfloat16 is unknown to torch
     torch = sys.modules["torch"]
     out.detach().view(getattr(torch, f"int{8 * values.itemsize}")).copy_(torch.from_numpy(words))
@@ -136,12 +148,12 @@ def _require_there(target: NDArray[Any] | Memory, device: Device) -> None:
 
 
 def _said(out: Out, name: str, entry: str) -> Any:
-    """What an array says of itself, or else its CUDA array interface."""
+    """Return an attribute of an array, or else the entry of its CUDA array interface that says the same."""
     return getattr(out, name) if hasattr(out, name) else (gpu.interface(out) or {})[entry]
 
 
 def _require_plain(tensor: Any) -> None:
-    """BufferError where the memory of a torch tensor does not hold its values."""
+    """Raise BufferError where the memory of a torch tensor does not hold its values."""
     torch = sys.modules["torch"]
     if type(tensor).__torch_dispatch__ is not torch.Tensor.__torch_dispatch__:
         raise BufferError(f"a {type(tensor).__name__} only stands for other tensors")
@@ -152,7 +164,7 @@ def _require_plain(tensor: Any) -> None:
 
 
 def _of_torch(tensor: Any) -> Memory:
-    """Return a plain tensor's memory, in a tenth of the time of a capsule; a GPU's is torch's current stream's."""
+    """Return the memory of a plain tensor, ten times as fast as by DLPack, with torch's current stream on a GPU."""
     size = tensor.element_size()
     strides = tuple([size * stride for stride in tensor.stride()])
     dtype = dtypes.find(tensor.dtype, dtypes.ANY)

@@ -1,4 +1,4 @@
-"""The types of the public arguments."""
+"""Name the types of public arguments."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 Shape: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 Seed: TypeAlias = "SupportsIndex | SeedSequence"
-DType: TypeAlias = Any  # a name, a NumPy dtype or scalar type, or a torch dtype
+DType: TypeAlias = Any  # a name ("bfloat16"), a NumPy dtype or scalar type, or a torch dtype
 Index: TypeAlias = "SupportsIndex | slice | EllipsisType | tuple[SupportsIndex | slice | EllipsisType, ...] | None"
-Out: TypeAlias = Any  # an ndarray, or an object with __dlpack__
-Device: TypeAlias = Any  # "cpu", "cuda", or an object spelled so
+Out: TypeAlias = Any  # an array to write to: an ndarray, or an object with __dlpack__ or __cuda_array_interface__
+Device: TypeAlias = Any  # "cpu", "cuda", "cuda:1", or an object whose str() is one of these, as torch.device
 Array: TypeAlias = Any  # an ndarray; `out` itself where given; a NumPy scalar where `index` picks one element
 
 Layout: TypeAlias = str  # "OI", "IO", or a letter for every axis: see fanin.Fans.of

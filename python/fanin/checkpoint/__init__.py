@@ -1,4 +1,4 @@
-"""Checkpoints: safetensors files, split and indexed by Hugging Face's conventions, written in any order and resumed."""
+"""Write checkpoints: safetensors files, split and indexed as Hugging Face does, in any order, and resumable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What files need of the system: space, writes at a place, and certainty that they are on disk."""
+"""Reserve space for files, write at a place in them, and make sure that they are on disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BINARY = getattr(os, "O_BINARY", 0)
 
 @contextmanager
 def opened(path: str, flags: int = os.O_WRONLY) -> Iterator[int]:
-    """A file's descriptor, closed at the end; what goes wrong with it meanwhile names the file."""
+    """Yield the descriptor of a file, and close it at the end; an OSError raised meanwhile names the file."""
     file = os.open(path, flags | _BINARY, 0o666)
     try:
         yield file
@@ -26,25 +26,28 @@ def opened(path: str, flags: int = os.O_WRONLY) -> Iterator[int]:
 
 
 def create(path: str, size: int, begin: bytes) -> None:
-    """A new file with its first bytes, whose space is claimed now: an early error where there is none."""
+    """Create a file with its first bytes, and reserve all its space, so that a full disk is known early."""
     with opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as file:
         try:
             if hasattr(os, "posix_fallocate"):
                 try:
                     os.posix_fallocate(file, 0, size)
                 except OSError as error:
-                    if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a file system that cannot reserve
+                    if error.errno not in (
+                        errno.EINVAL,
+                        errno.EOPNOTSUPP,
+                    ):  # these mean that the file system cannot reserve
                         raise
             os.truncate(file, size)
             write_at(file, 0, memoryview(begin))
         except BaseException:
-            with suppress(OSError):  # what went wrong before matters more
+            with suppress(OSError):  # the first error matters more
                 os.unlink(path)
             raise
 
 
 def write_at(file: int, position: int, view: memoryview) -> None:
-    """Write bytes at a place of a file that no other thread uses."""
+    """Write bytes at a place in a file; no other thread may use the descriptor."""
     while view:
         if sys.platform == "win32":
             os.lseek(file, position, os.SEEK_SET)
@@ -52,19 +55,19 @@ def write_at(file: int, position: int, view: memoryview) -> None:
         else:
             written = os.pwrite(file, view, position)
         if sys.platform == "linux":
-            # Starts the disk now rather than at the final sync; what is not on it yet is not dropped.
+            # This starts the writing to disk now rather than at the final sync. Data not yet on disk are not dropped.
             os.posix_fadvise(file, position, written, os.POSIX_FADV_DONTNEED)
         position += written
         view = view[written:]
 
 
 def sync(file: int) -> None:
-    """Wait until a file's data is on disk."""
+    """Wait until the data of a file are on disk."""
     getattr(os, "fdatasync", os.fsync)(file)
 
 
 def sync_directory(path: str) -> None:
-    """Wait until a directory's names are on disk, where the system can say so."""
+    """Wait until the names in a directory are on disk, where the system can say so."""
     if os.name == "posix":
         try:
             with opened(path, os.O_RDONLY) as directory:
@@ -75,13 +78,13 @@ def sync_directory(path: str) -> None:
 
 
 def remove(path: str) -> None:
-    """Delete a file, if it is there."""
+    """Delete a file if it exists."""
     with suppress(FileNotFoundError):
         os.unlink(path)
 
 
 def place(path: str, data: bytes) -> None:
-    """A new file of these bytes, on disk, in the place of one that may be there."""
+    """Write bytes to a new file, replacing one that may exist, and wait until they are on disk."""
     remove(path)
     with opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as file:
         write_at(file, 0, memoryview(data))

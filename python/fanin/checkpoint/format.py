@@ -1,4 +1,4 @@
-"""The safetensors format: what a file says of its tensors, byte for byte as the reference library writes it."""
+"""Encode the header of a safetensors file, byte for byte as the reference library does."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 from ..files.limits import HEADER_BYTES
 
-# Name in the format and size, in the order the reference library lays tensors out: widest first.
+# The name in the format and the size of each dtype, in the order in which the reference library lays tensors out.
 DTYPES = {"float64": ("F64", 8), "float32": ("F32", 4), "bfloat16": ("BF16", 2), "float16": ("F16", 2)}
 _RANK = {dtype: rank for rank, dtype in enumerate(DTYPES)}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A tensor of a checkpoint: its name, its dtype's name and its shape."""
+    """Describe a tensor of a checkpoint by its name, the name of its dtype, and its shape."""
 
     name: str
     dtype: str
@@ -30,24 +30,24 @@ class Entry:
 
     @property
     def itemsize(self) -> int:
-        """Bytes of an element."""
+        """The size of an element in bytes."""
         return DTYPES[self.dtype][1]
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the tensor's data."""
+        """The size of the tensor's data in bytes."""
         return math.prod(self.shape) * self.itemsize
 
 
 def in_file_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The entries as a file holds them: wide dtypes first, so that all stay aligned, then by name."""
+    """Sort entries as a file holds them: wide dtypes first, so that all are aligned, then by name."""
     return tuple(sorted(entries, key=lambda entry: (_RANK[entry.dtype], entry.name)))
 
 
 def encode_header(entries: Iterable[Entry], metadata: Mapping[str, str] | None = None) -> bytes:
-    """The bytes before the data: the header's length, then JSON padded with spaces to a multiple of 8.
+    """Return the bytes before the data: the length of the header, then JSON padded with spaces to a multiple of 8.
 
-    Raises ValueError for a repeated or reserved name, and where the header exceeds the format's 100 MB.
+    Raise ValueError if a name is repeated or reserved, or the header exceeds the 100 MB that the format allows.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The journal of a checkpoint being written: which run it is, and what of it is on disk."""
+"""Keep a journal while a checkpoint is written: which run writes it, and what is on disk already."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from . import disk
 
 
 class Journal:
-    """A file of checked lines of JSON, each on disk before `append` returns, that one process at a time can hold.
+    """Keep lines of JSON in a file that one process at a time can hold; each is on disk before `append` returns.
 
-    A line that is not as it was written, as after a kill or a power loss, or that no run would write, does not count,
-    nor does what follows it.
+    Every line has a checksum. A line whose checksum is wrong, as after a kill or a power loss, or that no run would
+    write, is ignored together with all that follow it.
 
     Attributes
     ----------
     path : str
-        The file.
+        The path of the file.
     found : bool
-        Whether there was something in it, of any kind, when it was opened.
+        Whether the file had any content when it was opened.
 
     Examples
     --------
@@ -50,14 +50,14 @@ class Journal:
 
     @property
     def held(self) -> bool:
-        """Whether it is open."""
+        """Whether this process holds the journal."""
         return self._file >= 0
 
     def open(self) -> list[Any]:
-        """Hold the journal, and read it.
+        """Take hold of the journal, and read it.
 
-        OSError: EBUSY while another process holds it, ELOOP for a symbolic link, which might lead to any file, and
-        EINVAL for what else is no regular file.
+        Raise OSError: EBUSY while another process holds it, ELOOP if it is a symbolic link, which might lead to any
+        file, and EINVAL if it is another kind of file.
         """
         while self._file < 0:
             if os.path.islink(self.path):
@@ -67,7 +67,7 @@ class Journal:
                 if not stat.S_ISREG(os.fstat(file).st_mode):
                     raise OSError(errno.EINVAL, "Not a regular file", self.path)
                 _lock(file, self.path)
-                if _is_at(file, self.path):  # else its last holder deleted it meanwhile
+                if _is_at(file, self.path):  # if not, the last holder has deleted it meanwhile: try again
                     self._file, file = file, -1
                     _held.add(self)
             finally:
@@ -77,7 +77,7 @@ class Journal:
         return self.read()
 
     def read(self) -> list[Any]:
-        """What it holds."""
+        """Return the values of all lines that count."""
         values, self._end = [], 0
         os.lseek(self._file, 0, os.SEEK_SET)
         with os.fdopen(os.dup(self._file), "rb") as reader:
@@ -93,11 +93,11 @@ class Journal:
         return values
 
     def append(self, *values: Any) -> None:
-        """Write a line for each value, and sync once."""
+        """Write a line for each value, and wait until all are on disk."""
         texts = [json.dumps(value).encode() for value in values]
         lines = b"".join(_check(text) + b" " + text + b"\n" for text in texts)
         try:
-            os.ftruncate(self._file, self._end)  # what does not count, as of an append that failed
+            os.ftruncate(self._file, self._end)  # remove lines that do not count, as of an append that failed
             disk.write_at(self._file, self._end, memoryview(lines))
             disk.sync(self._file)
         except OSError as error:
@@ -106,7 +106,7 @@ class Journal:
         self._end += len(lines)
 
     def clear(self) -> None:
-        """Forget all lines, once another is appended."""
+        """Forget all lines; the file is emptied when the next one is appended."""
         self._end = 0
 
     def close(self) -> None:
@@ -136,7 +136,7 @@ def _close_all() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    # A worker would hold the lock as long as it lives, which may be longer than the run does.
+    # A forked worker would hold the lock as long as it lives, which may be longer than the run.
     os.register_at_fork(after_in_child=_close_all)
 
 

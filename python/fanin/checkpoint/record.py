@@ -1,4 +1,4 @@
-"""What a run puts on record in its journal, and what a journal that may be another's must say to be believed."""
+"""Write and read the lines of a journal; what is read may come from another program, and is checked."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 from ..files import limits
 from ..files.validation import as_integer, short
 
-_MARK = 32  # hexadecimal digits of a run's mark
+_MARK = 32  # the number of hexadecimal digits in the mark of a run
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The first line: which run it is.
+    """Describe a run, as the first line of its journal does.
 
     Parameters
     ----------
     identity : dict
-        What decides the data.
+        What decides the data that it writes.
     mark : str
-        What its partial files begin with, in hexadecimal digits.
+        The bytes that its partial files begin with, in hexadecimal digits.
     files : int
-        How many they are.
+        The number of its files.
     force : bool
-        Whether it replaces what is there.
+        Whether it replaces an existing checkpoint.
     max_shard_size : int
-        Most bytes of tensors in a file.
+        The largest number of bytes of tensors in a file.
     """
 
     identity: Mapping[str, Any]
@@ -37,12 +37,12 @@ class Run:
     max_shard_size: int
 
     def to_line(self) -> dict[str, Any]:
-        """The line as JSON holds it."""
+        """Return the line as JSON can hold it."""
         return asdict(self)
 
     @classmethod
     def of_line(cls, line: Any, path: str) -> Run:
-        """The run that a line tells of; ValueError, which names file, key and value, where it tells of none."""
+        """Read a run from a line; raise ValueError, which names file, key and value, if the line is wrong."""
         where = f"{path}: line 1:"
         if not isinstance(line, dict) or line.keys() != set(cls.__slots__):
             got = short(sorted(line)) if isinstance(line, dict) else short(line)
@@ -59,9 +59,10 @@ class Run:
 
 
 def tasks_of_lines(lines: Iterable[Any], sizes: Sequence[int], path: str) -> list[dict[int, tuple[int, Any]]]:
-    """The tasks on record for each file of these sizes: their bytes and notes, by number; ValueError as for `Run`.
+    """Return the recorded tasks of each file: bytes and note, by the number of the task.
 
-    A line is a task, [number, file, bytes, note], or [file], after which what was on record of that file is void.
+    A line is a task, [number, file, bytes, note], or [file], which says that earlier records of that file are void.
+    `sizes` are those of the files. Raise ValueError as `Run.of_line` does.
     """
     found: list[dict[int, tuple[int, Any]]] = [{} for _ in sizes]
     for number, line in enumerate(lines, 2):

@@ -1,4 +1,4 @@
-"""Which files a checkpoint is made of, and where each tensor lies in them: Hugging Face's conventions."""
+"""Split a checkpoint into files, by Hugging Face's conventions, and say where each tensor lies in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 
 from .format import Entry, encode_header, in_file_order
 
-MAX_SHARD_SIZE = "50GB"  # what transformers 5 takes
+MAX_SHARD_SIZE = "50GB"  # the default of transformers 5
 PARTIAL = ".partial"
 _SUFFIX = ".safetensors"
 _SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?) *([kMGT]?)B", re.IGNORECASE)
@@ -22,7 +22,7 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 @dataclass(frozen=True)
 class File:
-    """A safetensors file: its path, its tensors in their order, and the bytes before their data."""
+    """Describe a safetensors file: its path, its tensors in their order, and the bytes before their data."""
 
     path: str
     entries: tuple[Entry, ...]
@@ -30,38 +30,38 @@ class File:
 
     @property
     def partial(self) -> str:
-        """What the file is called until it is complete."""
+        """The path of the file until it is complete."""
         return self.path + PARTIAL
 
     @cached_property
     def data_nbytes(self) -> int:
-        """Bytes of all tensors."""
+        """The size of all tensors in bytes."""
         return sum(entry.nbytes for entry in self.entries)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the whole file."""
+        """The size of the whole file in bytes."""
         return len(self.header) + self.data_nbytes
 
     @cached_property
     def places(self) -> dict[str, tuple[int, int]]:
-        """Where each tensor's data begins and ends."""
+        """The first byte of each tensor's data in the file, and the byte after the last, by name."""
         ends = accumulate((entry.nbytes for entry in self.entries), initial=len(self.header))
         return {entry.name: place for entry, place in zip(self.entries, pairwise(ends), strict=True)}
 
 
 @dataclass(frozen=True)
 class Split:
-    """The files of a checkpoint.
+    """Describe the files of a checkpoint.
 
     Attributes
     ----------
     path : str
-        Where a single file would be.
+        The path that a single file has, or would have.
     files : tuple of File
-        One of that path, or as many as it takes, `model-00001-of-00003.safetensors`, beside an index.
+        The file of that path, or several called `model-00001-of-00003.safetensors` and so on, beside an index.
     index : bytes
-        What the index holds; empty where there is one file.
+        The content of the index; empty if there is one file.
 
     Examples
     --------
@@ -77,12 +77,12 @@ class Split:
 
     @property
     def index_path(self) -> str:
-        """Where an index would be."""
+        """The path that an index has, or would have."""
         return self.path.removesuffix(_SUFFIX) + _SUFFIX + ".index.json"
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all files but the index."""
+        """The size of all files but the index, in bytes."""
         return sum(file.nbytes for file in self.files)
 
     @classmethod
@@ -94,19 +94,20 @@ class Split:
         *,
         max_shard_size: int | str = MAX_SHARD_SIZE,
     ) -> Split:
-        """The files for these tensors.
+        """Decide which files hold these tensors.
 
         Parameters
         ----------
         path : str or path-like
-            Of a single file; in a directory, one that exists or ends with a slash, that is `model.safetensors`.
-            Symbolic links are followed.
+            The path of a single file, or a directory that exists or ends with a slash, which stands for its
+            `model.safetensors`. Symbolic links are followed.
         entries : iterable of Entry
-            In the order in which they fill one file after another.
+            The tensors, in the order in which they fill one file after another.
         metadata : mapping of str to str, optional
-            Free text for every file's header.
+            Free text for the header of every file. Default: none.
         max_shard_size : int or str
-            Most bytes of tensors in a file, in bytes or as "5GB"; a larger tensor has a file of its own.
+            The largest number of bytes of tensors in a file: an int, or text such as "500MB"; a larger tensor gets a
+            file of its own. Default "50GB".
         """
         target = os.path.realpath(path)
         if os.path.isdir(target) or os.fspath(path).endswith(os.sep):
@@ -118,13 +119,13 @@ class Split:
 
 
 def paths_of(path: str, count: int) -> list[str]:
-    """What so many files are called instead of `path`."""
+    """Return the paths of `count` files that take the place of a single one."""
     stem = path.removesuffix(_SUFFIX)
     return [path] if count == 1 else [f"{stem}-{i:05d}-of-{count:05d}{_SUFFIX}" for i in range(1, count + 1)]
 
 
 def parse_size(size: int | str) -> int:
-    """Bytes from a number, or from text with a decimal unit; ValueError for anything else.
+    """Return a number of bytes, given as an int or as text with a decimal unit; raise ValueError for anything else.
 
     Examples
     --------
@@ -136,15 +137,17 @@ def parse_size(size: int | str) -> int:
     match = _SIZE.fullmatch(size.strip()) if isinstance(size, str) else None
     if match and (number := int(Fraction(match[1]) * _UNITS[match[2].upper()])) > 0:
         return number
-    raise ValueError(f"max_shard_size must be a positive number of bytes, or as '5GB' or '500MB', got {size!r}")
+    raise ValueError(
+        f"max_shard_size must be a positive number of bytes, or text such as '5GB' or '500MB', got {size!r}"
+    )
 
 
 def _shards(entries: Iterable[Entry], most: int) -> Iterator[list[Entry]]:
-    """Tensors file by file, in the order in which huggingface_hub completes them."""
+    """Yield the tensors of each file, in the order in which huggingface_hub completes the files."""
     shard: list[Entry] = []
     size = 0
     for entry in entries:
-        if entry.nbytes > most:  # alone, while the others go on
+        if entry.nbytes > most:  # it gets a file of its own, and does not end the one that is being filled
             yield [entry]
             continue
         if size + entry.nbytes > most:
@@ -162,7 +165,7 @@ def _file(path: str, entries: Iterable[Entry], metadata: Mapping[str, str] | Non
 
 
 def _index(files: Iterable[File]) -> bytes:
-    """As `save_pretrained` of transformers writes it."""
+    """Return the index as `save_pretrained` of transformers writes it."""
     places = {entry.name: os.path.basename(file.path) for file in files for entry in file.entries}
     entries = [entry for file in files for entry in file.entries]
     if len(places) != len(entries):

@@ -21,45 +21,46 @@ from .split import MAX_SHARD_SIZE, PARTIAL, File, Split, parse_size, paths_of
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-_MARK = b"partial "  # eight bytes, as the length of a header: too much for any reader
+_MARK = b"partial "  # a reader takes these eight bytes for the length of the header, which is then far too large
 
 
 class Writer:
-    """Safetensors files that appear under their names only once all of them are complete, the index last.
+    """Write safetensors files that get their names only once all of them are complete, the index last.
 
-    A context manager. Tensors' data comes in pieces of any size and order, from any thread by `write`, or from any
-    process, which writes to `File.partial` itself. A piece of work that is on disk may be put on record, and need not
-    be done again by a run that resumes. Until all is done files are called `<path>.partial` and begin not with a header
-    but with `mark`, so that nothing can load them, and so that what still works for a run that is gone knows whether a
-    file is its own. An error or an interruption before anything is on record leaves no file; after that, what
-    there is stays, to be resumed.
+    The writer is a context manager. Data come in pieces of any size and order: by `write` from any thread, or from any
+    process, which writes to `File.partial` itself. Pieces that are on disk may be recorded; a run that resumes need not
+    write them again. Until the end files are called `<path>.partial` and begin with `mark`, not with a header: nothing
+    can load them, and a worker that is left over from an earlier run sees that a file is no longer its own. An error or
+    an interruption before anything is recorded leaves no file; after that the files stay, to be resumed.
 
     Parameters
     ----------
     path : str or path-like
-        See `Split.of`, as for entries, metadata, max_shard_size; attribute `split` is the result.
+        The path of a single file, or a directory: see `Split.of`. The attribute `split` describes the files.
     entries : iterable of Entry
-        All tensors.
+        All tensors, in the order in which they fill one file after another.
     metadata : mapping of str to str, optional
-        Free text for every file's header.
+        Free text for the header of every file. Default: none.
     max_shard_size : int or str
-        Most bytes of tensors in a file.
+        The largest number of bytes of tensors in a file: an int, or text such as "500MB". Default "50GB".
     identity : mapping of str to JSON values, optional
-        What decides the data: a run of another identity is not resumed. Beside it, all headers count.
+        What decides the data, besides the headers: a run with another identity is not resumed. Default: nothing.
     force : bool
-        Replace an existing checkpoint, once the new one is complete, and at once what an interrupted run left behind.
+        Whether to replace an existing checkpoint, once the new one is complete, and what an interrupted run left, at
+        once. Default False.
     resume : bool
-        Go on where an interrupted run of the same identity stopped, and replace what that was to replace; start where
-        there is none. A complete checkpoint of the same headers is left as it is, and attribute `complete` says so.
+        Whether to go on where an interrupted run of the same identity stopped, and replace what that run was to
+        replace. Without one it starts anew. A complete checkpoint with the same headers is left as it is, and the
+        attribute `complete` is then True. Default False.
 
     Raises
     ------
     FileExistsError
         If the checkpoint, or what an interrupted run left, exists, and neither force nor resume is given.
     ValueError
-        If what an interrupted run left is of another identity; for `force` with `resume`.
+        If an interrupted run had another identity, or `force` and `resume` are both True.
     OSError
-        EBUSY while another process writes the same checkpoint; whatever else the file system refuses. Space is reserved
+        If the file system refuses, or, as EBUSY, while another process writes the same checkpoint. Space is reserved
         first, so that a full disk is known at once.
 
     Examples
@@ -94,12 +95,12 @@ class Writer:
         self._journal = Journal(self.split.path + ".journal")
         self._index_partial = self.split.index_path + PARTIAL
         self._written = 0
-        self._owned = False  # whether journal and partial files are of this run, or of one that it resumes
+        self._owned = False  # whether journal and partial files belong to this run, or to one that it resumes
         self._lock = Lock()
 
     @property
     def left(self) -> int:
-        """Bytes of tensors that are yet to be written."""
+        """The number of bytes of tensors that are yet to be written."""
         return sum(file.data_nbytes for file in self.split.files) - self._written
 
     def __enter__(self) -> Self:
@@ -132,7 +133,7 @@ class Writer:
             self._leave()
 
     def write(self, name: str, data: Buffer, start: int = 0) -> None:
-        """Write a C-contiguous buffer at byte `start` of a tensor; ValueError beyond its end."""
+        """Write a C-contiguous buffer at byte `start` of a tensor; raise ValueError if it does not fit."""
         view = memoryview(data)
         view = view.cast("B") if view.nbytes else memoryview(b"")
         file = self._homes[name]
@@ -145,10 +146,10 @@ class Writer:
             self._written += len(view)
 
     def record(self, works: Iterable[tuple[int, int, int, Any]]) -> None:
-        """Put on record pieces of work, each one that wrote and synced so many bytes of a file.
+        """Record pieces of work, each of which has written and synced some bytes of a file.
 
-        Each has any number of its own, the position of the file in the split, the bytes, and a note, a JSON value that
-        comes back in `done` when a later run resumes.
+        A piece is a number that identifies it, the position of the file in the split, the number of bytes, and a note:
+        a JSON value that a run that resumes finds in `done`.
         """
         works = list(works)
         self._journal.append(*map(list, works))
@@ -157,22 +158,22 @@ class Writer:
             self._written += nbytes
 
     def _start(self, before: Any = None) -> None:
-        """Begin with nothing, also of a run before, whatever it was of."""
+        """Start anew, and remove what an earlier run left, even if it wrote something else."""
         self._owned = True
         self._remove_partials()
         if before is not None:
-            with suppress(ValueError):  # of a journal that is not ours
+            with suppress(ValueError):  # the journal of another program
                 self._remove_partials(Run.of_line(before, self._journal.path).files)
         self._journal.clear()
         run = Run(self._identity, self.mark.hex(), len(self.split.files), self._force, self._max_shard_size)
         self._journal.append(run.to_line())
-        self._sync_directory()  # no partial file without its journal
+        self._sync_directory()  # the journal is on disk before any partial file is
         for file in self.split.files:
             disk.create(file.partial, file.nbytes, self.mark)
         self._sync_directory()
 
     def _go_on(self, first: Any, *lines: Any) -> None:
-        """Take what an interrupted run has on record, unless its file is gone."""
+        """Take over what an interrupted run has recorded, except for files that are gone."""
         path = self._journal.path
         run = Run.of_line(first, path)
         self._require_same(run)
@@ -187,7 +188,7 @@ class Writer:
         self._owned = True
         for position, file in enumerate(self.split.files):
             if not begun[position] and not published[position]:
-                self._journal.append([position])  # what is on record of it is void, also for the runs to come
+                self._journal.append([position])  # says that earlier records of this file are void
                 recorded[position].clear()
                 disk.remove(file.partial)
                 disk.create(file.partial, file.nbytes, self.mark)
@@ -198,13 +199,13 @@ class Writer:
                 self._written += nbytes
 
     def _is_there(self) -> bool:
-        """Whether the whole checkpoint is there."""
+        """Tell whether the whole checkpoint exists."""
         return all(map(_is_complete, self.split.files)) and (
             not self.split.index or _holds(self.split.index_path, self.split.index)
         )
 
     def _require_same(self, run: Run) -> None:
-        """ValueError that names what decides the data and is another in the interrupted run."""
+        """Raise ValueError if the interrupted run would write other data; name what differs."""
         ours, theirs = self._identity, run.identity
         different = [key for key in (*ours, *theirs) if ours.get(key) != theirs.get(key)]
         if not different:
@@ -219,7 +220,7 @@ class Writer:
         )
 
     def _require_regular(self) -> None:
-        """OSError where a directory, a device or the like is where a file should be."""
+        """Raise OSError if a directory, a device or the like is where a file should be."""
         path = self.split.path
         if self._given.endswith(os.sep) and os.path.lexists(self._given[:-1]) and not os.path.isdir(self._given):
             raise NotADirectoryError(errno.ENOTDIR, "Not a directory", self._given)
@@ -228,17 +229,20 @@ class Writer:
                 raise OSError(errno.EINVAL, "Not a regular file", self._as_given(target))
 
     def _require_nothing(self) -> None:
-        """FileExistsError where there is a checkpoint, or what an interrupted run or another program left."""
+        """Raise FileExistsError if there is a checkpoint, or what an interrupted run or another program left."""
         if self._journal.found and not self._resume:
             raise FileExistsError(errno.EEXIST, "Left by an interrupted run", self._journal.path)
         self._require_free(self.split.files)
         for file in self.split.files:
-            # One of ours whose journal says nothing is of no use to any run.
+            # A partial file of an earlier run, without records in the journal, is of no use and may be replaced.
             if os.path.lexists(file.partial) and not (self._resume and _begins(file.partial, _MARK)):
                 raise FileExistsError(errno.EEXIST, "File exists", file.partial)
 
     def _require_free(self, files: Sequence[File]) -> None:
-        """FileExistsError where a file is that these, or what a reader would look for first, shall replace unasked."""
+        """Raise FileExistsError if a file exists that one of these, or what a reader looks for first, would replace.
+
+        With `force` all may be replaced.
+        """
         if self._force:
             return
         path, index = self.split.path, self.split.index_path
@@ -247,14 +251,14 @@ class Writer:
                 raise FileExistsError(errno.EEXIST, "File exists", self._as_given(target))
 
     def _as_given(self, target: str) -> str:
-        """The path of a single file as the user gave it."""
+        """Return a path for a message: that of a single file as the user gave it."""
         return self._given if target == self.split.path and not os.path.isdir(self._given) else target
 
     def _publish(self) -> None:
         """Give the files their names.
 
-        Each step is on disk before the next, so that a power loss too leaves no index without its files, nor one that
-        stands for files old and new.
+        Each step is on disk before the next begins. So not even a power loss leaves an index without its files, or one
+        that mixes old and new files.
         """
         if self.complete:
             self._journal.delete()
@@ -287,22 +291,22 @@ class Writer:
         self._journal.delete()
 
     def _leave(self) -> None:
-        """Let go: what is on record stays, to be resumed, and without a record nothing does."""
+        """Close the journal. If anything is recorded, files stay to be resumed; if not, remove them."""
         if not self._journal.held:  # another process may hold it
             return
         try:
             if self._owned and len(self._journal.read()) < 2:
                 self._remove_partials()
                 self._journal.delete()
-            elif not self._owned and not self._journal.found:  # it was made by opening it
+            elif not self._owned and not self._journal.found:  # opening the journal created it
                 self._journal.delete()
         except OSError:
-            pass  # what went wrong before matters more
+            pass  # the first error matters more
         finally:
             self._journal.close()
 
     def _remove_partials(self, count: int | None = None) -> None:
-        """Delete what is not complete, of this many files."""
+        """Delete the partial files of a checkpoint with `count` files; by default, this one."""
         count = count or len(self.split.files)
         for path in paths_of(self.split.path, count):
             disk.remove(path + PARTIAL)
@@ -314,31 +318,31 @@ class Writer:
 
 
 def _described(split: Split) -> dict[str, Any]:
-    """What decides where in which file a byte is; the dtypes apart, so that an error can name them."""
+    """Return what decides where a byte lies in which file; dtypes have an entry, so that an error can name them."""
     headers = blake2b(b"".join(file.header for file in split.files), digest_size=16).hexdigest()
     dtypes = {entry.dtype for file in split.files for entry in file.entries}
     return {"dtypes": sorted(dtypes), "tensors": headers}
 
 
 def _is_partial(file: File, mark: bytes) -> bool:
-    """Whether what the run of this mark wrote so far is there."""
+    """Tell whether the partial file of the run with this mark exists."""
     begun = _begins(file.partial, mark) or _begins(file.partial, file.header)
     return begun and os.path.getsize(file.partial) == file.nbytes
 
 
 def _is_complete(file: File) -> bool:
-    """Whether the file is there, with our header, which is written last."""
+    """Tell whether a file exists with the right size and header; the header is written last."""
     return _begins(file.path, file.header) and os.path.getsize(file.path) == file.nbytes
 
 
 def _holds(path: str, data: bytes) -> bool:
-    """Whether a file is there, of these bytes."""
+    """Tell whether a file exists that consists of these bytes."""
     return _begins(path, data) and os.path.getsize(path) == len(data)
 
 
 def _begins(path: str, data: bytes) -> bool:
-    """Whether a file is there that begins with these bytes."""
-    if not os.path.isfile(path):  # a pipe would not answer
+    """Tell whether a file exists that begins with these bytes."""
+    if not os.path.isfile(path):  # reading from a pipe would wait
         return False
     with open(path, "rb") as existing:
         return existing.read(len(data)) == data

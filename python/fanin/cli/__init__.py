@@ -1,4 +1,4 @@
-"""The command line: plan, write and verify initial weights, recommend, diagnose, and describe the build."""
+"""Run the command line: plan, write and verify initial weights, recommend, diagnose, and describe the build."""
 
 from __future__ import annotations
 
@@ -18,10 +18,18 @@ _STATUS = "exit status: 0 done; 1 an error, or not as planned; 2 wrong usage; 13
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the result is its exit status.
+    """Run the command line and return its exit status. An error is one line on standard error.
 
-    0, or 1 after an error and where `verify` or `audit` finds something, 2 for wrong usage, 130 after Ctrl-C, 141 where
-    nobody reads the output. An error is one line on standard error.
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments, without the name of the program. Default: those of this process.
+
+    Returns
+    -------
+    int
+        0; 1 after an error, or if `verify` or `audit` finds something; 2 after wrong usage; 130 after Ctrl-C; 141 if
+        the reader of a pipe has gone.
 
     Examples
     --------
@@ -42,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         # Standard output is closed or full. What is left in its buffer must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # as `fanin plan … | head` has it, which is no error
+        if isinstance(error, BrokenPipeError):  # `fanin plan … | head` ends so, which is no error
             return 128 + 13
         return _fail(f"cannot write to standard output: {error.strerror}")
     return status

@@ -1,4 +1,4 @@
-"""The commands that diagnose: `fanin probe`, `fanin compare` and `fanin audit`."""
+"""Define the commands that diagnose: `fanin probe`, `fanin compare` and `fanin audit`."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ if TYPE_CHECKING:
     from ..schemes import Scheme
 
 _KINDS = ("dense", "conv", "rnn", "lstm")
+_JSON = "write everything measured to this file; - prints it and nothing else"
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add them to the parser of `fanin`. What they stand on is imported when one of them runs."""
+    """Add these commands to the parser of `fanin`. Heavy imports wait until one of them runs."""
     probe = commands.add_parser(
         "probe", help="run a deep network forward and backward, and say what happens to signals"
     )
-    probe.add_argument("scheme", nargs="?", default="he", help="of the weights: %(default)s, xavier, orthogonal, …")
+    probe.add_argument("scheme", nargs="?", default="he", help="the scheme of the weights: %(default)s, xavier, …")
     _add_stack(probe)
-    probe.add_argument("--seed", type=int, default=0, help="of the weights; default %(default)s")
-    probe.add_argument("--draws", type=int, default=3, help="networks drawn; default %(default)s")
+    probe.add_argument("--seed", type=int, default=0, help="the seed of the weights; default %(default)s")
+    probe.add_argument("--draws", type=int, default=3, help="how many networks to draw; default %(default)s")
     _add_output(probe, None)
     probe.set_defaults(run=_probe)
 
     compare = commands.add_parser("compare", help="probe and train a network with several schemes, and rank them")
     compare.add_argument("schemes", nargs="+", metavar="SCHEME", help="he, xavier, lecun, orthogonal, or another")
     _add_stack(compare)
-    compare.add_argument("--steps", type=int, default=200, help="of plain SGD; default %(default)s")
-    compare.add_argument("--seeds", type=int, default=3, help="runs of each; default %(default)s")
+    compare.add_argument("--steps", type=int, default=200, help="steps of plain SGD; default %(default)s")
+    compare.add_argument("--seeds", type=int, default=3, help="runs of each scheme; default %(default)s")
     _add_output(compare, "compare.png")
     compare.set_defaults(run=_compare)
 
@@ -40,37 +41,52 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "audit", help="look for what is wrong with the weights in a file; status 1 if anything is"
     )
     audit.add_argument("file", help="a .safetensors, .index.json or .npz file, or a directory")
-    audit.add_argument("--activation", type=activation, default="relu", help="of the model; default %(default)s")
     audit.add_argument(
-        "--layout", default="OI", help="OI: (out, in, *spatial), IO: (*spatial, in, out); default %(default)s"
+        "--activation", type=activation, default="relu", help="the model's activation; default %(default)s"
     )
-    audit.add_argument("--json", metavar="FILE", help="write everything measured there; - is standard output, alone")
+    audit.add_argument(
+        "--layout",
+        default="OI",
+        help="the order of axes, OI (out, in, *spatial) or IO (*spatial, in, out); default %(default)s",
+    )
+    audit.add_argument("--json", metavar="FILE", help=_JSON)
     audit.set_defaults(run=_audit)
 
 
 def _add_stack(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--activation", type=activation, default="", help="as leaky_relu:0.2; default relu, or tanh")
-    parser.add_argument("--depth", type=int, default=10, help="hidden layers; default %(default)s")
+    parser.add_argument(
+        "--activation",
+        type=activation,
+        default="",
+        help="such as leaky_relu:0.2; default relu, or tanh for rnn and lstm",
+    )
+    parser.add_argument("--depth", type=int, default=10, help="how many hidden layers; default %(default)s")
     parser.add_argument("--width", type=int, default=64, help="units or channels of a layer; default %(default)s")
-    parser.add_argument("--kind", choices=_KINDS, default="dense", help="of layers: %(choices)s; default %(default)s")
-    parser.add_argument("--norm", choices=("batch", "layer"), help="before every activation: %(choices)s; default none")
+    parser.add_argument(
+        "--kind", choices=_KINDS, default="dense", help="the kind of layers: %(choices)s; default %(default)s"
+    )
+    parser.add_argument(
+        "--norm", choices=("batch", "layer"), help="normalize before every activation: %(choices)s; default none"
+    )
     parser.add_argument("--residual", action="store_true", help="add every layer's input to its output")
     parser.add_argument("--data", metavar="FILE", help="an .npz file with x and y; default: scikit-learn's digits")
 
 
 def _add_output(parser: argparse.ArgumentParser, figure: str | None) -> None:
     note = f"default {figure}" if figure else "default: none"
-    parser.add_argument("-o", "--output", default=figure, metavar="FILE", help=f"draw the figure there; {note}")
-    parser.add_argument("--json", metavar="FILE", help="write everything measured there; - is standard output, alone")
+    parser.add_argument("-o", "--output", default=figure, metavar="FILE", help=f"draw the figure to this file; {note}")
+    parser.add_argument("--json", metavar="FILE", help=_JSON)
 
 
 def activation(text: str) -> Activation:
-    """A name, alone or with parameters, as leaky_relu:0.2."""
+    """Parse an activation: a name, alone or with parameters, such as leaky_relu:0.2."""
     name, *parameters = text.split(":")
     try:
         return (name, *map(float, parameters)) if parameters else name
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a name, or as leaky_relu:0.2, got {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"must be a name, alone or with parameters, such as leaky_relu:0.2, got {text!r}"
+        ) from None
 
 
 def _stack(arguments: argparse.Namespace, weights: Scheme) -> Stack:
@@ -111,7 +127,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     from .. import schemes
     from ..diagnose import compare, plots
 
-    stack = _stack(arguments, schemes.zeros())  # whose weights the schemes replace
+    stack = _stack(arguments, schemes.zeros())  # the schemes replace these weights
     result = compare(
         arguments.schemes, stack=stack, task=_task(arguments), seeds=arguments.seeds, steps=arguments.steps
     )

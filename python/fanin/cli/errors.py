@@ -1,4 +1,4 @@
-"""What a command tells of an error: one line that says what to do."""
+"""Report an error of a command as one line that says what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 class CommandError(Exception):
-    """What went wrong and what to do, in one line; `status` is what the process ends with."""
+    """Say in one line what went wrong and what to do; the process ends with `status`."""
 
     def __init__(self, message: str, status: int = 1) -> None:
         super().__init__(message)
@@ -19,7 +19,7 @@ class CommandError(Exception):
 
 
 def reads_files(run: Callable[[argparse.Namespace], Result]) -> Callable[[argparse.Namespace], Result]:
-    """A file or a library that is missing is the user's to mend: one line says which."""
+    """Decorate a command such that a file or a library that is missing becomes one line that names it."""
 
     @functools.wraps(run)
     def reported(arguments: argparse.Namespace) -> Result:

@@ -1,4 +1,4 @@
-"""The commands for whole models: `fanin plan`, `fanin init` and `fanin verify`."""
+"""Define the commands for whole models: `fanin plan`, `fanin init` and `fanin verify`."""
 
 from __future__ import annotations
 
@@ -23,21 +23,23 @@ from .terminal import explain, print_saved, print_verified, progress_bar, write_
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add them to the parser of `fanin`."""
+    """Add these commands to the parser of `fanin`."""
     plan = commands.add_parser("plan", help="show how every parameter of a model would be drawn")
     _add_model(plan)
-    plan.add_argument("--json", metavar="FILE", help="write the plan there; - is standard output, without the table")
+    plan.add_argument("--json", metavar="FILE", help="write the plan to this file; - prints it, not the table")
     plan.set_defaults(run=_plan)
 
     init = commands.add_parser("init", help="write the initial weights of a model as safetensors")
     _add_model(init)
-    init.add_argument("-o", "--output", required=True, metavar="PATH", help="the file to write, or its directory/")
+    init.add_argument(
+        "-o", "--output", required=True, metavar="PATH", help="the file to write, or a directory with a / at its end"
+    )
     init.add_argument(
         "--max-shard-size",
         type=_size,
         default=MAX_SHARD_SIZE,
         metavar="SIZE",
-        help="most bytes in a file, as 5GB; more files have an index; default %(default)s",
+        help="the most bytes in a file, such as 5GB; several files get an index; default %(default)s",
     )
     again = init.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
@@ -48,7 +50,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verify = commands.add_parser(
         "verify", help="draw the weights in a checkpoint again and compare every byte; status 1 if any differs"
     )
-    verify.add_argument("path", help="a .safetensors file, an .index.json, or a directory of either")
+    verify.add_argument("path", help="a .safetensors file, an .index.json, or a directory with either")
     _add_model(verify, optional=True)
     _add_work(verify)
     verify.set_defaults(run=_verify)
@@ -59,21 +61,21 @@ def _add_model(parser: argparse.ArgumentParser, *, optional: bool = False) -> No
         "model",
         nargs="?" if optional else None,
         help=f"{', '.join(MODELS)}, or a config.json, .safetensors, .index.json or .toml file"
-        + ("; default: what the checkpoint has" if optional else ""),
+        + ("; default: what the checkpoint contains" if optional else ""),
     )
     parser.add_argument(
-        "--recipe", help=f"{', '.join(RECIPES)}, or a .toml file; default: the one that suits a built-in model"
+        "--recipe", help=f"{', '.join(RECIPES)}, or a .toml file; default: the one that suits the model"
     )
     default = "what the checkpoint says" if optional else "0"
     parser.add_argument("--seed", type=_seed, help=f"an integer in [0, 2^64); default {default}")
-    parser.add_argument("--dtype", choices=DTYPES, help="%(choices)s; default: that of a file, else float32")
+    parser.add_argument("--dtype", choices=DTYPES, help="%(choices)s; default: what a file has, else float32")
     parser.add_argument(
         "--set",
         type=_override,
         action="append",
         default=[],
         metavar="NAME=SCHEME",
-        help="draw parameters of this name or pattern otherwise: '*.bias=zeros', 'head.weight=normal(std=0.01)'",
+        help="draw parameters of this name or pattern by SCHEME: '*.bias=zeros', 'head.weight=normal(std=0.01)'",
     )
     parser.add_argument(
         "--rename",
@@ -81,13 +83,13 @@ def _add_model(parser: argparse.ArgumentParser, *, optional: bool = False) -> No
         action="append",
         default=[],
         metavar="NEW=OLD",
-        help="the parameter NEW keeps the values that it had as OLD",
+        help="let the parameter NEW have the values that it had by its old name",
     )
 
 
 def _add_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=_count, metavar="N", help="threads; default: as many as cores, at most 8")
-    parser.add_argument("--json", metavar="FILE", help="write what was done there; - is standard output, alone")
+    parser.add_argument("--json", metavar="FILE", help="write what was done to this file; - prints it and nothing else")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
 
@@ -107,13 +109,13 @@ def _size(text: str) -> int:
     try:
         return parse_size(int(text) if text.isascii() and text.isdecimal() else text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a size as 5GB or 500MB, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"must be a size such as 5GB or 500MB, got {text!r}") from None
 
 
 def _override(text: str) -> Rule:
     name, equals, spelled = text.partition("=")
     if not equals:
-        raise argparse.ArgumentTypeError(f"must be as 'head.weight=normal(std=0.01)', got {text!r}")
+        raise argparse.ArgumentTypeError(f"must be like 'head.weight=normal(std=0.01)', got {text!r}")
     try:
         return Rule(name, scheme(spelled), "set")
     except (ValueError, TypeError) as error:
@@ -123,7 +125,7 @@ def _override(text: str) -> Rule:
 def _renaming(text: str) -> tuple[str, str]:
     new, equals, old = text.partition("=")
     if not equals or not new or not old:
-        raise argparse.ArgumentTypeError(f"must be as new.weight=old.weight, got {text!r}")
+        raise argparse.ArgumentTypeError(f"must be like new.weight=old.weight, got {text!r}")
     return new, old
 
 
@@ -168,7 +170,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     recipe = arguments.recipe
     if recipe is None:
         recipe = told.get("recipe")
-        if not (recipe is None or recipe in list(RECIPES)):  # a path would be a stranger's choice of a file to open
+        if not (recipe is None or recipe in list(RECIPES)):  # whoever wrote the file must not choose a path to open
             raise CommandError(
                 f"{arguments.path} is from the recipe {short(recipe)}, not a built-in one; give --recipe"
             )
@@ -208,7 +210,7 @@ def _planned(arguments: argparse.Namespace, model: Parameters, recipe: Any, seed
 
 
 def _origin(path: str) -> dict[str, Any]:
-    """What a checkpoint says of itself."""
+    """Return what the metadata of a checkpoint say of its origin."""
     for header in files_of(path).values():
         if header.origin:
             return header.origin
@@ -216,7 +218,7 @@ def _origin(path: str) -> dict[str, Any]:
 
 
 def _way_on(journal: str, error: OSError | None = None) -> str:
-    """What to do with what an interrupted run leaves."""
+    """Say how to go on after an interrupted run, if it left a journal."""
     if os.path.islink(journal) or not os.path.isfile(journal):
         return ""
     if error and error.errno in (errno.EEXIST, errno.EBUSY, errno.EINVAL):

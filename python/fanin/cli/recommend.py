@@ -1,4 +1,4 @@
-"""The command `fanin recommend`."""
+"""Define the command `fanin recommend`."""
 
 from __future__ import annotations
 
@@ -16,30 +16,36 @@ from .terminal import encodable
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add it to the parser of `fanin`."""
+    """Add this command to the parser of `fanin`."""
     advise = commands.add_parser("recommend", help="say which scheme suits a layer, and why")
     advise.add_argument(
         "--activation",
         type=activation,
         default="relu",
-        help="what follows the layer, as leaky_relu:0.2; default %(default)s",
+        help="what follows the layer, such as leaky_relu:0.2; default %(default)s",
     )
     advise.add_argument("--layer", choices=LAYERS, default="linear", help="%(choices)s; default %(default)s")
-    advise.add_argument("--depth", type=int, metavar="N", help="layers of the network, or its residual blocks")
+    advise.add_argument("--depth", type=int, metavar="N", help="how many layers or residual blocks the network has")
     advise.add_argument("--norm", action="store_true", help="every layer is normalized")
     advise.add_argument("--residual", action="store_true", help="the layer is in a residual branch")
     advise.add_argument(
-        "--layout", default="OI", help="OI: (out, in, *spatial), IO: (*spatial, in, out); default %(default)s"
+        "--layout",
+        default="OI",
+        help="the order of axes, OI (out, in, *spatial) or IO (*spatial, in, out); default %(default)s",
     )
-    advise.add_argument("--shape", type=_shape, metavar="OxI", help="of the weight, as 4096x1024: prints its std")
-    advise.add_argument("--std", type=float, metavar="STD", help="with --shape, says what is wrong with this std")
+    advise.add_argument(
+        "--shape", type=_shape, metavar="OxI", help="the shape of the weight, such as 4096x1024: prints its std"
+    )
+    advise.add_argument(
+        "--std", type=float, metavar="STD", help="a std to judge, with --shape: prints what is wrong with it"
+    )
     advise.set_defaults(run=_recommend)
 
 
 def _shape(text: str) -> tuple[int, ...]:
     if re.fullmatch(r"\d+([x,]\d+)*", text):
         return tuple(map(int, re.split("[x,]", text)))
-    raise argparse.ArgumentTypeError(f"must be sizes as 4096x1024, got {text!r}")
+    raise argparse.ArgumentTypeError(f"must be sizes such as 4096x1024, got {text!r}")
 
 
 def _recommend(arguments: argparse.Namespace) -> None:

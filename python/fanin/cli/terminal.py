@@ -1,4 +1,4 @@
-"""What the commands for whole models print: progress, results, and what the file system refused."""
+"""Print what the commands for whole models report: progress, results, and what the file system refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PLAIN = str.maketrans({"×": "x", "·": "*", "√": "sqrt ", "²": "^2", "–":
 
 
 def prepare_streams() -> None:
-    """Let nothing that is printed fail: not for an encoding without ×, nor for a stream that was closed."""
+    """Prepare standard output and error such that printing never fails: not in ASCII, nor where they are closed."""
     codecs.register_error("fanin.plain", _plain)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -37,21 +37,21 @@ def prepare_streams() -> None:
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
-    """What stands for characters that an encoding has not."""
+    """Replace characters that an encoding does not have."""
     assert isinstance(error, UnicodeEncodeError)
     text = error.object[error.start : error.end].translate(_PLAIN)
     return text.encode("ascii", "backslashreplace").decode(), error.end
 
 
 def encodable(text: str) -> str:
-    """The text as standard output prints it. Lines are wrapped after that, because what stands for a √ is longer."""
+    """Return a text as standard output will print it: where it has no √, "sqrt" makes a line longer before wrapping."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return text.encode(encoding, "fanin.plain").decode(encoding)
 
 
 @contextmanager
 def progress_bar(nbytes: int, *, visible: bool) -> Iterator[Callable[[int], object]]:
-    """A function to call with numbers of bytes; a bar on standard error, if that is a terminal, shows their sum."""
+    """Yield a function to call with numbers of bytes. A bar on standard error, if it is a terminal, shows their sum."""
     if not visible or not sys.stderr.isatty():
         yield lambda piece: None
         return
@@ -65,7 +65,7 @@ def progress_bar(nbytes: int, *, visible: bool) -> Iterator[Callable[[int], obje
 
 
 def print_saved(plan: Plan, saved: Saved) -> None:
-    """The table of what was written, expected beside observed, and what it took."""
+    """Print a table of what was written, expected beside observed moments, and the time it took."""
     rows = []
     for group in saved.groups:
         expected, observed = group.expected, group.observed
@@ -93,7 +93,7 @@ def print_saved(plan: Plan, saved: Saved) -> None:
 
 
 def _shown(path: str) -> str:
-    """Relative where that is shorter."""
+    """Return a path as it is or relative to the working directory, whichever is shorter."""
     try:
         return min(path, os.path.relpath(path), key=len)
     except ValueError:  # on another drive
@@ -101,7 +101,7 @@ def _shown(path: str) -> str:
 
 
 def print_verified(verified: Verified) -> None:
-    """The problems found, or that there are none, and what it took."""
+    """Print the problems found, or that there are none, and the time it took."""
     found, width = len(verified.problems), text.terminal_width()
     for problem in verified.problems[:_MOST_PROBLEMS]:
         print(text.wrapped(problem, width))
@@ -128,8 +128,8 @@ def write_json(path: str | None, data: dict[str, Any]) -> None:
 
 
 def explain(error: OSError, path: str, nbytes: int) -> str:
-    """What the file system refused, in the user's terms."""
-    folder = os.path.dirname(Split.of(path, ()).path)  # the path itself, where that is a directory
+    """Say what the file system refused and what the user can do."""
+    folder = os.path.dirname(Split.of(path, ()).path)  # the path itself if that is a directory
     place = error.filename if isinstance(error.filename, str) else path
     match error.errno:
         case errno.EEXIST if str(error.filename).endswith(".journal"):

@@ -1,10 +1,10 @@
-"""Diagnose: predict, probe, watch, audit and compare initializations. docs/diagnose.md explains them.
+"""Predict, probe, watch, audit and compare initializations. docs/diagnose.md explains how.
 
 Examples
 --------
 >>> from fanin import diagnose, schemes
 >>> stack = diagnose.Stack(weights=schemes.xavier_normal(layout="OI"), depth=30)
->>> print(f"{diagnose.predict(stack).chi:.3g}")  # what a layer multiplies the squares of gradients by
+>>> print(f"{diagnose.predict(stack).chi:.3g}")  # a layer multiplies the squares of gradients by this
 0.5
 """
 

@@ -1,4 +1,4 @@
-"""What is wrong with the statistics of a step, by thresholds that can be changed, and what to change."""
+"""Judge the statistics of a training step by thresholds that can be changed, and advise what to change."""
 
 from __future__ import annotations
 
@@ -13,56 +13,61 @@ import numpy as np
 from ..arrays.types import Activation
 from ..recommendation import recommend
 
-Statistics = Mapping[str, Any]  # what a line of JSON holds
-# In the order in which a verdict lists them: causes before what follows from them.
+Statistics = Mapping[str, Any]  # what a line of a monitor's file holds
+
+# The order in which a verdict lists the rules: causes stand before their effects.
 RULES = ("non-finite", "symmetric", "dead", "saturated", "exploding", "vanishing", "update", "loss")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Thresholds:
-    """When each rule of a `Monitor` raises an alarm; 0 switches off a lower threshold, inf an upper one.
+    """Set when each rule of a `Monitor` raises an alarm; 0 switches off a lower threshold, inf an upper one.
 
     Parameters
     ----------
     per_layer, over_depth : float
-        Exploding and vanishing: the mean square of gradients grows or falls by more than the one from layer to layer
-        and by more than the other over all of them. The factor per layer is χ of Schoenholz et al. (2017): Xavier's
-        weights under ReLU have 1/2, critical ones 1. Default 1.5 and 1000, which is 30 of the RMS.
+        The rules "exploding" and "vanishing": the mean square of gradients grows or falls from layer to layer by a
+        factor of more than `per_layer`, and over all layers by more than `over_depth`. The factor per layer is χ of
+        Schoenholz et al. (2017): Xavier's weights under ReLU have 1/2, critical ones 1. Default 1.5 and 1000; 1000 is a
+        factor of about 30 in the RMS.
     layers : int
-        The fewest layers that have such a factor. Default 4.
+        The smallest number of layers for which these factors are computed. Default 4.
     gradient : float
-        Vanishing: the RMS of a weight's gradient, twice running and not growing, as it does behind weights that start
-        at zero. Default 1e-7, of SageMaker Debugger's VanishingGradient for the mean of |g|. It means less where losses
-        are scaled; the factors above do not change.
+        The rule "vanishing": the RMS of a weight's gradient is below this in two records running and does not grow; it
+        does grow behind weights that start at zero. Default 1e-7, which SageMaker Debugger's VanishingGradient has for
+        the mean of |g|. It means little where a loss scaler multiplies gradients; the factors above are unaffected.
     dead_unit, dead_layer : float
-        Dead: a unit that is not 0 for less than the one share of the examples, in a layer where more than the other
-        share of units are so. Default 0.01 and 0.5, of SageMaker Debugger's DeadRelu.
+        The rule "dead": more than the share `dead_layer` of a layer's units are dead. A unit is dead if it is not 0 on
+        less than the share `dead_unit` of the examples. Default 0.01 and 0.5, as in SageMaker Debugger's DeadRelu.
     examples : int
-        The fewest values of a unit, over examples and positions, on which that is judged. Default 8: by chance one
-        unit in 256 that is active half the time is never so in 8.
+        The smallest number of values of a unit, over examples and positions, on which it is judged dead. Default 8: by
+        chance one unit in 256 that is active half the time is 0 in all of 8.
     saturation, saturated_layer : float
-        Saturated: a value beyond the one share of half the activation's range, in a layer where more than the other
-        share of values are so. Default 0.97, where the slope of tanh is below 0.06, and 0.5, as of dead units.
+        The rule "saturated": more than the share `saturated_layer` of a layer's values are saturated. A value is
+        saturated if its distance from the middle of the activation's range exceeds the share `saturation` of half the
+        range. Default 0.97, where the slope of tanh is below 0.06, and 0.5, as for dead units.
     equal, symmetric : float
-        Symmetric: neighbouring rows of a weight that differ by less than the one share of their length, where more
-        than the other share of the compared rows, and of their gradients, do so. Rows drawn at random differ by 1.4.
-        Default 0.01 and 0.5.
+        The rule "symmetric": more than the share `symmetric` of the compared rows of a weight are equal, and so are
+        those of its gradient. Neighbouring rows are equal if they differ by less than the share `equal` of their
+        length; rows drawn at random differ by 1.4 of it. Default 0.01 and 0.5.
     largest_update, smallest_update : float
-        Update: the RMS of an update over that of its weight; the smallest, twice running. About 1e-3 is right
-        (CS231n). Default 10 and 1e-8, of SageMaker Debugger's WeightUpdateRatio.
+        The rule "update": the RMS of an update, divided by that of its weight, is above the one, or below the other in
+        two records running. About 1e-3 is right (CS231n). Default 10 and 1e-8, as in SageMaker Debugger's
+        WeightUpdateRatio.
     loss : float
-        Loss: the share of ln(classes) by which the first loss is more or less than that. Default 0.5. A classifier
-        that knows nothing yet starts at ln(classes) (CS231n), at about 1 more if its logits have variance 2.
+        The rule "loss": the first loss differs from ln(classes) by more than this share of it. Default 0.5. A
+        classifier that knows nothing yet starts at ln(classes) (CS231n), or at about 1 more if its logits have variance
+        2.
 
     Raises
     ------
     ValueError
-        For a negative number or NaN.
+        If a threshold is negative or NaN.
 
     Notes
     -----
-    The values of SageMaker Debugger are those of its built-in rules as documented by Amazon. A value that is not finite
-    is an alarm whatever the thresholds, as in its ExplodingTensor.
+    What is said of SageMaker Debugger are its built-in rules as Amazon documents them. A value that is not finite is an
+    alarm whatever the thresholds, as in its ExplodingTensor.
 
     Examples
     --------
@@ -94,22 +99,24 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A rule that was broken, the first time it was.
+    """Describe the first time that a rule was broken.
 
     Parameters
     ----------
     step : int
-        When.
+        The training step.
     name : str
-        Of the layer or parameter; empty where it is about all layers, "loss" where about the loss.
+        The name of the layer or parameter; "" if the alarm is about all layers, "loss" if it is about the loss.
     rule : str
-        "non-finite", "symmetric", "dead", "saturated", "exploding", "vanishing", "update" or "loss".
-    value, threshold : float
-        What was found, and the threshold that it passed.
+        The rule: "non-finite", "symmetric", "dead", "saturated", "exploding", "vanishing", "update" or "loss".
+    value : float
+        The number that was found.
+    threshold : float
+        The threshold that it passed.
     message : str
-        What is wrong, as a sentence.
+        A sentence that says what is wrong.
     advice : str
-        What to change.
+        A sentence that says what to change.
     """
 
     step: int
@@ -121,20 +128,21 @@ class Alarm:
     advice: str
 
     def __str__(self) -> str:
-        """All of it, in a line."""
+        """Return step, rule, message and advice in one line."""
         return f"step {self.step}, {self.rule}: {self.message} {self.advice}"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the first steps say.
+    """Judge the first steps of a training.
 
     Parameters
     ----------
     healthy : bool
         Whether there is no alarm.
     alarms : tuple of Alarm
-        By rule: what began first, and of one step causes before what follows from them.
+        The alarms by rule. Rules are in the order in which they were first broken; within one step, causes stand before
+        their effects.
     text : str
         A line for each rule that was broken: what is wrong, where, and the suggested change.
     """
@@ -144,12 +152,12 @@ class Verdict:
     text: str
 
     def __str__(self) -> str:
-        """The text."""
+        """Return the text."""
         return self.text
 
 
 class Finding(NamedTuple):
-    """A rule that a number breaks."""
+    """Describe a rule that is broken, and the number that breaks it."""
 
     rule: str
     value: float
@@ -158,18 +166,18 @@ class Finding(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What judging one layer or parameter has to know of the others in its step."""
+    """Hold what is needed of all layers and parameters of a step to judge one of them."""
 
-    waits: bool  # some weight is all zero, which on purpose (LoRA, a zero head) stops gradients until it has moved
-    stuck: bool  # nothing will move it: all weights are zero, or all of their gradients
-    lookups: Collection[str]  # tables, of which a step may touch any rows or none
+    waits: bool  # a weight is all zero: on purpose (LoRA, a zero head), and gradients before it are 0 until it moves
+    stuck: bool  # no weight will move: all weights are zero, or all their gradients
+    lookups: Collection[str]  # embeddings: a step may look up any of their rows or none
     outputs: Collection[str]  # names after the last layer that has a gradient
 
 
 def of_step(
     step: Mapping[str, Statistics], before: Mapping[str, Statistics], limits: Thresholds, lookups: Collection[str]
 ) -> Iterator[tuple[str, Finding]]:
-    """What is wrong with a step, by name; `before` is what was recorded last, under each name, before it."""
+    """Yield what is wrong with a step, by name; `before` is the last record under each name from earlier steps."""
     weights = [now["weight_rms"] for now in step.values() if "weight_rms" in now]
     gradients = [now["weight_gradient_rms"] for now in step.values() if "weight_gradient_rms" in now]
     names = list(step)
@@ -188,7 +196,7 @@ def of_step(
 
 
 def of_one(name: str, now: Statistics, before: Statistics, limits: Thresholds, context: Context) -> Iterator[Finding]:
-    """What is wrong with one layer or parameter; `before` is what was recorded of it the step before."""
+    """Yield what is wrong with one layer or parameter; `before` is its last record from earlier steps."""
     if now.get("nonfinite"):
         yield Finding("non-finite", now["nonfinite"], 0, "is not finite")
     gradient, ratio = now.get("weight_gradient_rms"), now.get("update_ratio")
@@ -209,17 +217,17 @@ def of_one(name: str, now: Statistics, before: Statistics, limits: Thresholds, c
         last = before.get("weight_gradient_rms")
         if _below(last, limits.gradient) and gradient <= last:
             yield Finding("vanishing", gradient, limits.gradient, f"has a gradient of RMS {gradient:.2g}")
-        return  # small updates follow from it
+        return  # small updates are only its effect
     if _below(ratio, limits.smallest_update) and _below(before.get("update_ratio"), limits.smallest_update):
         yield Finding("update", ratio, limits.smallest_update, f"has updates only {ratio:.2g} times its weights")
 
 
 def of_all(step: Mapping[str, Statistics], limits: Thresholds, waits: bool) -> Iterator[Finding]:
-    """Whether gradients, or where none were recorded signals, explode or vanish over the layers, in their order."""
+    """Yield whether gradients, or signals if no gradients were recorded, explode or vanish from layer to layer."""
     what, key, towards = "gradients", "gradient_norm", "input"
     if not any(key in now for now in step.values()):
         what, key, towards = "signals", "activation_rms", "output"
-    # None is more than the largest number, if each value was finite.
+    # A size is None if it overflows although every value was finite: it counts as infinite.
     found = [now[key] for now in step.values() if key in now and not (now[key] is None and now["nonfinite"])]
     sizes = [math.inf if size is None else size for size in (found if what == "signals" else reversed(found))]
     positive = [size for size in sizes if 0 < size < math.inf]
@@ -246,10 +254,10 @@ def of_all(step: Mapping[str, Statistics], limits: Thresholds, waits: bool) -> I
 
 
 def growth(sizes: list[float]) -> float:
-    """The logarithm by which the squares of positive numbers grow from one to the next.
+    """Return the logarithm of the factor by which the squares of positive numbers grow from one to the next.
 
-    The median slope of all pairs (Theil and Sen), which one layer that differs, as a head of small weights, leaves
-    alone.
+    It is the median slope of all pairs (Theil and Sen), which one layer that differs, such as a head with small
+    weights, does not change much.
     """
     logs = 2 * np.log(sizes)
     first, second = np.triu_indices(len(logs), 1)
@@ -257,7 +265,7 @@ def growth(sizes: list[float]) -> float:
 
 
 def of_first_loss(loss: float, classes: int, limits: Thresholds) -> Iterator[Finding]:
-    """Whether the first loss is that of a classifier that knows nothing."""
+    """Yield whether the first loss is far from that of a classifier that knows nothing."""
     wanted = math.log(classes)
     excess = loss / wanted - 1
     if abs(excess) > limits.loss:
@@ -267,7 +275,7 @@ def of_first_loss(loss: float, classes: int, limits: Thresholds) -> Iterator[Fin
 
 
 def advice(finding: Finding, activation: Activation | None, layers: int | None, started: bool) -> str:
-    """One change that may help; `started` tells the first step from later ones, which training has a part in."""
+    """Suggest one change that may help; `started` means that the network was trained before the step."""
     rule, value, threshold, _ = finding
     slower = "lower the learning rate by 10x"
     if rule == "update":
@@ -287,7 +295,7 @@ def advice(finding: Finding, activation: Activation | None, layers: int | None, 
 
 
 def verdict(alarms: list[Alarm], steps: list[int]) -> Verdict:
-    """A line for each rule that was broken in these steps."""
+    """Sum up the alarms of these steps, with a line for each rule that was broken."""
     alarms = [alarm for alarm in alarms if alarm.step in steps]
     began = {alarm.rule: alarm.step for alarm in reversed(alarms)}
     alarms.sort(key=lambda alarm: (began[alarm.rule], RULES.index(alarm.rule)))
@@ -305,7 +313,7 @@ def verdict(alarms: list[Alarm], steps: list[int]) -> Verdict:
 def _scheme(activation: Activation | None, layers: int | None) -> str:
     if activation is None:
         return "use he_normal for ReLU and its like, xavier_normal for tanh"
-    depth = layers if layers and layers > 1 else None  # one that is recorded is not all, as in a linear model
+    depth = layers if layers and layers > 1 else None  # if one layer is recorded, the network may still have others
     name = recommend(activation, depth=depth).name
     if name != "he_normal" or activation == "relu":
         return f"use {name}"

@@ -1,4 +1,4 @@
-"""Audit: what is wrong with the parameters of a network, found before it trains."""
+"""Find what is wrong with the parameters of a network before it trains."""
 
 from __future__ import annotations
 
@@ -21,30 +21,31 @@ from ..recommendation import recommend, review
 from ..text import printable
 from .tensors import Array, layers_of, may_be_zero, memory_of, native, tensors_of, units_of
 
-_P = 1e-9  # of an outlier, or of equal units, by chance
-_FACTOR = 10.0  # of the square of a std, where no exact factor a layer is known
-_FAR = 1e4  # of a std, where factors a layer over- or underflow
-_HUGE = 1e100  # whose square is finite, and that of a sum
-_NEAR = 1e-5  # squared distance of two units over the product of their lengths
-_MOST_COMPARED = 512, 1 << 18  # units and weights of a layer whose units are all compared with each other
-_ORTHOGONAL = 0.3  # of the cosine of two random directions: below it, rows are orthogonal by design
-_TOLERANCE = 1e-5  # of orthogonal rows, or two units of the dtype's last place
+_P = 1e-9  # a finding must be less likely than this by chance
+_FACTOR = 10.0  # how far the square of a std may be from what is asked, where the factor per layer is not known
+_FAR = 1e4  # how far a std may be from what is asked before factors per layer over- or underflow
+_HUGE = 1e100  # the square of a std up to this is finite, and so are sums of such squares
+_NEAR = 1e-5  # units are nearly equal if their squared distance, over the product of their lengths, is up to this
+_MOST_COMPARED = 512, 1 << 18  # all units of a layer are compared if it has at most so many units, and weights
+_ORTHOGONAL = 0.3  # rows whose cosines are below this share of random ones are orthogonal by design
+_TOLERANCE = 1e-5  # how far orthogonal rows may be from orthogonal; or two units in the last place of the dtype
 _FRACTION_BITS = {"float64": 52, "float32": 23, "float16": 10, "bfloat16": 7}
 _WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong with one parameter.
+    """Describe something that is wrong with a parameter.
 
     Parameters
     ----------
     name : str
-        Of the parameter.
+        The name of the parameter.
     rule : str
-        "non-finite", "zero", "constant", "identical units", "outlier", "std", "orthogonality" or "equal values".
+        The rule that it breaks: "non-finite", "zero", "constant", "identical units", "outlier", "std", "orthogonality"
+        or "equal values".
     message : str
-        What it is, in numbers.
+        What is wrong, in numbers.
     """
 
     name: str
@@ -54,25 +55,27 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What one reading of a parameter tells.
+    """Hold what was measured of a parameter.
 
     Parameters
     ----------
     layer : str
-        The kind of layer it was judged as.
-    shape, dtype : tuple of int, str
-        Its own.
+        The kind of layer that it was judged as: see `fanin.recommend`.
+    shape : tuple of int
+        The shape of the parameter.
+    dtype : str
+        The name of its dtype.
     count, finite, nan, infinite, zeros : int
-        Elements: all, and of each kind.
+        The number of all elements, and of those that are finite, NaN, infinite and 0.
     mean, std, minimum, maximum : float
-        Of the finite elements; NaN where there are none. The std divides by their number.
+        The moments and extremes of the finite elements; NaN if there are none. The std divides by their number.
     hash : int
-        64 bits that depend on all elements and their order.
+        A hash of 64 bits of all elements and their order.
     asked : float, optional
         The std that `fanin.recommend` gives; None for biases and norms.
     defect : float, optional
-        max |Q·Qᵀ/g² - I| of a weight that looks orthogonal, g² the mean square of its rows; of 256 of them, if more.
-        None for others, for sparse ones, and where one side is over 16 times the other.
+        For a weight that looks orthogonal, max |Q·Qᵀ/g² - I|, where g² is the mean square of its rows; at most 256 rows
+        are taken. None for other weights, for sparse ones, and if one side is over 16 times the other.
     """
 
     layer: Layer
@@ -99,18 +102,19 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What `audit` found. As text: findings first, then a table.
+    """Hold what `audit` found; printing it shows the findings, then a table of all parameters.
 
     Parameters
     ----------
     findings : tuple of Finding
-        In the order of the parameters; empty if nothing is wrong.
+        What is wrong, in the order of the parameters; empty if nothing is.
     statistics : dict of str to Statistics
-        By parameter.
+        What was measured of each parameter, by name.
     tied : tuple of (str, str)
-        Parameters that share their memory with an earlier one, which comes first.
+        Pairs of an earlier parameter and a later one that shares its memory. Default: none.
     skipped : dict of str to str
-        What was not judged, and why: counters, masks, tables of positions.
+        The names of arrays that were not judged, such as counters, masks and tables of positions, with the reason.
+        Default: none.
     """
 
     findings: tuple[Finding, ...]
@@ -119,7 +123,7 @@ class Audit:
     skipped: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as JSON takes it: NaN is None, a hash 16 hexadecimal digits."""
+        """Return everything as JSON can hold it: NaN becomes None, a hash becomes 16 hexadecimal digits."""
         rows = {name: asdict(s) | {"hash": f"{s.hash:016x}"} for name, s in self.statistics.items()}
         return {
             "findings": [asdict(finding) for finding in self.findings],
@@ -132,7 +136,7 @@ class Audit:
         }
 
     def __str__(self) -> str:
-        """Findings, then a row for every parameter; at most 100 columns."""
+        """Return the findings, then a row for every parameter, in at most 100 columns."""
         what = "no findings" if not self.findings else f"{len(self.findings)} findings"
         lines = [f"{what} in {len(self.statistics)} parameters".replace("1 findings", "1 finding")]
         lines += [f"{f.name}: {f.rule}: {f.message}" for f in self.findings]
@@ -152,66 +156,69 @@ def audit(
     layers: Mapping[str, Layer] | None = None,
     norm: bool | None = None,
 ) -> Audit:
-    """Read every parameter once, and say what is wrong.
+    """Read every parameter once, and say what is wrong with it.
 
     Parameters
     ----------
     arrays : mapping of str to array, array, or path
-        NumPy arrays, torch tensors in CPU memory (a `state_dict()`), or whatever `numpy.asarray` takes; one array,
-        called "array"; or the path of a .safetensors, .index.json or .npz file, or of a directory with a checkpoint.
-        float32, float64, float16 or bfloat16. Other dtypes are skipped, and so are arrays that are named as masks
-        (*mask*) or tables of positions (pe, pos_encoding, inv_freq, cos_cached, …), unless `layers` has them.
+        Arrays by name: NumPy arrays, torch tensors in CPU memory (a `state_dict()`), or whatever `numpy.asarray` takes.
+        Or a single array, which is called "array". Or the path of a .safetensors, .index.json or .npz file, or of a
+        directory with a checkpoint. Dtypes are float32, float64, float16 and bfloat16; others are skipped, and so are
+        arrays whose names say that they are masks (*mask*) or tables of positions (pe, pos_encoding, inv_freq,
+        cos_cached, …), unless `layers` has them.
     activation : str, (str, float) or callable
-        What follows each layer: see `fanin.gain`. Default "relu".
+        The activation that follows each layer: see `fanin.gain`. Default "relu".
     layout : "OI" or "IO"
-        (out, in, *spatial), as in PyTorch, the default; or (*spatial, in, out), as in Keras and JAX.
+        The order of axes: "OI", the default, is (out, in, *spatial), as in PyTorch; "IO" is (*spatial, in, out), as in
+        Keras and JAX.
     layers : mapping of str to str, optional
-        Kinds of layer, by name: see `fanin.recommend`. Others follow from name and rank. Of rank 1 and 0: "norm" if
-        called weight, scale or gamma, else "bias". Above: "conv" from rank 4 on; "recurrent" for weight_hh and
-        recurrent_kernel, "input" for weight_ih, "embedding" for wte, wpe, table, and words that begin with embed or end
-        with emb, embed or embedding, "attention" for attn, attention, query, key, value, q, k, v and qkv, "head" for
-        head, classifier and logits; else "conv" for rank 3 and "linear" for rank 2. An embedding, query, key or value
-        does not lend its kind to what it holds under linear, fc, proj, dense, conv or a number.
+        The kinds of layer of parameters, by name: see `fanin.recommend`. Default: what name and rank tell. With rank 0
+        or 1 a parameter is a "norm" if it is called weight, scale or gamma, and else a "bias". With rank 4 or more it
+        is a "conv". Otherwise weight_hh and recurrent_kernel are "recurrent"; weight_ih is "input"; wte, wpe, table,
+        and words that begin with embed or end with emb, embed or embedding are "embedding"; attn, attention, query,
+        key, value, q, k, v and qkv are "attention"; head, classifier and logits are "head"; anything else is "conv"
+        with rank 3 and "linear" with rank 2. A layer inside an embedding, query, key or value that is called linear,
+        fc, proj, dense, conv or a number is judged by its own name.
     norm : bool, optional
-        Whether normalization follows or precedes every layer: then no std is judged. Default: whether any parameter is
-        a "norm" of more than one element.
+        Whether normalization follows or precedes every layer; if so, no std is judged. Default: whether any parameter
+        is a "norm" with more than one element.
 
     Returns
     -------
     Audit
-        `findings`, `statistics`, `tied`, `skipped`, `to_dict()`, and a table as text.
+        `findings`, `statistics`, `tied`, `skipped` and `to_dict()`; it prints as a table.
 
     Raises
     ------
     TypeError
-        For what is no array of numbers, or on another device.
+        If a value is not an array of numbers, or is on another device.
     ValueError
-        For an unknown layout, layer or name in `layers`, or a damaged file.
+        If the layout is unknown, `layers` has an unknown layer or name, or a file is damaged.
     OSError
-        Where a file cannot be read.
+        If a file cannot be read.
 
     Notes
     -----
-    The rules, each of which a parameter can break:
+    A parameter can break these rules:
 
-    - non-finite: any NaN or infinity. The other rules judge the finite values. A matrix of 0 and over a tenth
-      -∞ is a mask, which is skipped.
-    - zero, constant: all weights equal, so that units start equal, and only other layers can tell them apart. Not of a
-      bias or norm. A head may be zero, and so may the factor of an adapter that makes it start as nothing (lora_B). The
-      last layer of a residual branch may be meant to be, which no name tells.
-    - identical units: outputs with equal weights, bit for bit, or at a distance below 0.3 % of their length (of up to
-      512 units and 2¹⁸ weights). Not of embeddings, not of units whose weights are all 0, and not where units have so
-      few bits that chance makes them equal. Equal filters of different groups of a convolution are found too, though
-      they see different channels: no array tells its groups.
-    - outlier: |x - mean|/std beyond what the largest of as many normal values exceeds with probability 10⁻⁹. Zeros are
-      left out, so that sparse weights are judged by the others. Uniform and truncated values never reach that.
-    - std: of linear and conv, that of `fanin.review`, with its factor a layer, beyond 5 standard errors. Of recurrent,
-      input and attention, a square over 10 times that of `fanin.recommend`, or under a tenth. Of a head, logits whose
-      variance exceeds 10 for inputs of variance 1. Not where there is an outlier.
-    - orthogonality: where rows (or columns, if fewer) have cosines below 0.3 of what random ones have: an entry of
-      Q·Qᵀ/g² - I beyond 10⁻⁵, or two units of the dtype's last place.
-    - equal values: two weights with the same bits in different memory. Not of constants, biases, norms, or where most
-      are 0. Weights that share memory are tied, which is no finding: the first is judged.
+    - non-finite: a value is NaN or infinite. The other rules judge the finite values. A matrix of 0 in which more than
+      a tenth is -∞ is a mask, and skipped.
+    - zero, constant: all weights are equal, so units start equal, and only other layers can tell them apart. Biases and
+      norms may be so. A head may be zero, and so may the factor of an adapter that has no effect at first (lora_B). The
+      last layer of a residual branch may be zero on purpose too, but no name tells that.
+    - identical units: two outputs have equal weights, bit for bit; or, in layers of up to 512 units and 2¹⁸ weights,
+      they differ by less than 0.3 % of their length. Embeddings are not judged, nor units whose weights are all 0, nor
+      units with so few bits that chance makes them equal. Equal filters in different groups of a convolution are found
+      too, although they see different channels: an array does not tell its groups.
+    - outlier: |x - mean|/std is beyond what the largest of as many normal values exceeds with probability 10⁻⁹. Zeros
+      are left out, so that the other values of a sparse weight are judged. Uniform and truncated values stay below.
+    - std: for linear and conv, `fanin.review` finds the std wrong, and it differs by more than 5 standard errors. For
+      recurrent, input and attention, its square is over 10 times that of `fanin.recommend`, or under a tenth. For a
+      head, logits have a variance over 10 with inputs of variance 1. Weights with an outlier are not judged.
+    - orthogonality: rows (or columns, if fewer) have cosines below 0.3 of those of random ones, as if they were meant
+      to be orthogonal, but an entry of Q·Qᵀ/g² - I exceeds 10⁻⁵, or two units in the last place of the dtype.
+    - equal values: two weights have the same bits in different memory. Constants, biases and norms may be so, and
+      weights that are mostly 0. Weights that share memory are tied, which is not a finding; the first is judged.
 
     Examples
     --------
@@ -227,8 +234,8 @@ def audit(
     kinds = layers_of(parameters, layers or {})
     if norm is None:
         norm = any(kind == "norm" and parameters[name].size > 1 for name, kind in kinds.items())
-    at: dict[Any, str] = {}  # memory
-    holding: dict[Any, str] = {}  # values
+    at: dict[Any, str] = {}  # names by memory
+    holding: dict[Any, str] = {}  # names by values
     statistics: dict[str, Statistics] = {}
     findings: list[Finding] = []
     tied: list[tuple[str, str]] = []
@@ -264,7 +271,7 @@ def _asked(shape: tuple[int, ...], layer: Layer, activation: Activation, layout:
 
 
 def _is_mask(s: Statistics, array: Array) -> bool:
-    """Whether it is what attention adds to its logits, 0 or -inf, under whatever name."""
+    """Tell whether an array holds 0 and -inf, as a mask that attention adds to its logits does."""
     return len(s.shape) > 1 and not s.nan and 0 < s.zeros == s.finite < 0.9 * s.count and not (array > 0).any()
 
 
@@ -274,7 +281,7 @@ def _is_mask(s: Statistics, array: Array) -> bool:
 def _judge(
     name: str, s: Statistics, units: Array | None, activation: Activation, layout: Layout, norm: bool
 ) -> Iterator[tuple[str, str]]:
-    """Rule and message of everything wrong with one parameter."""
+    """Yield rule and message of everything that is wrong with a parameter."""
     if s.nan or s.infinite:
         yield "non-finite", f"{s.nan} NaN and {s.infinite} infinite of {s.count} values"
     if s.finite < 2:
@@ -300,7 +307,7 @@ def _judge(
 
 
 def _identical(s: Statistics, units: Array) -> str:
-    """Which units have equal or nearly equal weights."""
+    """Say which units have equal or nearly equal weights; "" if none do."""
     count, size = units.shape
     density = 1 - s.zeros / s.count
     if count * count / 2 * 2.0 ** (-_FRACTION_BITS[s.dtype] * size * density) > _P:
@@ -313,7 +320,7 @@ def _identical(s: Statistics, units: Array) -> str:
     if size < 8 or density < 0.5 or count > _MOST_COMPARED[0] or units.size > _MOST_COMPARED[1]:
         return ""
     rows = units.astype(np.float64)
-    with np.errstate(all="ignore"):  # no weights, or infinite ones, are near to nothing
+    with np.errstate(all="ignore"):  # units without weights, or with infinite ones, are not near to any
         products = rows @ rows.T
         squares = products.diagonal()
         distance = (squares[:, None] + squares - 2 * products) / np.outer(np.sqrt(squares), np.sqrt(squares))
@@ -325,7 +332,7 @@ def _identical(s: Statistics, units: Array) -> str:
 
 
 def _equal_rows(units: Array) -> list[list[int]]:
-    """Groups of rows with the same bits. A few columns tell most rows apart, so that the others are hardly read."""
+    """Return groups of rows with the same bits. A few columns tell most rows apart, so the others are hardly read."""
     bits = _bits(units)
     rows, group = np.arange(len(bits)), np.zeros(len(bits), np.int64)
     for column in np.unique(np.linspace(0, bits.shape[1] - 1, 16).astype(int)):
@@ -341,11 +348,11 @@ def _equal_rows(units: Array) -> list[list[int]]:
 
 
 def _outlier(s: Statistics) -> str:
-    """The value farthest from the mean, where a normal distribution has none."""
+    """Describe the value farthest from the mean, if normal values are never so far; "" if they are."""
     if not s.std < _HUGE:
         return f"values from {s.minimum:.3g} to {s.maximum:.3g}, too large for their std"
     count, mean, std = s.finite - s.zeros, s.mean, s.std
-    if s.zeros:  # those of the values that are not 0
+    if s.zeros:  # mean and std of the values that are not 0
         mean = s.mean * s.finite / count
         std = math.sqrt(max(0.0, (s.std**2 + s.mean**2) * s.finite / count - mean**2))
     if count < 2 or not std > 1e-6 * abs(mean):
@@ -359,7 +366,7 @@ def _outlier(s: Statistics) -> str:
 
 
 def _wrong_std(s: Statistics, activation: Activation, layout: Layout) -> str:
-    """How the std departs from what layer and activation ask for."""
+    """Say how the std differs from what layer and activation ask for; "" if it does not."""
     assert s.asked is not None
     ratio = s.std / s.asked
     if s.layer in ("linear", "conv"):
@@ -382,9 +389,9 @@ def _wrong_std(s: Statistics, activation: Activation, layout: Layout) -> str:
     return f"std {s.std:.3g} multiplies squares by {ratio**2:.3g} of what std {s.asked:.3g} would"
 
 
-@np.errstate(all="ignore")  # what is not finite, or all 0, looks like nothing
+@np.errstate(all="ignore")  # rows that are not finite, or all 0, count as not orthogonal
 def _defect(units: Array) -> float | None:
-    """How far Q·Qᵀ/g² is from I: see `Statistics.defect`. None unless rows, or columns if fewer, look orthogonal."""
+    """Return `Statistics.defect`, how far Q·Qᵀ/g² is from I; None unless rows, or columns if fewer, look orthogonal."""
     lines = units if units.shape[0] <= units.shape[1] else units.T
     count, size = lines.shape
     if count < 8 or size < 16 or size > 16 * count:
@@ -397,7 +404,7 @@ def _defect(units: Array) -> float | None:
 
     rows = some(32)
     used = rows[:, rows.any(axis=0)]
-    if 2 * np.count_nonzero(used) <= used.size:  # sparse rows hardly meet, and are as good as orthogonal by chance
+    if 2 * np.count_nonzero(used) <= used.size:  # sparse rows hardly overlap, so they are nearly orthogonal by chance
         return None
     products = rows @ rows.T
     squares = products.diagonal().copy()

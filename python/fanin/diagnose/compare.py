@@ -1,4 +1,4 @@
-"""Strategies of initialization side by side: what a probe sees before training, and where the first steps lead."""
+"""Compare strategies of initialization: probe networks before training, and train them for a few steps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .tasks import Task, digits, one_thread, permutation, train
 Step: TypeAlias = Callable[[str, Any, int], Any]
 
 _SHORT = {"xavier": "xavier_normal", "he": "he_normal", "lecun": "lecun_normal"}
-_PROBED = 256  # examples
+_PROBED = 256  # examples that a network is probed with
 
 
 def compare(
@@ -44,30 +44,32 @@ def compare(
     """Compare strategies of initialization on one task, each at the learning rate that suits it best.
 
     For every strategy and seed the network is probed, then trained by plain SGD from the same weights at each rate. A
-    strategy is judged at the rate of its lowest mean final training loss: one rate for all would flatter the strategy
-    that it happens to suit.
+    strategy is judged at the rate that gives it the lowest mean final training loss: one rate for all would favour the
+    strategy that it happens to suit.
 
     Parameters
     ----------
     strategies : mapping or sequence of str
-        By name, the `Scheme` that takes the place of the stack's weights, or a whole `Stack`. Or only names, such as
-        "xavier", "he" and "orthogonal": see `scheme_named`.
+        The strategies by name: each is a `Scheme`, which replaces that of the stack's weights, or a whole `Stack`. Or
+        only names, such as "xavier", "he" and "orthogonal": see `scheme_named`.
     stack : Stack, optional
         The network. Default: ten dense layers of 64 units with ReLU.
     task : Task, optional
-        Default: `digits`.
+        What the network learns. Default: `digits()`.
     step : callable, optional
-        Trains in the place of plain SGD, with any library: step(name, strategy, seed) returns an iterable that trains
-        a step for each loss it yields, or an object with such `losses`, and `accuracy` if it is known. The strategy is
-        what was given, or the scheme of a name. Nothing is probed, and task, rates and batch are not used.
+        A function that trains instead of plain SGD, with any library: step(name, strategy, seed) returns an iterable
+        that trains one step for each loss it yields, or an object with such `losses`, and `accuracy` if that is known.
+        The strategy is what was given, or the scheme of a name. Nothing is probed, and task, rates and batch are not
+        used. Default: plain SGD.
     seeds : int
-        Each strategy runs with the seeds 0 … seeds - 1, which set weights and the order of examples. Default 3.
+        The number of runs of each strategy, with the seeds 0 … seeds - 1, which set weights and the order of examples.
+        Default 3.
     steps : int
-        Of training. Default 200.
+        The number of training steps. Default 200.
     rates : sequence of float
-        Learning rates to choose from. Default 0.003, 0.01, 0.03, 0.1, 0.3.
+        The learning rates to choose from. Default 0.003, 0.01, 0.03, 0.1, 0.3.
     batch : int
-        Examples of a step. Default 64.
+        The number of examples in a step. Default 64.
 
     Returns
     -------
@@ -77,9 +79,10 @@ def compare(
     Raises
     ------
     ValueError
-        For no strategies or rates, unknown names, seeds or steps below 1, and too few losses from `step`.
+        If there are no strategies or no rates, a name is unknown, seeds or steps are below 1, or `step` returns too few
+        losses.
     TypeError
-        For a strategy that is neither a scheme nor a stack, unless `step` is given.
+        If a strategy is neither a scheme nor a stack, unless `step` is given.
 
     Examples
     --------
@@ -116,21 +119,26 @@ def compare(
 
 
 def scheme_named(name: str, stack: Stack) -> Scheme:
-    """The scheme that a name stands for in a stack.
+    """Return the scheme that a name stands for in a stack.
 
     Parameters
     ----------
     name : str
-        Of a function of `fanin.schemes`, or "xavier", "he" or "lecun" for the normal ones. The layout is "OI". He's
-        have the gain of the stack's activation, the orthogonal ones that of `fanin.recommend`, Xavier's and LeCun's
-        gain 1; of an LSTM each gate is a block.
+        The name of a function in `fanin.schemes`, or "xavier", "he" or "lecun" for the normal ones of these. The layout
+        is "OI". He's schemes have the gain of the stack's activation, orthogonal ones that of `fanin.recommend`,
+        Xavier's and LeCun's gain 1. In an LSTM each gate is a block.
     stack : Stack
-        Where it is to be used.
+        The network that the scheme is for.
+
+    Returns
+    -------
+    Scheme
+        The scheme.
 
     Raises
     ------
     ValueError
-        For an unknown name, and for a function that has parameters without a default.
+        If the name is unknown, or the function has parameters without a default.
 
     Examples
     --------
@@ -161,7 +169,7 @@ def scheme_named(name: str, stack: Stack) -> Scheme:
 
 
 class _Runs(NamedTuple):
-    """One strategy at one rate, with every seed."""
+    """Hold the runs of one strategy at one rate, with every seed."""
 
     rate: float
     losses: Values  # (seeds, steps)
@@ -170,7 +178,7 @@ class _Runs(NamedTuple):
 
     @property
     def badness(self) -> tuple[float, int]:
-        """What strategies and rates are ordered by."""
+        """The final loss and the number of diverged runs, by which strategies and rates are ordered."""
         losses = final(self.losses)
         return float(losses.mean()), int(np.isinf(losses).sum())
 
@@ -200,7 +208,7 @@ class _Runs(NamedTuple):
 
 
 def _strategies(given: Mapping[str, Any] | Sequence[str], stack: Stack, own: bool) -> dict[str, Any]:
-    """By name, the stack of each; what is given itself, if the user's own step is to make sense of it."""
+    """Return the stack of each strategy, by name; with the user's own step, what was given."""
     if isinstance(given, str) or not given:
         raise ValueError(f"strategies must be a mapping or a sequence of names, and not empty, got {given!r}")
     chosen = dict(given) if isinstance(given, Mapping) else {name: scheme_named(name, stack) for name in given}
@@ -253,7 +261,7 @@ def _own(step: Step, name: str, strategy: Any, seeds: int, steps: int) -> _Runs:
 
 
 def _title(task: Task, stacks: Iterable[Stack]) -> str:
-    """The task, and the network where all strategies share it."""
+    """Name the task, and the network if all strategies share it."""
     shapes = {(stack.kind, stack.depth, stack.width, stack.activation) for stack in stacks}
     if len(shapes) > 1:
         return task.name

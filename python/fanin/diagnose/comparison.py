@@ -1,4 +1,4 @@
-"""What came of comparing strategies of initialization: ranked rows with their uncertainty, and how they read."""
+"""Hold the result of comparing strategies of initialization, ranked and with its uncertainty, and print it."""
 
 from __future__ import annotations
 
@@ -17,32 +17,33 @@ from .slopes import student
 
 Values: TypeAlias = NDArray[np.float64]
 
-_WIDTH = 100  # of a printed line of prose
+_WIDTH = 100  # columns of a printed line of prose
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One strategy, over the seeds. Errors are standard errors of the mean, nan for one seed.
+    """Sum up the runs of one strategy. Errors are standard errors of the mean over the seeds, nan with one seed.
 
     Parameters
     ----------
     name : str
-        Of the strategy.
+        The name of the strategy.
     rate : float
-        The learning rate at which its mean final loss was lowest; one at the end of those that were tried says that
-        another may do better. nan with the user's own step.
+        The learning rate at which its mean final loss was lowest. If that is the smallest or largest that was tried, a
+        rate beyond it may do better. nan with the user's own step.
     loss, loss_error : float
-        Training loss, the mean of the last tenth of the steps; inf where a seed diverged.
+        The training loss, averaged over the last tenth of the steps, and its error; inf if a run diverged.
     accuracy, accuracy_error : float
-        The share of test examples classified rightly; nan where unknown.
+        The share of test examples that are classified correctly, and its error; nan if unknown.
     slope, slope_error : float
-        Of log gradient² per layer towards the output, as `probe` fits it; nan with the user's own step.
+        The slope of log gradient² per layer towards the output, as `probe` fits it, and its error; nan with the user's
+        own step.
     predicted : float
-        The same by theory; nan where it has none.
+        The slope that theory predicts; nan if it predicts none.
     spread : float
-        Of the gradient's RMS in each layer the largest over the smallest, the geometric mean over seeds.
+        The largest RMS of a layer's gradient divided by the smallest, as a geometric mean over seeds.
     diverged : int
-        Seeds whose loss was not finite at this rate.
+        The number of seeds whose loss was not finite at this rate.
     """
 
     name: str
@@ -60,18 +61,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Strategies from the lowest final training loss to the highest.
+    """Rank strategies from the lowest final training loss to the highest; printing it shows a table.
 
     Parameters
     ----------
     title : str
-        The task, the network and the training.
+        A line that names the task, the network and the training.
     rows : tuple of Outcome
-        One for each strategy.
+        A summary of each strategy, the best first.
     reports : tuple of tuple of Report
-        What the probe saw: for each row, one for each seed; empty with the user's own step.
+        What the probe measured: for each row, a report for each seed; empty with the user's own step.
     losses : ndarray of float64, (strategies, seeds, steps)
-        In the order of the rows, each at its best rate; inf from where a run diverged.
+        The losses of each strategy at its best rate, in the order of the rows; inf once a run has diverged.
     """
 
     title: str
@@ -80,14 +81,21 @@ class Comparison:
     losses: Values
 
     def better(self, first: str, second: str) -> bool:
-        """Whether the final loss of one strategy is below another's beyond the scatter of seeds.
+        """Tell whether the final loss of one strategy is below another's by more than the scatter of seeds explains.
 
-        It is where the 95 % intervals of the two means, by Student's t, do not overlap. One seed shows nothing.
+        It is if the 95 % intervals of the two means, by Student's t, do not overlap. With one seed it never is.
+
+        Parameters
+        ----------
+        first : str
+            The name of the strategy that may be better.
+        second : str
+            The name of the other strategy.
 
         Raises
         ------
         ValueError
-            For a strategy that was not compared.
+            If a strategy was not compared.
         """
         names = [row.name for row in self.rows]
         for argument, name in (("first", first), ("second", second)):
@@ -97,14 +105,14 @@ class Comparison:
         return below[1] < above[0]
 
     def to_dict(self) -> dict[str, Any]:
-        """What JSON can hold; what is not finite becomes null."""
+        """Return everything as JSON can hold it; numbers that are not finite become None."""
         rows = [{key: _plain(value) for key, value in dataclasses.asdict(row).items()} for row in self.rows]
         losses = [[[_plain(loss) for loss in run] for run in runs] for runs in self.losses.tolist()]
         reports = [[report.to_dict() for report in each] for each in self.reports]
         return {"title": self.title, "rows": rows, "losses": losses, "reports": reports}
 
     def __str__(self) -> str:
-        """A table, the best first; which differences are beyond the scatter of seeds; what the probe says is wrong."""
+        """Return a table, the best first, then which strategies are better for certain, and the probe's verdicts."""
         heads = ["", "strategy", "rate", "final loss", "accuracy", "slope", "predicted", "max/min gradient", "diverged"]
         lines = [heads, *([str(rank), *self._cells(row)] for rank, row in enumerate(self.rows, 1))]
         columns = [column for column in zip(*lines, strict=True) if set(column[1:]) != {"–"}]
@@ -137,13 +145,13 @@ class Comparison:
 
 
 def final(losses: Values) -> Values:
-    """Of each run the mean loss of the last tenth of its steps."""
+    """Return the mean loss of each run over the last tenth of its steps."""
     steps = losses.shape[1]
     return np.asarray(losses[:, -max(1, steps // 10) :].mean(1))
 
 
 def mean_and_error(values: Iterable[float]) -> tuple[float, float]:
-    """The mean and its standard error; nan of nothing, and of what is not finite."""
+    """Return the mean and its standard error; nan if there are no values, or some are not finite."""
     array = np.fromiter(values, np.float64)
     if not array.size:
         return math.nan, math.nan
@@ -153,7 +161,7 @@ def mean_and_error(values: Iterable[float]) -> tuple[float, float]:
 
 
 def _interval(values: Values) -> tuple[float, float]:
-    """Of the mean, at 95 %; where every run diverged, above everything."""
+    """Return the 95 % interval of the mean; it is at infinity if every run diverged."""
     mean, error = mean_and_error(values)
     if np.isinf(values).all():
         return math.inf, math.inf

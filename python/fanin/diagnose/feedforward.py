@@ -1,7 +1,7 @@
-"""The hidden layers of a dense or convolutional stack: x ← f(norm(W·x + b)), or x + f(norm(W·x + b)).
+"""Run the hidden layers of a dense or convolutional stack: x ← f(norm(W·x + b)), or x + f(norm(W·x + b)).
 
-Units are the last axis, so that a layer is a product with a matrix: x is (n, units), or (n, positions, channels), where
-a convolution first gathers the patch that its kernel sees at each position.
+Units are on the last axis, so that a layer is a product with a matrix. x is (n, units), or (n, positions, channels) in
+a convolution, which first gathers the patch under its kernel at each position.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EPSILON = 1e-5  # added to the variance by norm: Ioffe and Szegedy (2015), and t
 
 
 class Scaling(NamedTuple):
-    """What a norm did: (z - mean)·inverse, both computed over `axes`, or constants where that is None."""
+    """Hold what a norm did: (z - mean)·inverse, with both computed over `axes`, or constants if that is None."""
 
     mean: Values
     inverse: Values
@@ -31,7 +31,7 @@ class Scaling(NamedTuple):
 
     @classmethod
     def of(cls, z: Values, norm: Norm) -> Scaling:
-        """Of each unit over the batch and positions, or of each example over units and positions."""
+        """Compute it for each unit over batch and positions ("batch"), or each example over units and positions."""
         axes = tuple(range(z.ndim - 1)) if norm == "batch" else tuple(range(1, z.ndim))
         return cls(z.mean(axes, keepdims=True), 1 / np.sqrt(z.var(axes, keepdims=True) + EPSILON), axes)
 
@@ -44,7 +44,7 @@ class Scaling(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What a layer had to say on the way forward."""
+    """Hold what a layer computed on the way forward and needs on the way back."""
 
     inputs: Values
     preactivation: Values
@@ -53,7 +53,7 @@ class Kept(NamedTuple):
 
 
 class Layers:
-    """All hidden layers. Parameters are passed in, so that whoever trains may replace them."""
+    """Run all hidden layers. Parameters are passed in, so that whoever trains may replace them."""
 
     def __init__(self, stack: Stack, inputs: tuple[int, ...]) -> None:
         self._stack = stack
@@ -77,7 +77,7 @@ class Layers:
         return [kept.preactivation for kept in self._kept]
 
     def forward(self, parameters: Weights, x: Values) -> Values:
-        """What the head sees: the last activation, of a convolution its mean over positions."""
+        """Return what the head reads: the last activation, averaged over positions in a convolution."""
         self._kept = self._run(parameters, x, [None] * self._stack.depth)
         return _pooled(self._kept[-1].hidden)
 
@@ -95,7 +95,7 @@ class Layers:
         return gradients
 
     def jacobian(self, parameters: Weights, x: Values) -> Values:
-        """Of the last activation by the first: the identity, each row a gradient, taken back through the layers."""
+        """Return the derivative of the last activation by the first: take the identity's rows back as gradients."""
         constants: list[Scaling | None] = [None] * self._stack.depth
         if self._stack.norm == "batch":
             if not self._kept:
@@ -123,10 +123,10 @@ class Layers:
         return run
 
     def _back(self, weight: Values, kept: Kept, gradient: Values) -> tuple[Values, Values, Values]:
-        """From the gradient by a layer's activation to those by its preactivation, before norm, and by its input."""
+        """Turn the gradient by a layer's activation into those by its preactivation, before the norm, and its input."""
         signal = gradient * self._slope(kept.preactivation)
         raw = signal if kept.scaling is None else kept.scaling.backward(kept.preactivation, signal)
-        # The adjoint of a circular convolution is the one whose kernel is flipped and transposed.
+        # The adjoint of a circular convolution is the convolution with the kernel flipped and transposed.
         below = self._connect(raw, np.flip(weight, tuple(range(2, weight.ndim))).swapaxes(0, 1))
         return signal, raw, below + gradient if self._skips(kept.inputs, kept.hidden) else below
 
@@ -149,7 +149,7 @@ class Layers:
 
 
 def elementwise(activation: Any) -> tuple[Function, Function]:
-    """The function and derivative of an activation, computed in float64, in the dtype of the argument."""
+    """Return function and derivative of an activation; they compute in float64 and return the argument's dtype."""
 
     def cast(f: Function) -> Function:
         return lambda x: f(x).astype(np.asarray(x).dtype, copy=False)
@@ -162,7 +162,7 @@ def _pooled(x: Values) -> Values:
 
 
 def _neighbours(height: int, width: int, kernel: int) -> NDArray[np.intp]:
-    """The positions under the kernel at each position of an image that continues on its other side."""
+    """Return the positions under the kernel at each position of an image that wraps around."""
     reach = np.arange(kernel) - kernel // 2
     rows = (np.arange(height)[:, None] + reach) % height
     columns = (np.arange(width)[:, None] + reach) % width

@@ -1,7 +1,7 @@
-"""What is measured of an array, in operators that NumPy arrays and torch tensors share.
+"""Measure arrays, in operators that NumPy arrays and torch tensors share.
 
-The largest and the smallest of all values show whether any is not finite. The rest is measured on about `LIMIT` values,
-taken with strides.
+The largest and the smallest of all values tell whether any is not finite. Everything else is measured on a sample of
+about `LIMIT` values, taken with strides.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from ..arrays.types import Activation
 from ..signals import activations
 
-LIMIT = 2**18  # values that are sampled of an array
-_ROWS, _COMPARED = 32, 2**20  # rows of a weight that are compared, and values in them
+LIMIT = 2**18  # about so many values of an array are sampled
+_ROWS, _COMPARED = 32, 2**20  # at most about so many rows of a weight, and values in them, are compared
 _BOUNDED = {
     "tanh": (-1.0, 1.0),
     "softsign": (-1.0, 1.0),
@@ -28,14 +28,14 @@ _BOUNDED = {
 }
 
 Bounds = tuple[float, float]
-# By the number of units, for one module may have several widths: how often each was not 0, of how many times.
+# How often each unit was not 0, and out of how many times; by the number of units, since calls may differ in it.
 Activity = dict[int, tuple[NDArray[np.float64], float]]
 
 
 def saturation(activation: Activation | None, share: float) -> Bounds | None:
-    """The values beyond which an activation is saturated; None where it is not bounded on both sides.
+    """Return the values beyond which an activation is saturated; None if it is not bounded on both sides.
 
-    `share` is of half its range: 0.97 of tanh is |tanh| > 0.97.
+    They lie at the share `share` of half its range from the middle: tanh is saturated beyond ±0.97 for 0.97.
     """
     if activation is None or callable(activation):
         return None
@@ -46,20 +46,20 @@ def saturation(activation: Activation | None, share: float) -> Bounds | None:
 
 
 def unit_axis(ndim: int, channels_first: bool) -> int:
-    """The axis of the units of activations: the last, or of (batch, channels, height, width) the second."""
+    """Return the axis of units in activations: the last, or the second in (batch, channels, height, width)."""
     return 1 if channels_first and ndim > 3 else ndim - 1
 
 
 def strides(shape: tuple[int, ...], *groups: Iterable[int], limit: int = LIMIT) -> tuple[slice, ...]:
-    """Slices that leave about `limit` values: axes of a group share the strides, and an earlier group goes first.
+    """Return slices that leave about `limit` values. Axes of the first group are thinned first, all of them alike.
 
-    Two places or more stay of every axis, and none of these is the first: what is there, as padding or the token that
-    begins each sequence, is like nothing else.
+    At least two places of an axis are left. Of a thinned axis the first place is not among them: padding, or the token
+    that begins each sequence, would not be typical.
     """
     excess = math.prod(shape) / limit
     steps = [1] * len(shape)
     for group in groups:
-        axes = sorted(group, key=shape.__getitem__)  # the shortest first: the others bear what it cannot
+        axes = sorted(group, key=shape.__getitem__)  # the shortest first: longer ones make up for what it cannot give
         for rank, axis in enumerate(axes):
             if excess > 1:
                 steps[axis] = max(1, min(shape[axis] // 2, math.ceil(excess ** (1 / (len(axes) - rank)))))
@@ -68,31 +68,31 @@ def strides(shape: tuple[int, ...], *groups: Iterable[int], limit: int = LIMIT) 
 
 
 def signal_strides(shape: tuple[int, ...], units: int) -> tuple[slice, ...]:
-    """Of activations: every unit, of some examples at some positions."""
+    """Return slices of activations that keep every unit, for some examples and positions."""
     return strides(shape, (axis for axis in range(len(shape)) if axis != units))
 
 
 def weight_strides(shape: tuple[int, ...]) -> tuple[slice, ...]:
-    """Of a weight: whole rows, as far as they can be left out."""
+    """Return slices of a weight that leave out whole rows, and parts of rows only if there are too few."""
     return strides(shape, range(1), range(1, len(shape)))
 
 
 def some_rows(weight: Any) -> Any:
-    """Some rows of a weight whose first axis is that of its units, spread evenly, each whole."""
+    """Return some whole rows, evenly spread, of a weight whose first axis is that of its units."""
     count, length = weight.shape[0], max(1, math.prod(weight.shape[1:]))
     wanted = max(2, min(_ROWS, _COMPARED // length))
     return weight[:: max(1, count // wanted)].reshape(-1, length)
 
 
 def equal_rows(rows: Any, distance: float) -> Any:
-    """How many rows differ from the one before by at most `distance` of their length; rows of zeros are equal."""
+    """Count the rows that differ from the one before by at most `distance` of their length; rows of zeros are equal."""
     squares = (rows * rows).sum(1)
     step = rows[1:] - rows[:-1]
     return ((step * step).sum(1) <= distance**2 * squares[1:]).sum()
 
 
 def added(first: Activity, second: Activity) -> Activity:
-    """The activity of the units in both."""
+    """Add two records of the activity of units."""
     both = {**first, **second}
     for width in first.keys() & second.keys():
         (active, times), (more, others) = first[width], second[width]
@@ -100,22 +100,25 @@ def added(first: Activity, second: Activity) -> Activity:
     return both
 
 
-MEASURES = 4  # that `measure` returns
+MEASURES = 4  # how many numbers `measure` returns
 
 
 def measure(values: Any, extremes: tuple[Any, Any], bounds: Bounds | None) -> tuple[Any, ...]:
-    """Of sampled values the sums of squares, of themselves, of those beyond bounds; NaN for 0 if any is not finite."""
+    """Return the sum of squares, the sum, and the number beyond bounds of sampled values; then 0, or NaN if not finite.
+
+    The last is NaN if any value of the array, sampled or not, is not finite; `extremes` tell.
+    """
     beyond = (values < bounds[0]) | (values > bounds[1]) if bounds else values[:0]
     return (values * values).sum(), values.sum(), beyond.sum(), extremes[0] * 0 + extremes[1] * 0
 
 
 @dataclass(slots=True)
 class Measured:
-    """Of one array, or of several that are one layer's."""
+    """Hold what was measured of one array, or of several that belong to one layer."""
 
     sums: NDArray[np.float64]  # what `measure` returns
-    count: int  # of values in the sums
-    size: int  # of the array
+    count: int  # the number of sampled values
+    size: int  # the number of all values
     active: Activity = field(default_factory=dict)
     equal: float | None = None  # the share of compared rows that are equal
 
@@ -128,7 +131,7 @@ class Measured:
         return cls(np.array([float(total) for total in sums]), values.size, array.size)
 
     def add(self, other: Self) -> None:
-        """Add what was measured of another call of the same layer."""
+        """Add what was measured in another call of the same layer."""
         self.sums = self.sums + other.sums
         self.count += other.count
         self.size += other.size
@@ -136,22 +139,22 @@ class Measured:
 
     @property
     def rms(self) -> float:
-        """√E x²."""
+        """The root of the mean square, √E x²."""
         return math.sqrt(self.sums[0] / self.count)
 
     @property
     def norm(self) -> float:
-        """√Σ x² over the whole array."""
+        """The norm of the whole array, √Σ x², estimated from the sample."""
         return self.rms * math.sqrt(self.size)
 
     @property
     def mean(self) -> float:
-        """E x."""
+        """The mean, E x."""
         return float(self.sums[1]) / self.count
 
     @property
     def zero(self) -> float:
-        """The share of values that are 0, where activity is known."""
+        """The share of values that are 0, if activity is known."""
         return 1 - sum(float(active.sum()) for active, _ in self.active.values()) / self.count
 
     @property
@@ -166,7 +169,7 @@ class Measured:
 
 
 def as_array(argument: str, value: Any) -> NDArray[Any]:
-    """An array of real numbers, from NumPy, torch, JAX or anything that NumPy or DLPack can read on the CPU."""
+    """Return an array of real numbers, from NumPy, torch, JAX or anything that NumPy or DLPack can read on the CPU."""
     if hasattr(value, "detach"):  # torch
         value = value.detach().cpu()
         value = value.float() if str(value.dtype) == "torch.bfloat16" else value

@@ -1,4 +1,4 @@
-"""Watch a training: statistics of what it is given each step, alarms by stated rules, and a verdict."""
+"""Watch a training: keep statistics of what is recorded each step, and raise alarms by stated rules."""
 
 from __future__ import annotations
 
@@ -36,55 +36,65 @@ __all__ = ["Alarm", "Monitor", "Thresholds", "Verdict"]
 
 
 class Monitor:
-    """Takes arrays as a training goes, keeps a few statistics of each, and says what is wrong with them.
+    """Take arrays as a training goes on, keep a few statistics of each, and say what is wrong with them.
 
-    It knows no framework: whoever trains calls `record` and `record_loss`, and `fanin.diagnose.torch.watch` does for a
-    torch module. Use it as a context manager, or `close` it.
+    It depends on no framework: whoever trains calls `record` and `record_loss`; for a torch module
+    `fanin.diagnose.torch.watch` does. Use it as a context manager, or `close` it.
 
     Parameters
     ----------
     path : str or Path, optional
-        A file that is written anew, one JSON object a line for each record as it comes. Numbers that are not finite
-        are null.
+        A file to write, with a JSON object on a line for each record as it comes; an existing file is replaced. Numbers
+        that are not finite are null. Default: no file.
     classes : int, optional
-        Of a classifier, for the rule about its first loss.
-    thresholds : Thresholds
-        Of the rules.
+        The number of classes of a classifier, at least 2, for the rule about its first loss. Default: no such rule.
+    thresholds : Thresholds, optional
+        The thresholds of the rules. Default: `Thresholds()`.
     activations : dict of str to activation, optional
-        By the name under which a layer's activations are recorded: its activation, as for `fanin.gain`. Saturation is
-        found for tanh, sigmoid, softsign and the hard ones of these, and advice is for the activation.
+        The activation of each layer, as for `fanin.gain`, by the name that its activations are recorded under. Advice
+        depends on it, and saturation is found for tanh, sigmoid, softsign and the hard versions of these. Default:
+        unknown.
     layout : "OI" or "IO"
-        "OI", the default, as PyTorch has it: weights are (out, in, *spatial), the units of activations on the last
-        axis, from four axes on the second. "IO", as Keras and JAX have it: weights are (*spatial, in, out), units on
-        the last axis.
+        The order of axes. "OI", the default, is PyTorch's: weights are (out, in, *spatial), and the units of
+        activations are on the last axis, or on the second if there are four axes or more. "IO" is that of Keras and
+        JAX: weights are (*spatial, in, out), and units are on the last axis.
     keep : int, optional
-        How many records, the last ones, stay in `history`; None for all. Default 10 000, of which each takes less than
-        1 kB. The file has them all, and alarms are not forgotten.
+        The number of last records that stay in `history`; None for all. Default 10 000; each takes less than 1 kB. The
+        file has all records, and alarms are not forgotten.
 
     Attributes
     ----------
     history : list of dict
-        What a line of JSON holds, for each record: "step"; "name"; of activations "activation_rms", "activation_mean",
-        "zero" and "saturated" (shares of the values), "dead" (of the units), "gradient_rms" and "gradient_norm", √Σ g²;
-        of weights "weight_rms", "weight_gradient_rms", "weight_equal" and "weight_gradient_equal" (shares of the
-        compared rows), "update_rms" and "update_ratio"; "loss"; and "nonfinite", in how many of the arrays a value is
-        not finite. A number that is not finite is None.
+        The records, as on the lines of the file. Each has "step", "name", and "nonfinite", the number of arrays in
+        which a value is not finite. Activations give "activation_rms", "activation_mean", "zero" and "saturated"
+        (shares of the values), "dead" (a share of the units), "gradient_rms" and "gradient_norm", √Σ g². Weights give
+        "weight_rms", "weight_gradient_rms", "weight_equal" and "weight_gradient_equal" (shares of the compared rows),
+        "update_rms" and "update_ratio". A loss gives "loss". A number that is not finite is None.
     alarms : list of Alarm
-        The first of every rule and name.
+        The first alarm of every rule and name.
+
+    Raises
+    ------
+    ValueError
+        If `classes`, `layout` or `keep` is not one of the above, or an activation is unknown.
+    OSError
+        If the file cannot be written.
 
     Notes
     -----
-    Of a larger array about 2^18 values, taken with strides, are measured; what is not finite is found wherever it is.
-    Whether a unit is dead is judged on this record of its layer and the one before; "dead" is left out as long as
-    these have too few examples of every unit (`Thresholds.examples`). Of the rows of a weight, up to 63 are compared,
-    each with the next. Steps are judged when the next one begins, and when alarms are asked for: ask between steps.
+    About 2^18 values of a larger array, taken with strides, are measured; a value that is not finite is found wherever
+    it is. Whether a unit is dead is judged on this record of its layer and the one before; "dead" is left out as long
+    as these have too few examples of every unit (`Thresholds.examples`). Up to 63 rows of a weight are compared, each
+    with the next. A step is judged when the next one begins, and when alarms are asked for: ask between steps.
 
-    Some weights are zero on purpose at first, as LoRA's second factor or a last layer. While a weight of the step is
-    zero, gradients that are exactly 0 are no alarm; a zero weight is one of equal units if its gradient is not 0, or if
-    nothing else in the step has one. What comes after the last layer with gradients may be saturated: it is an output.
+    Some weights are zero on purpose at first, such as LoRA's second factor or a last layer. While a weight of the step
+    is zero, gradients that are exactly 0 raise no alarm; the zero weight itself is "symmetric" if its gradient is not
+    0, or if no weight of the step has a gradient. Layers after the last one with gradients may be saturated: they are
+    outputs.
 
-    Sources: Glorot and Bengio (2010) on saturation, Schoenholz et al. (2017) on gradients over depth, Stanford's CS231n
-    on the first loss and the size of updates, Amazon SageMaker Debugger's built-in rules for the other thresholds.
+    The sources are Glorot and Bengio (2010) on saturation, Schoenholz et al. (2017) on gradients over depth, Stanford's
+    CS231n on the first loss and the size of updates, and Amazon SageMaker Debugger's built-in rules for the other
+    thresholds.
 
     Examples
     --------
@@ -122,11 +132,11 @@ class Monitor:
         self.layout = layout
         self.keep = keep
         self._step: int | None = None
-        self._now: dict[str, dict[str, Any]] = {}  # of this step, by name, in the order of the first record
+        self._now: dict[str, dict[str, Any]] = {}  # the records of this step, by name, in the order of the first one
         self._before: dict[str, dict[str, Any]] = {}
-        self._active: dict[str, Activity] = {}  # the last
-        self._lookups: set[str] = set()  # weights that are tables, of which a step touches some rows
-        self._weights: dict[str, float] = {}  # the last RMS
+        self._active: dict[str, Activity] = {}  # as last recorded
+        self._lookups: set[str] = set()  # embeddings, of which a step looks up some rows
+        self._weights: dict[str, float] = {}  # the RMS last recorded
         self._first_loss: float | None = None
         self._alarms: dict[tuple[str, str], Alarm] = {}
         self._steps: dict[int, None] = {}  # as an ordered set
@@ -134,13 +144,26 @@ class Monitor:
         self._closed = False
 
     def declare(self, name: str, activation: Activation) -> None:
-        """Say which activation a layer's recorded values come from; ValueError or TypeError for one that is none."""
+        """Say which activation a layer's recorded values come from.
+
+        Parameters
+        ----------
+        name : str
+            The name under which the layer's activations are recorded.
+        activation : str, (str, float) or callable
+            The activation: see `fanin.gain`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the activation is unknown, or is another kind of object.
+        """
         if not callable(activation):
             functions.resolve(activation)
         self.activations[name] = activation
 
     def bounds(self, name: str) -> tuple[float, float] | None:
-        """The values beyond which a layer's activation is saturated, if it can be."""
+        """Return the values beyond which a layer's activation is saturated; None if it has no such bounds."""
         return saturation(self.activations.get(name), self.thresholds.saturation)
 
     def record(
@@ -155,30 +178,30 @@ class Monitor:
     ) -> None:
         """Record a layer's activations and their gradients, or a parameter's values, gradients and updates.
 
-        Layers are to be recorded in the order of the forward pass, the first time in each step.
+        Within a step, record layers in the order of the forward pass.
 
         Parameters
         ----------
         step : int
-            Of the training. Any steps may be left out.
+            The number of the training step. Steps may be left out.
         name : str
-            Of the layer or the parameter.
-        activations : array
-            After the activation function: (batch, units), (batch, ..., units), or as the layout says.
-        gradients : array
-            Of the loss with respect to the activations; to the weights where `weights` or `updates` is given without
-            activations. A layer and its weight may have the same name.
-        weights : array
-            In the monitor's layout.
-        updates : array
-            What was added to the weights in this step. Their ratio is to the weights last recorded under this name.
+            The name of the layer or the parameter.
+        activations : array, optional
+            The values after the activation function: (batch, units), (batch, ..., units), or as the layout says.
+        gradients : array, optional
+            The gradient of the loss with respect to the activations; or with respect to the weights, if `weights` or
+            `updates` is given without activations. A layer and its weight may have the same name.
+        weights : array, optional
+            The weights, in the monitor's layout.
+        updates : array, optional
+            What was added to the weights in this step. It is compared with the weights last recorded under this name.
 
         Raises
         ------
         ValueError
-            For no array at all, an empty one, or after `close`.
+            If no array is given, one is empty, or the monitor is closed.
         TypeError
-            For values that are not real numbers.
+            If values are not real numbers.
 
         Examples
         --------
@@ -205,16 +228,23 @@ class Monitor:
         Parameters
         ----------
         step : int
-            Of the training.
+            The number of the training step.
         loss : float
-            A number, or an array or tensor of one.
+            A number, or an array or tensor with one element.
 
         Raises
         ------
         ValueError
-            For more than one number, or after `close`.
+            If there is more than one number, or the monitor is closed.
         TypeError
-            For anything else.
+            If the loss is not a real number.
+
+        Examples
+        --------
+        >>> monitor = Monitor(classes=10)
+        >>> monitor.record_loss(0, 23.0)
+        >>> monitor.verdict().healthy
+        False
         """
         array = as_array("loss", loss)
         if array.size > 1:
@@ -234,17 +264,22 @@ class Monitor:
         return list(self._alarms.values())
 
     def verdict(self, steps: int | None = 10) -> Verdict:
-        """What the first recorded steps say, ten as in SageMaker Debugger's PoorWeightInitialization.
+        """Judge the first recorded steps.
 
         Parameters
         ----------
         steps : int, optional
-            How many; None for all.
+            The number of steps; None for all. Default 10, as in SageMaker Debugger's PoorWeightInitialization.
+
+        Returns
+        -------
+        Verdict
+            Whether the steps are healthy, the alarms, and a text.
 
         Raises
         ------
         ValueError
-            If nothing was recorded, or for less than one step.
+            If nothing was recorded, or `steps` is below 1.
         """
         if steps is not None and steps < 1:
             raise ValueError(f"steps must be at least 1, or None for all, got {steps}")
@@ -254,7 +289,7 @@ class Monitor:
         return verdict(alarms, list(self._steps)[:steps])
 
     def close(self) -> None:
-        """Judge the last step and close the file; again, it does nothing."""
+        """Judge the last step and close the file. A second call does nothing."""
         self._judge()
         self._closed = True
         if self._file is not None:
@@ -269,7 +304,7 @@ class Monitor:
         self.close()
 
     def _signal(self, argument: str, value: ArrayLike, name: str | None = None) -> Measured:
-        """Activations of a named layer, or their gradients."""
+        """Measure activations of a named layer, or their gradients."""
         array = as_array(argument, value)
         units = unit_axis(array.ndim, self.layout == "OI")
         sample = signal_strides(array.shape, units)
@@ -282,7 +317,7 @@ class Monitor:
         return measured
 
     def _weight(self, argument: str, value: ArrayLike) -> Measured:
-        """Weights, their gradients or updates."""
+        """Measure weights, their gradients or updates."""
         array = as_array(argument, value)
         measured = Measured.of(array, weight_strides(array.shape))
         if array.ndim > 1:
@@ -302,7 +337,7 @@ class Monitor:
         updates: Measured | None = None,
         of_weights: bool,
     ) -> None:
-        """Record what was measured, here or elsewhere; `of_weights` says what the gradients are of."""
+        """Record what was measured, here or elsewhere; `of_weights` says whether gradients are those of weights."""
         found: dict[str, Any] = {}
         if activations is not None:
             found |= {"activation_rms": activations.rms, "activation_mean": activations.mean}
@@ -333,7 +368,10 @@ class Monitor:
         self._write(step, name, found)
 
     def _dead(self, name: str, activity: Activity) -> float | None:
-        """The share of units that are hardly ever active, in this record and the one before: batches may be small."""
+        """Return the share of units that are hardly ever active in this record and the one before.
+
+        Two records count, since batches may be small. None means that there are too few examples.
+        """
         both = added(activity, self._active.get(name, {}))
         self._active[name] = activity
         judged = [
@@ -344,7 +382,7 @@ class Monitor:
         return float(np.mean(np.concatenate(judged))) if judged else None
 
     def _write(self, step: SupportsIndex, name: str, found: Mapping[str, Any]) -> None:
-        """Keep a record, after the step before is judged, and write it."""
+        """Keep a record and write it to the file; judge the step before if this record begins a new one."""
         if self._closed:
             raise ValueError("the monitor is closed")
         number = operator.index(step)
@@ -368,7 +406,7 @@ class Monitor:
             self._raise(name, finding)
 
     def _raise(self, name: str, finding: Finding) -> None:
-        """An alarm, unless there is one."""
+        """Raise an alarm, unless this name has one of this rule already."""
         if (name, finding.rule) in self._alarms:
             return
         assert self._step is not None

@@ -1,4 +1,4 @@
-"""A stack, drawn: its weights, and a real forward and backward pass through them in NumPy."""
+"""Draw the weights of a stack, and run real forward and backward passes through them in NumPy."""
 
 from __future__ import annotations
 
@@ -18,49 +18,49 @@ _AXES = {
     "rnn": ("steps", "features"),
     "lstm": ("steps", "features"),
 }
-_OVERFLOW = np.errstate(over="ignore", invalid="ignore")  # is what a diagnosis reports, and no reason to warn
+_OVERFLOW = np.errstate(over="ignore", invalid="ignore")  # a diagnosis reports overflows, so NumPy need not warn
 
 
 class Network:
-    """A deep network with drawn weights that runs forward and backward.
+    """Hold a deep network with drawn weights, and run it forward and backward.
 
     Parameters
     ----------
     stack : Stack
-        What it is made of.
+        The layers of the network, and the schemes of their weights.
     inputs : tuple of int
         The shape of one example: (features,) for "dense", (channels, height, width) for "conv", (steps, features) for
         "rnn" and "lstm".
     classes : int
-        Outputs of the head, a linear layer on the last activation (of "conv" its mean over positions; of "rnn" and
-        "lstm" that of the last step).
+        The number of outputs of the head: a linear layer on the last activation (for "conv", its mean over positions;
+        for "rnn" and "lstm", that of the last step).
     seed : int
-        Of all weights. Default 0.
+        The seed of all weights. Default 0.
     dtype : str
-        "float32" (default) or "float64": of weights and of the arithmetic, but for activations, which are computed in
-        float64 and rounded.
+        The dtype of weights and arithmetic, "float32" (the default) or "float64". Activation functions always compute
+        in float64 and round to it.
     name : str
-        Put before the names under which parameters are drawn. Default: nothing.
+        A prefix of the names under which parameters are drawn. Default "".
 
     Attributes
     ----------
     parameters : dict of str to array
-        "layers.0.weight", "layers.0.bias", …; for "rnn" and "lstm" "cell.weight_hh", "cell.weight_ih", "cell.bias"; and
-        "head.weight", "head.bias". Each is the stream of its name, so that `index` draws any part of it alone. Read at
-        every pass: train them in place, or replace them. The head's bias is 0.
+        The parameters by name: "layers.0.weight", "layers.0.bias", …; for "rnn" and "lstm" "cell.weight_hh",
+        "cell.weight_ih", "cell.bias"; and "head.weight", "head.bias". A name selects the random stream. The head's bias
+        is 0. They are read at every pass: train them in place, or replace them.
     gradients : dict of str to array
-        The same keys, after `backward`.
+        The gradients of the parameters, after `backward`.
     hidden : list of array
         The activation of every layer or step, after `forward`: (n, width), or (n, positions, width) for "conv".
     preactivations : list of array
-        What the activation function was given, so after norm; for "lstm" (n, 4·width), gates i, f, g, o.
+        What the activation function was given, after any norm; for "lstm" (n, 4·width), with gates i, f, g, o.
     signals : list of array
-        The gradients by `preactivations`, after `backward`.
+        The gradients with respect to `preactivations`, after `backward`.
 
     Raises
     ------
     ValueError
-        For inputs of another shape, a size below 1, or another dtype.
+        If inputs do not fit the kind of stack, a size is below 1, or the dtype is another.
 
     Examples
     --------
@@ -105,28 +105,55 @@ class Network:
 
     @property
     def hidden(self) -> list[Values]:
-        """The activation of every layer or step."""
+        """The activation of every layer or step, after `forward`."""
         return self._body.hidden
 
     @property
     def preactivations(self) -> list[Values]:
-        """What the activation function of every layer or step was given."""
+        """What the activation function of every layer or step was given, after `forward`."""
         return self._body.preactivations
 
     @property
     def signals(self) -> list[Values]:
-        """The gradients by `preactivations`."""
+        """The gradients with respect to `preactivations`, after `backward`."""
         return self._body.signals
 
     @_OVERFLOW
     def forward(self, x: ArrayLike) -> Values:
-        """The logits (n, classes) of a batch (n, *inputs); keeps what `backward` needs."""
+        """Return the logits of a batch, and keep what `backward` needs.
+
+        Parameters
+        ----------
+        x : array (n, *inputs)
+            The batch.
+
+        Returns
+        -------
+        array (n, classes)
+            The logits.
+
+        Raises
+        ------
+        ValueError
+            If examples do not have the shape `inputs`.
+        """
         self._features = self._body.forward(self.parameters, self._batch(x))
         return self._features @ self.parameters["head.weight"].T + self.parameters["head.bias"]
 
     @_OVERFLOW
     def backward(self, logits_gradient: ArrayLike) -> None:
-        """From the gradient by the logits of the last `forward` to all others: fills `gradients` and `signals`."""
+        """Compute all gradients from that with respect to the logits; this fills `gradients` and `signals`.
+
+        Parameters
+        ----------
+        logits_gradient : array (n, classes)
+            The gradient with respect to the logits of the last `forward`.
+
+        Raises
+        ------
+        ValueError
+            If it does not have the shape of the last logits.
+        """
         gradient = np.asarray(logits_gradient, self._dtype)
         if gradient.shape != (len(self._features), self.classes):
             wanted = (len(self._features), self.classes)
@@ -135,14 +162,24 @@ class Network:
         self.gradients = self._body.backward(self.parameters, gradient @ self.parameters["head.weight"]) | head
 
     def loss(self, x: ArrayLike, labels: ArrayLike) -> tuple[float, Values]:
-        """The mean softmax cross-entropy of a batch, by `forward`, and its gradient by the logits.
+        """Return the mean softmax cross-entropy of a batch, by `forward`, and its gradient with respect to the logits.
 
         Parameters
         ----------
         x : array (n, *inputs)
             The batch.
         labels : array of int (n,)
-            From 0 to classes - 1.
+            The class of each example, from 0 to classes - 1.
+
+        Returns
+        -------
+        float, array (n, classes)
+            The loss, and its gradient, which `backward` takes.
+
+        Raises
+        ------
+        ValueError
+            If examples do not have the shape `inputs`, or labels do not fit them.
 
         Examples
         --------
@@ -153,7 +190,7 @@ class Network:
         """
         logits = self.forward(x)
         chosen = self._labels(labels, len(logits))
-        with np.errstate(invalid="ignore"):  # of infinite logits the loss is NaN
+        with np.errstate(invalid="ignore"):  # infinite logits make the loss NaN
             shifted = logits - logits.max(axis=1, keepdims=True)
             exponentials = np.exp(shifted)
             sums = exponentials.sum(axis=1, keepdims=True)
@@ -164,18 +201,23 @@ class Network:
 
     @_OVERFLOW
     def jacobian(self, x: ArrayLike) -> Values:
-        """The derivative of the last activation by the first, for one example: the product of all layers between.
+        """Return the derivative of the last activation by the first, for one example: all layers between multiplied.
 
         Parameters
         ----------
         x : array, the shape of one example
-            Where. Statistics of batch norm are those of the last `forward`, as constants.
+            The example. Batch norm keeps the statistics of the last `forward`, as constants.
 
         Returns
         -------
         array (width, width)
-            Row: which unit of the last layer or step; column: of the first. For "conv" both are (positions·width), so
-            take it of small images. For "lstm" the state is h and c, one after the other, and both are 2·width.
+            A row for each unit of the last layer or step, a column for each unit of the first. For "conv" there are
+            positions·width of both, so images should be small. For "lstm" there are 2·width: the state is h, then c.
+
+        Raises
+        ------
+        ValueError
+            If the example does not have the shape `inputs`, or batch norm has no statistics yet.
 
         Examples
         --------

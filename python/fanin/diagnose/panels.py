@@ -1,7 +1,7 @@
-"""What the pictures of `plots` are made of: figures, styles, and panels with a logarithmic axis.
+"""Draw the parts of the pictures in `plots`: figures, styles, and panels with a logarithmic axis.
 
-Colours are those of Okabe and Ito, which stay distinct to the colour-blind; markers and dashes tell lines apart in
-grey.
+Colours are those of Okabe and Ito, which colour-blind people can tell apart; markers and dashes distinguish lines in
+grey prints.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ Path: TypeAlias = str | os.PathLike[str]
 BLUE, VERMILION, ORANGE, SKY = "#0072B2", "#D55E00", "#E69F00", "#56B4E9"
 COLOURS = (BLUE, VERMILION, "#009E73", "#CC79A7", ORANGE, SKY, "#000000")
 GREY, PALE = "#555555", "#dddddd"
-SMALL, TEXT = 8, 9  # points
+SMALL, TEXT = 8, 9  # sizes of fonts in points
 
-_WIDTH, _DPI = 8.0, 160  # inches: a README shows 800 pixels, in which a point is 1.4 pixels
+_WIDTH, _DPI = 8.0, 160  # inches, and dots per inch: a README shows it 800 pixels wide, where a point is 1.4 pixels
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _DASHES = ("-", "--", "-.", ":")
-_MARKS = 15  # at most, on a line
-_REACH = 1e-45, 1e39  # of an axis: float32's
+_MARKS = 15  # markers on a line, at most
+_REACH = 1e-45, 1e39  # the least and the largest value on an axis, a little beyond float32's
 
 
 class Style(NamedTuple):
-    """Of a line."""
+    """Describe how a line looks."""
 
     color: Any
     marker: str
@@ -43,7 +43,7 @@ class Style(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A line over rising x; a band about it, and what is expected in its place: from, about, to."""
+    """Describe a line over rising x, with a band around it, and what is expected: lower bound, middle, upper bound."""
 
     style: Style
     x: Values
@@ -54,12 +54,12 @@ class Curve(NamedTuple):
 
 
 def styles() -> Iterator[Style]:
-    """A style for each of any number of lines; the first seven differ in every respect that matters."""
+    """Yield a style for each of any number of lines; the first seven differ in colour and marker."""
     return itertools.starmap(Style, zip(*map(itertools.cycle, (COLOURS, _MARKERS, _DASHES)), strict=False))
 
 
 def named(argument: str, given: Any, alone: str) -> dict[str, Any]:
-    """One or several by name."""
+    """Return what is given by name; a single object gets the name `alone`. Raise ValueError if nothing is given."""
     found = dict(given) if isinstance(given, Mapping) else {alone: given}
     if not found:
         raise ValueError(f"{argument} must not be empty")
@@ -67,12 +67,12 @@ def named(argument: str, given: Any, alone: str) -> dict[str, Any]:
 
 
 def ranks(count: int) -> Values:
-    """Shares from 0 to 1 at which so many sorted values lie."""
+    """Return the shares from 0 to 1 at which `count` sorted values are drawn."""
     return np.asarray((np.arange(count) + 0.5) / max(count, 1))
 
 
 def figure(height: float) -> Figure:
-    """A figure as wide as a README, that many inches high."""
+    """Make a figure as wide as a README, `height` inches high."""
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415
     except ImportError as error:
@@ -81,7 +81,7 @@ def figure(height: float) -> Figure:
 
 
 def finished(figure: Figure, path: Path | None, handles: Sequence[Artist] = (), title: str | None = None) -> Figure:
-    """With a legend above all axes, where it covers nothing, and saved."""
+    """Add a legend above all axes, where it covers nothing, and save the figure if there is a path."""
     if handles:
         widest = max(len(str(handle.get_label())) for handle in handles)
         figure.legend(
@@ -101,7 +101,7 @@ def finished(figure: Figure, path: Path | None, handles: Sequence[Artist] = (), 
 
 
 def plain(axes: Axes, x: str, y: str, title: str = "") -> None:
-    """Labels, and no more ink than needed."""
+    """Label axes, and draw no more lines than needed."""
     axes.set_xlabel(x, fontsize=TEXT)
     axes.set_ylabel(y, fontsize=TEXT)
     axes.set_title(title, fontsize=TEXT, loc="left")
@@ -112,7 +112,7 @@ def plain(axes: Axes, x: str, y: str, title: str = "") -> None:
 
 
 def counted(axes: Axes, x: NDArray[Any]) -> None:
-    """Whole numbers on the horizontal axis, and as much room at both ends."""
+    """Put whole numbers on the horizontal axis, with equal room at both ends."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
@@ -123,12 +123,13 @@ def counted(axes: Axes, x: NDArray[Any]) -> None:
 def logarithmic(
     axes: Axes, curves: Sequence[Curve], x: str, y: str, *, decades: float = 2.0, most: float = np.inf
 ) -> list[Artist]:
-    """Draws curves; returns what a legend needs. The axis spans so many decades at least, and ends at `most` or so.
+    """Draw curves over a logarithmic axis, and return what a legend needs.
 
-    What a logarithm does not have is marked on the lower edge, if it is zero, and on the upper, if it is not finite.
+    The axis spans at least `decades` decades and ends at about `most`. Values without a logarithm are marked: zero on
+    the lower edge, what is not finite on the upper edge.
     """
     axes.set_yscale("log")
-    axes.set_autoscaley_on(False)  # its margins overflow next to float64's
+    axes.set_autoscaley_on(False)  # its margins overflow for values near the largest float64
     handles: list[Artist] = []
     for place, (style, at, values, label, band, expected) in enumerate(curves):
         if expected is not None:
@@ -154,7 +155,7 @@ def _fill(axes: Axes, x: Values, low: Values, high: Values, **colour: Any) -> No
 
 
 def _positive(values: Values) -> Values:
-    """With nan, which is not drawn, in the place of what a logarithm does not have."""
+    """Replace values without a logarithm by nan, which is not drawn."""
     values = np.asarray(values, np.float64)
     return np.where(np.isfinite(values) & (values > 0), values, np.nan)
 
@@ -169,7 +170,7 @@ def _limits(shown: Sequence[Values], decades: float, most: float) -> tuple[float
 
 
 def _ticks(axes: Axes, ratio: float) -> None:
-    """Over less than two decades at round numbers, written out."""
+    """Put ticks at round numbers, and write them out, if the axis spans less than two decades."""
     from matplotlib.ticker import LogLocator, NullFormatter  # noqa: PLC0415
 
     if ratio < 100:
@@ -179,7 +180,7 @@ def _ticks(axes: Axes, ratio: float) -> None:
 
 
 def _mark_edges(axes: Axes, curves: Sequence[Curve]) -> str:
-    """Marks what is not drawn; returns the words that say so."""
+    """Mark values that a logarithmic axis cannot show, and return the words that explain the marks."""
     notes = []
     for edge, inwards, marker, note in ((0.0, 0.03, "v", "▽ zero"), (1.0, -0.03, "^", "△ not finite")):
         for place, curve in enumerate(curves):

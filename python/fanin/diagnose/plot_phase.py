@@ -1,4 +1,4 @@
-"""The picture of order and chaos."""
+"""Draw the picture of order and chaos."""
 
 from __future__ import annotations
 
@@ -15,35 +15,38 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LEVELS = (0.25, 0.5, 0.75, 1.25, 1.5, 2.0, 3.0)  # of χ₁
-_STRENGTHS = (0.75, 0.55, 0.35, 0.15, 0.15, 0.3, 0.45, 0.6, 0.75)  # of the colour below and above them, and of 1
+_LEVELS = (0.25, 0.5, 0.75, 1.25, 1.5, 2.0, 3.0)  # values of χ₁ at which lines are drawn, besides 1
+_STRENGTHS = (0.75, 0.55, 0.35, 0.15, 0.15, 0.3, 0.45, 0.6, 0.75)  # strengths of the colours between these lines
 
 
 def phase(
     activation: Activation, point: tuple[float, float] | Stack | None = None, *, path: Path | None = None
 ) -> Figure:
-    """Order and chaos by the variances of weights and biases, and where a network is.
+    """Draw order and chaos over the variances of weights and biases, and where a network is.
 
     Parameters
     ----------
     activation : str, (str, float) or callable
-        See `fanin.gain`.
+        The activation: a name, alone or with its parameters, or a callable; see `fanin.gain`.
     point : (float, float) or Stack, optional
-        σw², the variance of a weight times fan_in, and σb²; or a network that has them. Default: none.
+        A point to mark: σw², the variance of a weight times fan_in, and σb², the variance of a bias; or a network that
+        has them. Default: none.
     path : str or path, optional
-        Where to save the picture. Default: nowhere.
+        The file to save the picture in; its suffix sets the format. Default: none.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Lines of equal χ₁, by which a layer multiplies the squares of gradients, and the critical line χ₁ = 1; the point
-        with its χ₁, and the depth that can be trained, 6 ξc.
+        Lines of equal χ₁, the factor by which a layer multiplies the squares of gradients; the critical line χ₁ = 1;
+        and the point with its χ₁ and the depth that can be trained, 6 ξc.
 
     Raises
     ------
     ValueError
-        For a stack with a norm or residual connections, whose gradients follow other laws, or an LSTM; and for an
-        activation without a critical line.
+        If a stack has a norm, residual connections or LSTM cells, whose gradients follow other laws, or an activation
+        has no critical line.
+    ImportError
+        If matplotlib is not installed.
 
     References
     ----------
@@ -81,7 +84,7 @@ def _place(stack: Stack) -> tuple[float, float]:
 
 
 def _shades() -> list[tuple[float, float, float]]:
-    """For order of blue, for chaos of orange, light about the critical line."""
+    """Return shades of blue for order and of orange for chaos, light near the critical line."""
     from matplotlib.colors import to_rgb  # noqa: PLC0415
 
     colours = [BLUE] * 4 + [ORANGE] * 5
@@ -90,7 +93,7 @@ def _shades() -> list[tuple[float, float, float]]:
 
 
 def _lines(axes: Axes, weight: Values, bias: Values, chi: Values) -> None:
-    """Each with its χ₁ beside it, half-way up."""
+    """Draw lines of equal χ₁, and write χ₁ beside each, half-way up."""
     row = len(bias) // 2
     for levels, width, form, size in ((_LEVELS, 0.7, "%g", SMALL), ((1.0,), 2.0, "χ₁ = 1", TEXT)):
         lines = axes.contour(weight, bias, chi, levels, colors="black", linewidths=width)

@@ -1,4 +1,4 @@
-"""The picture of weights: their histograms and singular values."""
+"""Draw the picture of weights: their histograms and singular values."""
 
 from __future__ import annotations
 
@@ -19,33 +19,35 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-_MOST = 1e39  # that a picture shows, a little more than float32 holds
+_MOST = 1e39  # the largest value that a picture shows, a little more than float32 holds
 
 
 def weights(arrays: ArrayLike | Mapping[str, ArrayLike], *, path: Path | None = None) -> Figure:
-    """The histogram and the singular values of weights, beside those of independent values of the same size.
+    """Draw the histogram and the singular values of weights, beside those of independent values of the same size.
 
     Parameters
     ----------
     arrays : array or mapping of str to array
-        Weights in the layout "OI", from NumPy, torch or JAX: all axes but the first count as one. A vector has a
-        histogram only.
+        One weight, or several by name, in the layout "OI", from NumPy, torch or JAX: all axes but the first count as
+        one. A vector gets a histogram only.
     path : str or path, optional
-        Where to save the picture. Default: nowhere.
+        The file to save the picture in; its suffix sets the format. Default: none.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A row for each array: its histogram and the normal density of the same mean and std; its singular values, those
-        of independent entries of the same mean square, and the equal ones of an orthogonal matrix of that size, 1 where
-        its gain is 1.
+        A row for each array. On the left is its histogram, with the normal density of the same mean and std. On the
+        right are its singular values, those of a matrix with independent entries of the same mean square, and the equal
+        ones of an orthogonal matrix of the same mean square, which are 1 if its gain is 1.
 
     Raises
     ------
     TypeError
-        For an array of other than real numbers.
+        If an array does not hold real numbers.
     ValueError
-        For no arrays, or an empty one.
+        If there are no arrays, or one is empty.
+    ImportError
+        If matplotlib is not installed.
 
     References
     ----------
@@ -84,7 +86,9 @@ def _histogram(axes: Axes, weight: Values, title: str) -> None:
         return
     low, high, std = finite.min(), finite.max(), finite.std()
     largest = max(-low, high)
-    if high - low <= max(64 * np.spacing(largest), 1 / _MOST):  # equal, but for rounding: the middle one of 51 bins
+    if high - low <= max(
+        64 * np.spacing(largest), 1 / _MOST
+    ):  # all equal up to rounding: they fill the middle one of 51 bins
         room = largest / 2 if largest > 1 / _MOST else 0.5
         axes.hist(finite, bins=51, range=(low - room, high + room), density=True, color=SKY)
         return
@@ -115,10 +119,10 @@ def _singular_values(axes: Axes, weight: Values) -> list[Artist]:
 
 
 def _marchenko_pastur(shape: tuple[int, ...], shares: Values) -> Values:
-    """The singular values of a large matrix of independent entries of variance 1, at shares from the largest on.
+    """Return the singular values of a large matrix with independent entries of variance 1, at shares from the largest.
 
-    Squared and over the larger side they are 1 + c + 2√c·cos θ, c the ratio of the sides, where θ in [0, π] has the
-    density 2/π·sin²θ/(1 + c + 2√c·cos θ).
+    Their squares, divided by the larger side, are 1 + c + 2√c·cos θ, where c is the ratio of the sides and θ in [0, π]
+    has the density 2/π·sin²θ/(1 + c + 2√c·cos θ).
     """
     small, large = sorted(shape)
     c = small / large

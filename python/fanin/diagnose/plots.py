@@ -1,7 +1,7 @@
-"""One function for each picture. matplotlib draws them: pip install "fanin[plot]".
+"""Draw pictures with matplotlib, which `pip install "fanin[plot]"` installs; there is a function for each.
 
-Every function returns a matplotlib Figure of its own, 8 inches wide, which needs no display and leaves pyplot alone.
-`path` saves it too; the suffix sets the format. Without matplotlib they raise an ImportError.
+Every function returns a new matplotlib Figure, 8 inches wide, which needs no display and leaves pyplot alone. With
+`path` it is saved too; the suffix sets the format. Without matplotlib they raise ImportError.
 """
 
 from __future__ import annotations
@@ -32,33 +32,35 @@ __all__ = ["comparison", "layers", "phase", "spectrum", "units", "updates", "wei
 
 
 def layers(reports: Report | Mapping[str, Report], *, path: Path | None = None) -> Figure:
-    """The RMS of activations and of gradients in every layer, and behind them what theory predicts.
+    """Draw the RMS of activations and of gradients in every layer, and behind them what theory predicts.
 
     Parameters
     ----------
     reports : Report or mapping of str to Report
         What `probe` measured, of one network or of several by name.
     path : str or path, optional
-        Where to save the picture. Default: nowhere.
+        The file to save the picture in; its suffix sets the format. Default: none.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Two panels with logarithmic axes of two decades or more, so that what is flat looks flat. Predicted gradients,
-        which are relative to the last layer's, start from the measured one there. Values that are 0 or not finite are
-        marked on the lower or upper edge.
+        Two panels with logarithmic axes of two decades or more, so that a flat line looks flat. Theory predicts
+        gradients relative to the last layer's; they are drawn from the measured one there. Values that are 0 or not
+        finite are marked on the lower or upper edge.
 
     Raises
     ------
     ValueError
-        For no reports.
+        If there are no reports.
+    ImportError
+        If matplotlib is not installed.
 
     Notes
     -----
-    The predicted band is exp(±√(5·d/width)) about the line, d being the layers since the input, for gradients since the
-    last layer: two standard deviations of ReLU networks with independent Gaussian weights (Hanin and Nica, Products of
-    many large random matrices and gradients in deep neural networks, 2018). Other activations, orthogonal weights and
-    norms scatter less.
+    The predicted band is exp(±√(5·d/width)) times the line, where d counts the layers from the input, or from the last
+    layer for gradients. It spans two standard deviations of ReLU networks with independent Gaussian weights (Hanin and
+    Nica, Products of many large random matrices and gradients in deep neural networks, 2018). Other activations,
+    orthogonal weights and norms scatter less.
 
     Examples
     --------
@@ -98,12 +100,12 @@ def _slope(report: Report) -> str:
 
 
 def _predicted(report: Report) -> tuple[tuple[Values, Values, Values] | None, tuple[Values, Values, Values] | None]:
-    """Of activations and of gradients: the band and the line within."""
+    """Return lower bound, line and upper bound of what theory predicts, for activations and for gradients."""
     if report.prediction is None:
         return None, None
     scatter = np.exp(np.sqrt(5 * _numbers(report) / report.stack.width))
     signal, factor = report.prediction.signal, np.append(scatter[-2::-1], 1.0)
-    with np.errstate(all="ignore"):  # of gradients that overflow
+    with np.errstate(all="ignore"):  # gradients may have overflowed
         gradient = report.prediction.gradient * report.gradient[-1]
         return (signal / scatter, signal, signal * scatter), (gradient / factor, gradient, gradient * factor)
 
@@ -115,17 +117,26 @@ def _legend_of_prediction() -> Artist:
 
 
 def units(reports: Report | Mapping[str, Report], *, path: Path | None = None) -> Figure:
-    """The shares of dead and of saturated units in every layer, as bars.
+    """Draw the shares of dead and of saturated units in every layer, as bars.
 
     Parameters
     ----------
-    reports, path
-        As for `layers`, with the same errors.
+    reports : Report or mapping of str to Report
+        What `probe` measured, of one network or of several by name.
+    path : str or path, optional
+        The file to save the picture in; its suffix sets the format. Default: none.
 
     Returns
     -------
     matplotlib.figure.Figure
         A panel for each report, with two bars for each layer.
+
+    Raises
+    ------
+    ValueError
+        If there are no reports.
+    ImportError
+        If matplotlib is not installed.
 
     Examples
     --------
@@ -156,18 +167,27 @@ def units(reports: Report | Mapping[str, Report], *, path: Path | None = None) -
 
 
 def spectrum(reports: Report | Mapping[str, Report], *, path: Path | None = None) -> Figure:
-    """The singular values of the Jacobian from the first layer to the last, from the largest on.
+    """Draw the singular values of the Jacobian from the first layer to the last, from the largest on.
 
     Parameters
     ----------
-    reports, path
-        As for `layers`, with the same errors.
+    reports : Report or mapping of str to Report
+        What `probe` measured, of one network or of several by name.
+    path : str or path, optional
+        The file to save the picture in; its suffix sets the format. Default: none.
 
     Returns
     -------
     matplotlib.figure.Figure
-        One panel with a logarithmic axis. Where all values are near 1, depth does not slow learning: dynamical
-        isometry. Those below 1e-7 of the largest are float32's rounding and left out.
+        One panel with a logarithmic axis. If all values are near 1, depth does not slow learning: this is dynamical
+        isometry. Values below 1e-7 of the largest come from rounding in float32, and are left out.
+
+    Raises
+    ------
+    ValueError
+        If there are no reports.
+    ImportError
+        If matplotlib is not installed.
 
     References
     ----------
@@ -206,28 +226,30 @@ def updates(
     thresholds: Thresholds | None = None,
     path: Path | None = None,
 ) -> Figure:
-    """How large updates are beside their weights, step by step.
+    """Draw how large updates are beside their weights, step by step.
 
     Parameters
     ----------
     traces : mapping of str to array, or iterable of dict
-        By the weight's name, the RMS of each step's update over that of the weight: `Training.updates`. Or records: a
-        monitor's `history`, or what was read from its file.
+        The RMS of each step's update divided by that of the weight, by the name of the weight, as `Training.updates`
+        holds it. Or records: the `history` of a monitor, or what was read from its file.
     thresholds : Thresholds, optional
-        Their zones are shaded. Default: those of `Monitor`.
+        The thresholds beyond which the picture is shaded. Default: those of `Monitor`.
     path : str or path, optional
-        As for `layers`.
+        The file to save the picture in; its suffix sets the format. Default: none.
 
     Returns
     -------
     matplotlib.figure.Figure
-        One panel with a logarithmic axis and a line at 1e-3, about which updates should be (CS231n). More than seven
-        weights are coloured from the first, dark, to the last, light.
+        One panel with a logarithmic axis and a line at 1e-3, near which updates should be (CS231n). If there are more
+        than seven weights, colours go from dark for the first to light for the last.
 
     Raises
     ------
     ValueError
-        For no traces.
+        If there are no traces.
+    ImportError
+        If matplotlib is not installed.
 
     Examples
     --------
@@ -249,7 +271,7 @@ def updates(
 
 
 def _ratios(traces: Mapping[str, ArrayLike] | Iterable[Mapping[str, Any]]) -> dict[str, tuple[Values, Values]]:
-    """Of every weight the steps and the ratios."""
+    """Return the steps and the ratios of every weight."""
     records: dict[str, list[tuple[float, float]]] = {}
     if isinstance(traces, Mapping):
         records = {name: list(enumerate(np.asarray(each, np.float64))) for name, each in traces.items()}
@@ -265,7 +287,7 @@ def _ratios(traces: Mapping[str, ArrayLike] | Iterable[Mapping[str, Any]]) -> di
 
 
 def _by_depth(figure: Figure, axes: Axes, names: Sequence[str]) -> Iterator[Style]:
-    """Colours from dark to light, with a bar that says so."""
+    """Yield colours from dark to light, and add a bar that explains them."""
     from matplotlib import colormaps  # noqa: PLC0415
     from matplotlib.cm import ScalarMappable  # noqa: PLC0415
 
@@ -276,7 +298,7 @@ def _by_depth(figure: Figure, axes: Axes, names: Sequence[str]) -> Iterator[Styl
 
 
 def _zones(axes: Axes, limits: Thresholds) -> None:
-    """Shades where updates are alarming, and marks where they should be."""
+    """Shade where updates are alarming, and mark where they should be."""
     from matplotlib.ticker import LogLocator  # noqa: PLC0415
 
     low, high = axes.get_ylim()
@@ -289,27 +311,32 @@ def _zones(axes: Axes, limits: Thresholds) -> None:
             axes.axhspan(start, end, color=PALE, linewidth=0, zorder=0)
             middle = np.sqrt(start * end)
             axes.text(0.01, middle, what, transform=axes.get_yaxis_transform(), va="center", fontsize=SMALL)
-    axes.yaxis.set_major_locator(LogLocator(numticks=100))  # every decade, so that 1e-3 is one
+    axes.yaxis.set_major_locator(LogLocator(numticks=100))  # a tick at every decade, so that 1e-3 has one
     axes.axhline(1e-3, color="black", linewidth=1, linestyle=":")
 
 
 def comparison(comparison: Comparison, *, path: Path | None = None) -> Figure:
-    """Strategies side by side: training loss, gradients before training, and accuracy after it.
+    """Draw strategies side by side: training loss, gradients before training, and accuracy after it.
 
     Parameters
     ----------
     comparison : Comparison
-        From `compare`.
+        What `compare` returned.
     path : str or path, optional
-        As for `layers`.
+        The file to save the picture in; its suffix sets the format. Default: none.
 
     Returns
     -------
     matplotlib.figure.Figure
-        On top the training loss and, where there are reports, the gradient RMS of each layer before training: the
-        median over seeds, and a band from the lowest to the highest; a loss above three times the first leaves the
-        picture. Below, from the best strategy to the worst, test
-        accuracy with its standard error, or the final loss where no accuracy is known.
+        At the top are the training loss and, if there are reports, the gradient RMS of each layer before training: the
+        median over seeds, and a band from the lowest to the highest. A loss above three times the first leaves the
+        picture. Below is the test accuracy with its standard error, or the final loss if no accuracy is known, from the
+        best strategy to the worst.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
 
     Examples
     --------
@@ -375,7 +402,7 @@ def _scores(axes: Axes, comparison: Comparison, styles: Sequence[Style]) -> None
 
 
 def _beside(axes: Axes, notes: Sequence[tuple[float, float, str]]) -> None:
-    """Each on the side of its error bar that has more room."""
+    """Write each note on the side of its error bar that has more room."""
     left, right = axes.get_xlim()
     for place, (mean, spread, note) in enumerate(notes):
         value, error = np.nan_to_num([mean, spread], nan=0.0, posinf=left)
@@ -392,7 +419,7 @@ def _beside(axes: Axes, notes: Sequence[tuple[float, float, str]]) -> None:
 
 
 def _numbers(report: Report) -> Values:
-    """Layers from 1 on."""
+    """Return the numbers of the layers, from 1 on."""
     return np.arange(1.0, 1 + len(report.names))
 
 

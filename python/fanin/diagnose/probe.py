@@ -1,4 +1,4 @@
-"""One forward and backward pass through a drawn stack: what its signals and gradients do."""
+"""Run a drawn stack forward and backward once, and measure what its signals and gradients do."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from .theory import Prediction, predict
 
 __all__ = ["Report", "probe"]
 
-FLAT = 1 - LIMITS.saturation**2  # of the largest slope: of tanh and sigmoid, 97 % of the way to their bounds
-LARGEST_JACOBIAN = 1024  # rows; larger ones take minutes
+FLAT = 1 - LIMITS.saturation**2  # an activation is saturated below this share of its largest slope: tanh beyond ±0.97
+LARGEST_JACOBIAN = 1024  # rows of the largest Jacobian that is computed; larger ones take minutes
 
 
 def probe(
@@ -39,30 +39,32 @@ def probe(
     Parameters
     ----------
     stack : Stack
-        To draw, in float32.
+        The network; its weights are drawn in float32.
     x : array (n, *inputs)
-        Examples, as they will be trained on: (n, features) for "dense", (n, channels, height, width) for "conv",
-        (n, steps, features) for "rnn" and "lstm". A hundred or more tell dead units from rare ones.
+        Examples, as the network will be trained on: (n, features) for "dense", (n, channels, height, width) for "conv",
+        (n, steps, features) for "rnn" and "lstm". A hundred or more are needed to tell dead units from rarely active
+        ones.
     labels : array of int (n,), optional
-        Their classes: gradients are then those of the mean cross-entropy. Default: of a random linear function of the
-        logits, always the same, so that gradients do not depend on what the head says.
+        The classes of the examples: gradients are then those of the mean cross-entropy. Default: gradients are those of
+        a random linear function of the logits, always the same, so that they do not depend on the head's outputs.
     seed : int
-        Of the first draw; the others follow. Default 0.
+        The seed of the first draw; the next draw has the next seed. Default 0.
     draws : int
-        Of the weights. Default 1; five give an interval to rely on.
+        How many times weights are drawn. Default 1; five give a reliable interval.
     classes : int, optional
-        Default: the largest label and one, at least 2; without labels 10.
+        The number of classes. Default: one more than the largest label, at least 2; or 10 without labels.
 
     Returns
     -------
     Report
-        Profiles over the layers, the slope of gradients beside theory's, and a verdict. It prints as a table.
+        What was measured in each layer, the slope of gradients beside that of theory, and a verdict. It prints as a
+        table.
 
     Raises
     ------
     ValueError
-        For x that is not finite or does not fit the stack, labels that do not fit x, fewer than one draw, and an
-        activation with jumps.
+        If x is not finite or does not fit the stack, labels do not fit x, there is less than one draw, or the
+        activation has jumps.
 
     Examples
     --------
@@ -124,7 +126,7 @@ def probe(
 
 
 class _Pass:
-    """What is measured of one draw."""
+    """Hold what was measured in one draw."""
 
     def __init__(self, network: Network, x: NDArray[np.float32], labels: ArrayLike | None, jacobian: bool) -> None:
         self.loss = math.nan
@@ -146,12 +148,12 @@ class _Pass:
 
 
 def _rms(values: NDArray[np.floating[Any]]) -> float:
-    """In float64, where squares of float32 neither underflow nor overflow."""
+    """Compute the RMS in float64, where squares of float32 neither underflow nor overflow."""
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
 def _flat(network: Network) -> tuple[Profile, Profile]:
-    """Of every layer the share of dead units, and of saturated activations."""
+    """Return the share of dead units, and of saturated activations, in every layer."""
     stack = network.stack
     slope = activations.derivative(stack.activation)
     has_zero, saturates, largest = _shape(stack.activation)
@@ -170,13 +172,13 @@ def _flat(network: Network) -> tuple[Profile, Profile]:
 
 @functools.lru_cache(maxsize=64)
 def _shape(activation: Activation) -> tuple[bool, bool, float]:
-    """Whether an activation has slope 0 in some region, whether it saturates, and its largest slope."""
+    """Return whether an activation has slope 0 in some region, whether it saturates, and its largest slope."""
     z = np.linspace(-30, 30, 2401)
     with np.errstate(all="ignore"):
         slopes = np.abs(activations.derivative(activation)(z))
-    zero = slopes[np.abs(z) <= 5] == 0  # further out smooth functions round to it
+    zero = slopes[np.abs(z) <= 5] == 0  # further out, slopes of smooth functions round to 0
     flat = slopes < FLAT * slopes.max()
-    near = (np.abs(z) <= 0.1) & (z != 0)  # at 0 kinks are
+    near = (np.abs(z) <= 0.1) & (z != 0)  # without 0, where kinks are
     saturates = flat[np.abs(z) >= 20].all() and not flat[near].any()
     return bool((zero[1:] & zero[:-1]).any()), bool(saturates), float(slopes.max())
 
@@ -198,7 +200,7 @@ def _singular_values(network: Network, example: NDArray[np.float32]) -> Profile:
 
 
 def _symmetric(network: Network) -> Iterator[str]:
-    """Weights of layers whose units are all the same: in everything that enters them."""
+    """Yield the weights of layers whose units all have the same weights and biases."""
     layers: dict[str, list[str]] = {}
     for name in network.parameters:
         layers.setdefault(name.rpartition(".")[0], []).append(name)
@@ -219,8 +221,8 @@ def _prediction(stack: Stack, x: NDArray[np.float32]) -> Prediction | None:
 
 
 def _fit(gradients: Sequence[Profile]) -> tuple[float, tuple[float, float]]:
-    """The slope of log gradient² by layer, and its 95 % interval."""
-    with np.errstate(divide="ignore"):  # a gradient of 0 has no logarithm, and is left out
+    """Fit the slope of log gradient² by layer; return it with its 95 % interval."""
+    with np.errstate(divide="ignore"):  # a gradient of 0 has no logarithm, so it is left out
         fits = [least_squares(2 * np.log(each)) for each in gradients]
     slopes = np.array([slope for slope, *_ in fits])
     slope = float(slopes.mean())

@@ -1,7 +1,7 @@
-"""The steps of a recurrent stack: h ← f(W·h + U·x + b), or an LSTM's.
+"""Run the steps of a recurrent stack: h ← f(W·h + U·x + b), or those of an LSTM.
 
-The state is one array: h of "rnn", h and c side by side of "lstm" (Gers, Schmidhuber and Cummins, 2000), whose gates
-are input, forget, cell and output, as in torch. As in Keras, the activation is that of the cell gate and of the output.
+The state is one array: h for "rnn", and h and c side by side for "lstm" (Gers, Schmidhuber and Cummins, 2000). Gates
+are input, forget, cell and output, as in torch. As in Keras, the cell gate and the output have the stack's activation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HIDDEN, INPUT, BIAS = "cell.weight_hh", "cell.weight_ih", "cell.bias"
 
 
 class Steps:
-    """One layer over all steps of the data."""
+    """Run one layer over all steps of the data."""
 
     def __init__(self, stack: Stack, inputs: tuple[int, ...]) -> None:
         width, gates = stack.width, 4 if stack.kind == "lstm" else 1
@@ -38,7 +38,7 @@ class Steps:
         return [state[:, : self._width] for state in self._states[1:]]
 
     def forward(self, parameters: Weights, x: Values) -> Values:
-        """What the head sees: the last h."""
+        """Return what the head reads: the last h."""
         self._x = x
         self._states, self.preactivations = self._run(parameters, x)
         return self.hidden[-1]
@@ -57,7 +57,7 @@ class Steps:
         return {HIDDEN: signals.T @ previous, INPUT: signals.T @ inputs, BIAS: signals.sum(axis=0)}
 
     def jacobian(self, parameters: Weights, x: Values) -> Values:
-        """Of the last state by the first: the identity, each row a gradient, taken back through the steps."""
+        """Return the derivative of the last state by the first: take the identity's rows back as gradients."""
         states, preactivations = self._run(parameters, x)
         rows = np.eye(states[-1].size, dtype=x.dtype)
         for step in range(len(preactivations) - 1, 0, -1):
@@ -75,14 +75,14 @@ class Steps:
     def _back(
         self, weight: Values, z: Values, before: Values, after: Values, gradient: Values
     ) -> tuple[Values, Values]:
-        """From the gradient by the state after a step to those by its preactivation and by the state before."""
+        """Turn the gradient by the state after a step into those by its preactivation and by the state before."""
         signal, below = self._cell.backward(z, before, after, gradient)
         below[:, : self._width] += signal @ weight
         return signal, below
 
 
 class Rnn:
-    """The state is f(z): Elman (1990)."""
+    """Step a simple cell, whose new state is f(z): Elman (1990)."""
 
     states = 1
 
@@ -97,7 +97,7 @@ class Rnn:
 
 
 class Lstm:
-    """c ← σ(z_f)·c + σ(z_i)·f(z_g), h ← σ(z_o)·f(c)."""
+    """Step an LSTM cell: c ← σ(z_f)·c + σ(z_i)·f(z_g), then h ← σ(z_o)·f(c)."""
 
     states = 2
 

@@ -1,4 +1,4 @@
-"""What a probe found: profiles over the layers, what is wrong with them, and how they read."""
+"""Report what a probe found: measurements of each layer, what is wrong with them, and a table."""
 
 from __future__ import annotations
 
@@ -20,56 +20,59 @@ from .theory import Prediction
 
 Profile: TypeAlias = NDArray[np.float64]
 
-LIMITS = Thresholds()  # of dead and saturated units, those of `Monitor`, with their sources
-# Of squares of gradients from end to end: first and last layer then differ by 10, too much for one learning rate. A
-# monitor is more tolerant, as gradients of one batch in training scatter more than a fitted slope.
+LIMITS = Thresholds()  # dead and saturated units are judged as `Monitor` judges them
+# The largest factor between squares of gradients in the first and the last layer. Gradients then differ by 10, too much
+# for one learning rate. A monitor is more tolerant: gradients of one batch scatter more than a fitted slope.
 GROWTH = 100.0
-LOSS = 2.0  # times ln C: with logits of variance 2, as Xavier's head may give, it is 1.4 times that of ten classes
-_ROWS = 20  # of a printed table
-_WIDTH = 100  # of a printed line
+LOSS = 2.0  # the largest first loss, over ln(classes): logits of variance 2, as Xavier's head may give, make it 1.4
+_ROWS = 20  # rows of a printed table
+_WIDTH = 100  # columns of a printed line
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """What a probe measured. Arrays have an entry for each layer, or step of "rnn" and "lstm".
+    """Hold what a probe measured. Arrays have an entry for each layer, or for each step of "rnn" and "lstm".
 
-    With several draws, RMS values are those over all draws, and others their mean.
+    With several draws, an RMS is taken over all of them, and other numbers are averaged.
 
     Attributes
     ----------
     stack : Stack
-        What was probed.
+        The network that was probed.
     names : tuple of str
-        "layers.0", …, or "steps.0", ….
+        The names of the layers or steps: "layers.0", …, or "steps.0", ….
     mean, std, rms : array
-        Of the activations.
+        Mean, standard deviation and root mean square of the activations.
     dead : array
-        The share of units that are active on fewer than 1 % of the examples; a unit is active where the slope of its
-        activation function is not 0. Always 0 for functions that are flat nowhere. Of "lstm" the cell gate's units.
+        The share of dead units: those that are active on fewer than 1 % of the examples, where a unit is active if the
+        slope of its activation function is not 0. It is always 0 for functions that are flat nowhere. For "lstm" it is
+        that of the cell gate.
     saturated : array
-        The share of activations whose slope is below 1 - 0.97² of the largest: of tanh those beyond ±0.97. Always 0 for
-        functions that are not flat on both sides, or are flat at 0 too, as relu6. Of "lstm" those of the cell gate.
+        The share of activations whose slope is below 1 - 0.97² of the largest: for tanh, values beyond ±0.97. It is
+        always 0 for functions that are not flat on both sides, or are flat at 0 too, as relu6. For "lstm" it is that of
+        the cell gate.
     gradient : array
-        RMS of the gradients by the preactivations (what the activation function is given).
+        The RMS of the gradients with respect to the preactivations, which the activation function is given.
     weight_gradient : array
-        RMS of the gradients by the weights; of a step its part of the gradient by the recurrent weight.
+        The RMS of the gradients with respect to the weights; for a step, its part in that of the recurrent weight.
     singular_values : array
-        Of the Jacobian of the last activation by the first (`Network.jacobian`), at the first example, largest first.
-        Empty where it has more than 1024 rows, NaN where it overflows.
+        The singular values of the Jacobian of the last activation by the first (`Network.jacobian`), at the first
+        example, largest first. It is empty if the Jacobian has more than 1024 rows, and NaN if it overflows.
     slope : float
-        Of log gradient² by layer, fitted by least squares: positive where gradients shrink towards the input. NaN where
-        fewer than two layers have a gradient.
+        The slope of log gradient² by layer, fitted by least squares; positive if gradients shrink towards the input.
+        NaN if fewer than two layers have a gradient.
     interval : tuple of float
-        95 %, by Student's t: with several draws from the scatter of their slopes; with one from the residuals of the
-        fit, which understates it, as neighbouring layers share most of their randomness.
+        The 95 % interval of the slope, by Student's t. With several draws it follows from the scatter of their slopes.
+        With one draw it follows from the residuals of the fit and is too narrow, since neighbouring layers share most
+        of their randomness.
     prediction : Prediction or None
-        Theory's, None for "lstm".
+        What theory predicts; None for "lstm".
     loss : float or None
-        The mean cross-entropy, with labels.
+        The mean cross-entropy; None without labels.
     classes : int
-        Of the head.
+        The number of outputs of the head.
     symmetric : tuple of str
-        Weights whose units start equal: all rows are the same, and no residual connection tells the units apart.
+        The weights whose units start equal: all rows are the same, and no residual connection tells the units apart.
     """
 
     stack: Stack
@@ -90,11 +93,11 @@ class Report:
     symmetric: tuple[str, ...]
 
     def verdict(self) -> tuple[str, ...]:
-        """What is wrong, and what to use instead: a sentence or two for each problem, none for a healthy stack."""
+        """Say what is wrong and what to use instead, in a sentence or two for each problem; none if all is well."""
         return tuple(_problems(self))
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as numbers, strings, lists and dicts, with the verdict; what is not finite becomes None."""
+        """Return everything as JSON can hold it, with the verdict; numbers that are not finite become None."""
         stack = {name: _plain(getattr(self.stack, name)) for name in Stack.__slots__}
         fields = (name for name in Report.__slots__ if name not in ("stack", "prediction"))
         theory = self.prediction and {name: _plain(getattr(self.prediction, name)) for name in Prediction.__slots__}
@@ -102,11 +105,11 @@ class Report:
         return {"stack": stack} | report | {"prediction": theory, "verdict": list(self.verdict())}
 
     def __str__(self) -> str:
-        """A table of at most 100 columns (z: preactivations, W: weights), the slope, and the verdict."""
+        """Return a table of at most 100 columns (z are preactivations, W weights), the slope, and the verdict."""
         return "\n".join(_lines(self))
 
 
-# What is wrong
+# Judging
 
 
 def _problems(report: Report) -> Iterator[str]:
@@ -125,7 +128,7 @@ def _problems(report: Report) -> Iterator[str]:
     if report.loss is not None and report.classes > 1 and not broken.any():
         equal = math.log(report.classes)
         if not report.loss <= LOSS * equal:
-            what = f"it is {report.loss:.3g}, and of equal logits ln {report.classes} = {equal:.3g}"
+            what = f"it is {report.loss:.3g}, where equal logits would have ln {report.classes} = {equal:.3g}"
             yield f"the loss starts far from chance: {what}. Use smaller weights in the head: normal(std=0.01)."
 
 
@@ -160,9 +163,10 @@ def _of_units(report: Report, advice: Recommendation) -> Iterator[str]:
 
 
 def _dead(report: Report) -> NDArray[np.bool_]:
-    """Layers with more dead units than the threshold, beyond three standard deviations of a share drawn by chance.
+    """Find layers whose share of dead units exceeds the threshold by more than three standard deviations of chance.
 
-    High up a healthy network all examples look alike (Poole et al., 2016): each unit is on for all, or off for all.
+    In the last layers of a healthy network all examples look alike (Poole et al., 2016), so a unit is on for all of
+    them or for none.
     """
     chance = math.sqrt(LIMITS.dead_layer * (1 - LIMITS.dead_layer) / report.stack.width)
     return np.asarray(report.dead >= min(1.0, LIMITS.dead_layer + 3 * chance))
@@ -177,7 +181,7 @@ def _advice(stack: Stack) -> Recommendation:
 
 
 def _instead(stack: Stack, advice: Recommendation) -> str:
-    """What to use; where the weights are what they should be, what else helps."""
+    """Say what to use instead; if the weights are as they should be, say what else helps."""
     shape = _shape_of(stack)
     wanted, given = advice.expected_std(shape), stack.weights.expected_std(shape)
     if abs(wanted - given) > 0.01 * wanted:
@@ -194,12 +198,12 @@ def _instead(stack: Stack, advice: Recommendation) -> str:
 
 
 def _shape_of(stack: Stack) -> tuple[int, ...]:
-    """Of a hidden weight."""
+    """Return the shape of a hidden weight."""
     square = (stack.kernel, stack.kernel) if stack.kind == "conv" else ()
     return (stack.width * (4 if stack.kind == "lstm" else 1), stack.width, *square)
 
 
-# How it reads
+# Printing
 
 
 def _where(report: Report, chosen: NDArray[np.bool_]) -> str:
@@ -216,7 +220,7 @@ def _percent(shares: Profile) -> str:
 
 
 def _power(exponent: float) -> str:
-    """The exponential, however large."""
+    """Format the exponential of a number, however large it is."""
     digits = exponent / math.log(10)
     return f"{math.exp(exponent):.3g}" if abs(digits) < 300 else f"1e{digits:+.0f}"
 
@@ -251,7 +255,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold."""
+    """Turn a value into one that JSON can hold."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, Scheme):

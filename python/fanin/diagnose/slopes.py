@@ -1,4 +1,4 @@
-"""Straight lines through what changes from layer to layer, and how far they can be trusted."""
+"""Fit straight lines through numbers that change from layer to layer, and say how far they can be trusted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 
 def least_squares(values: NDArray[np.floating[Any]]) -> tuple[float, float, int]:
-    """The slope by position, its standard error, and the degrees of freedom; what is not finite is left out."""
+    """Fit values by position; return the slope, its standard error, and the degrees of freedom.
+
+    Values that are not finite are left out.
+    """
     (layers,) = np.nonzero(np.isfinite(values))
     if len(layers) < 2:
         return math.nan, math.nan, 0
@@ -23,9 +26,9 @@ def least_squares(values: NDArray[np.floating[Any]]) -> tuple[float, float, int]
 
 
 def student(freedom: int) -> float:
-    """The 97.5 % point of Student's t: exact for 1 and 2 degrees of freedom, else to 0.2 %.
+    """Return the 97.5 % point of Student's t: exact for 1 and 2 degrees of freedom, else to 0.2 %.
 
-    Abramowitz and Stegun, 26.7.5: the expansion about the normal distribution.
+    It expands about the normal distribution: Abramowitz and Stegun, 26.7.5.
 
     Examples
     --------
@@ -36,7 +39,7 @@ def student(freedom: int) -> float:
         return math.tan(0.475 * math.pi)
     if freedom == 2:
         return 0.95 * math.sqrt(2 / (1 - 0.95**2))
-    z = 1.959963984540054  # of the normal distribution
+    z = 1.959963984540054  # the same point of the normal distribution
     polynomials = (
         (z**3 + z) / 4,
         (5 * z**5 + 16 * z**3 + 3 * z) / 96,

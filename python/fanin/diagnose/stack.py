@@ -1,4 +1,4 @@
-"""What is predicted, probed and compared: a deep network of one kind of layer, and the schemes of its weights."""
+"""Describe networks to predict, probe and compare: their layers, all of one kind, and the schemes of the weights."""
 
 from __future__ import annotations
 
@@ -19,45 +19,46 @@ NORMS = (None, "batch", "layer")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stack:
-    """A deep network: `depth` hidden layers of one kind, and a linear layer to the classes.
+    """Describe a deep network: `depth` hidden layers of one kind, and a linear layer to the classes.
 
     A hidden layer is x ← f(norm(W·x + b)), or with `residual` x ← x + f(norm(W·x + b)) wherever the sizes agree.
 
     Parameters
     ----------
     weights : Scheme
-        Of the hidden layers, in the layout "OI": (out, in), for "conv" (out, in, kernel, kernel); of "rnn" and "lstm",
-        from the hidden state to itself.
+        The scheme of the hidden layers' weights, in the layout "OI": (out, in), or (out, in, kernel, kernel) for
+        "conv". For "rnn" and "lstm" it draws the weights from the hidden state to itself.
     kind : str
-        "dense", "conv" (two-dimensional, circular padding), "rnn" (h ← f(W·h + U·x + b)) or "lstm" (gates i, f, g, o,
-        as in torch). The last two have one layer; their depth is the number of steps of the data. Default "dense".
+        The kind of layer: "dense", "conv" (two-dimensional, circular padding), "rnn" (h ← f(W·h + U·x + b)) or "lstm"
+        (gates i, f, g, o, as in torch). The last two have one layer; their depth is the number of steps of the data.
+        Default "dense".
     depth : int
-        Hidden layers, of "dense" and "conv". Default 10.
+        The number of hidden layers, for "dense" and "conv". Default 10.
     width : int
-        Units of a layer, or channels. Default 128.
+        The number of units, or channels, of a layer. Default 128.
     activation : str, (str, float) or callable
-        f: see `fanin.gain`. Of "lstm" that of g and of the output; the other gates are sigmoids. Default "relu", and
-        "tanh" for "rnn" and "lstm".
+        The function f: see `fanin.gain`. In "lstm" it is that of the gate g and of the output; the other gates are
+        sigmoids. Default "relu", and "tanh" for "rnn" and "lstm".
     biases : Scheme
-        Of the hidden layers. Default zeros.
+        The scheme of the hidden layers' biases. Default: zeros.
     inputs : Scheme, optional
-        Of the first layer, for "rnn" and "lstm" from the input to the hidden state. Default: `weights` for "dense" and
-        "conv", Xavier for the others.
+        The scheme of the first layer's weights; for "rnn" and "lstm", of those from the input to the hidden state.
+        Default: `weights` for "dense" and "conv", Xavier's for the others.
     head : Scheme, optional
-        Of the linear layer to the classes. Default: Xavier.
+        The scheme of the linear layer to the classes. Default: Xavier's.
     norm : "batch" or "layer", optional
-        Before the activation, with scale 1 and bias 0. Default: none.
+        The normalization before the activation, with scale 1 and bias 0. Default: none.
     residual : bool
-        Default False.
+        Whether a layer's input is added to its output. Default False.
     kernel : int
-        Odd, the side of a convolution's kernel. Default 3.
+        The side of a convolution's kernel, an odd number. Default 3.
 
     Raises
     ------
     ValueError
-        For an unknown kind or norm, a size below 1, or a scheme in another layout than "OI".
+        If the kind or norm is unknown, a size is below 1, or a scheme has another layout than "OI".
     TypeError
-        For weights that are not a scheme, or a size that is not an integer.
+        If weights are not a scheme, or a size is not an integer.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Tasks to train on, scikit-learn's digits or the user's own, and plain SGD."""
+"""Load tasks to train on, scikit-learn's digits or the user's own, and train by plain SGD."""
 
 from __future__ import annotations
 
@@ -24,27 +24,29 @@ Labels: TypeAlias = NDArray[np.int64]
 Measured: TypeAlias = NDArray[np.float64]
 
 _ARRAYS = ("x", "y", "test_x", "test_y")
-_NUMPY_KINDS = "biufcmMSUV"  # of what is read at all
-_AXES = {"dense": 1, "conv": 3, "rnn": 2, "lstm": 2}  # of one example
+_NUMPY_KINDS = "biufcmMSUV"  # the kinds of dtype that are read, so that errors can name them
+_AXES = {"dense": 1, "conv": 3, "rnn": 2, "lstm": 2}  # the number of axes of one example
 _CHUNK = 512  # examples that are classified at once, which bounds the memory of their activations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """Examples of classes, to train on and to test with.
+    """Hold examples with their classes, to train on and to test with.
 
     Parameters
     ----------
     name : str
-        What to call it.
+        The name of the task, for tables and pictures.
     inputs : ndarray of float32, (n, features), (n, channels, height, width) or (n, steps, features)
-        Standardized.
+        The examples to train on, standardized.
     labels : ndarray of int64, (n,)
-        From 0 to classes - 1.
-    test_inputs, test_labels : ndarray
-        The same of other examples.
+        Their classes, from 0 to classes - 1.
+    test_inputs : ndarray of float32
+        The examples to test with, of the same shape but for their number.
+    test_labels : ndarray of int64
+        The classes of these.
     classes : int
-        Their number.
+        The number of classes.
 
     Examples
     --------
@@ -61,15 +63,20 @@ class Task:
     classes: int
 
     def shape(self, kind: Kind) -> tuple[int, ...]:
-        """The shape of one example as a stack of this kind reads it.
+        """Return the shape of one example as a stack of this kind reads it.
 
-        "dense" reads any as a vector, "conv" a picture and "rnn" and "lstm" its rows from the top. A vector of n²
-        features is a picture of n rows.
+        "dense" reads any example as a vector, "conv" reads a picture, and "rnn" and "lstm" read a picture row by row
+        from the top. A vector of n² features counts as a picture of n rows.
+
+        Parameters
+        ----------
+        kind : str
+            The kind of the stack: "dense", "conv", "rnn" or "lstm".
 
         Raises
         ------
         ValueError
-            For an unknown kind, or examples that are not of it.
+            If the kind is unknown, or cannot read such examples.
         """
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
@@ -89,25 +96,25 @@ class Task:
         raise ValueError(f"inputs must be of shape {needed} for kind {kind!r}, or n² features, got {given}")
 
     def shaped(self, kind: Kind) -> Floats:
-        """All training inputs in that shape, a view: (n, *shape(kind))."""
+        """Return all training inputs as a view of shape (n, *shape(kind)), for a stack of this kind."""
         return self.inputs.reshape(-1, *self.shape(kind))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Training:
-    """What became of a network.
+    """Hold what `train` recorded.
 
     Parameters
     ----------
     losses : ndarray of float64, (steps,)
-        Of each batch, before its step; inf from where the loss was not finite.
+        The loss of each batch before its step; inf once it was not finite.
     accuracy : float
-        The share of test examples that are classified rightly after the last step; nan where there are none.
+        The share of test examples that are classified correctly after the last step; nan if there are none.
     diverged : bool
-        Whether the loss became infinite or nan. Training stops there.
+        Whether the loss became infinite or nan; training stops then.
     updates : dict of str to ndarray of float64, (steps,)
-        For each weight, the RMS of its update over its own before the step: about 1e-3 is healthy. inf where only the
-        weight is 0, 0 where both are, nan after the training diverged.
+        For each weight, the RMS of its update divided by its own before the step: about 1e-3 is healthy. It is inf if
+        only the weight is 0, 0 if both are, and nan after training diverged.
     """
 
     losses: Measured
@@ -117,15 +124,20 @@ class Training:
 
 
 def digits() -> Task:
-    """Scikit-learn's handwritten digits: 8 × 8 pixels, ten classes; 1438 to train on and 359 to test with.
+    """Load scikit-learn's handwritten digits: 8 × 8 pixels, ten classes; 1438 to train on and 359 to test with.
 
-    The split is always the same. From each pixel its mean over the training examples is subtracted, and all are divided
-    by one number, so that their mean square is 1: a pixel that is almost always dark does not become an outlier.
+    The split is always the same. The mean over the training examples is subtracted from each pixel, and all pixels are
+    divided by one number that makes their mean square 1: a pixel that is almost always dark does not become an outlier.
+
+    Returns
+    -------
+    Task
+        The task "digits", with examples of 64 features.
 
     Raises
     ------
     ImportError
-        Without scikit-learn.
+        If scikit-learn is not installed.
 
     Examples
     --------
@@ -143,28 +155,29 @@ def digits() -> Task:
 
 
 def load(path: str | os.PathLike[str]) -> Task:
-    """The task in an .npz file: arrays x and y, and optionally test_x and test_y.
+    """Load a task from an .npz file with arrays x and y, and optionally test_x and test_y.
 
     Parameters
     ----------
     path : str or path
-        Of a file that `numpy.savez` wrote. x is (n, features), (n, height, width), (n, channels, height, width) or
-        (n, steps, features), of any real dtype; y is (n,), whole numbers from 0. Without test_x and test_y a fifth of
-        the examples, always the same, is kept for testing.
+        The path of a file that `numpy.savez` wrote. x is (n, features), (n, height, width), (n, channels, height,
+        width) or (n, steps, features), of any real dtype; y is (n,), whole numbers from 0. Without test_x and test_y a
+        fifth of the examples, always the same, is kept for testing.
 
     Returns
     -------
     Task
-        Standardized by the training examples: each feature of (n, features) alone, and constant ones become 0; of more
-        axes all elements share a unit, so each loses its mean and all are divided by one number.
+        The task, standardized by the training examples. In (n, features) each feature is standardized alone, and
+        constant ones become 0. With more axes all elements share a unit: the mean of each is subtracted, and all are
+        divided by one number.
 
     Raises
     ------
-    FileNotFoundError
-        Where there is none.
+    OSError
+        If the file cannot be read.
     ValueError
-        For a file of another kind, missing, empty, complex or non-finite arrays, labels that are not whole numbers from
-        0, and lengths or shapes that do not agree.
+        If the file is not an .npz file, arrays are missing, empty, complex or not finite, labels are not whole numbers
+        from 0, or lengths or shapes do not agree.
 
     Examples
     --------
@@ -184,7 +197,7 @@ def load(path: str | os.PathLike[str]) -> Task:
 
 
 def permutation(count: int, *, seed: int, name: str) -> NDArray[np.intp]:
-    """The integers below `count` in an order that depends on seed and name alone.
+    """Return the integers below `count` in an order that depends only on seed and name.
 
     Examples
     --------
@@ -195,7 +208,7 @@ def permutation(count: int, *, seed: int, name: str) -> NDArray[np.intp]:
 
 
 def batches(count: int, batch: int, steps: int, *, seed: int) -> NDArray[np.intp]:
-    """The examples of each step's batch, (steps, min(batch, count)): all in a new order every epoch.
+    """Return the examples of each step's batch, (steps, min(batch, count)); every epoch has a new order.
 
     Examples
     --------
@@ -218,26 +231,28 @@ def train(
     Parameters
     ----------
     network : Network
-        Its parameters change in place.
+        The network, whose parameters change in place.
     task : Task
-        Shaped by the kind of the network's stack.
-    steps, batch : int
-        Steps, and examples of each; every epoch is a new permutation. Default 200, and 64.
+        The examples, read as the kind of the network's stack needs them.
+    steps : int
+        The number of steps. Default 200.
     rate : float
-        The learning rate. Default 0.01.
+        The learning rate, positive and finite. Default 0.01.
+    batch : int
+        The number of examples in a step; every epoch has a new order. Default 64.
     seed : int
-        Of the order of examples. Default 0.
+        The seed of the order of examples. Default 0.
 
     Returns
     -------
     Training
-        Losses, test accuracy, whether it diverged, and the sizes of updates. Batch normalization takes its statistics
-        from the batch in testing too.
+        Losses, test accuracy, whether training diverged, and the sizes of updates. In testing too, batch normalization
+        takes its statistics from the batch.
 
     Raises
     ------
     ValueError
-        For steps or a batch below 1, or a rate that is not positive and finite.
+        If steps or batch are below 1, or the rate is not positive and finite.
 
     Examples
     --------
@@ -274,9 +289,10 @@ def train(
 
 
 def one_thread() -> contextlib.AbstractContextManager[Any]:
-    """NumPy's products on one thread inside, where threadpoolctl, which scikit-learn brings along, is there.
+    """Return a context in which NumPy multiplies matrices with one thread, if threadpoolctl is installed.
 
-    More gain little on matrices of this size, and on a busy machine they wait for each other: 190 ms a step for 2.
+    scikit-learn installs it. More threads gain little on matrices of this size, and on a busy machine they wait for
+    each other: a step then took 190 ms instead of 2.
 
     Examples
     --------
@@ -299,7 +315,7 @@ def _ratio(update: float, weight: float) -> float:
 
 
 def _accuracy(network: Network, task: Task) -> float:
-    """The share of test examples classified rightly; logits that are not finite are no answer."""
+    """Return the share of test examples that are classified correctly; logits that are not finite count as wrong."""
     count = len(task.test_labels)
     if not count:
         return math.nan
@@ -314,7 +330,7 @@ def _accuracy(network: Network, task: Task) -> float:
 def _task(
     name: str, x: ArrayLike, y: ArrayLike, test_x: ArrayLike | None = None, test_y: ArrayLike | None = None
 ) -> Task:
-    """Validated, split where there are no test examples, and standardized."""
+    """Make a task of arrays: check them, split them if there are no test examples, and standardize them."""
     inputs, labels = _examples("x", "y", x, y)
     if test_x is None or test_y is None:
         order = permutation(len(inputs), seed=0, name="split")

@@ -1,4 +1,4 @@
-"""The tensors of a model from wherever they are, and the kind of layer that a name tells."""
+"""Collect the tensors of a model, wherever they are, and tell the kind of layer from a name."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Array: TypeAlias = NDArray[Any]
 _EMBEDDING = re.compile(r"wte|wpe|table|embs?|embed.*|.*(emb|embed|embedding)s?")
 _ATTENTION = re.compile(r"attn\d*|attention\d*")
 _PROJECTION = re.compile(r"query|key|value|q|k|v|qkv")
-# In time_embedding.linear_1 and value.0 the inner layer is what it is, whatever the module is called.
+# In time_embedding.linear_1 and value.0 the kind of the inner layer counts, not the name of the module around it.
 _INNER = re.compile(r"^\d+$|(?<![a-z])(linear|fc|proj|dense|conv)(?![a-z])")
 _BUFFER = re.compile(r".*mask.*|pe|pos(ition(al)?)?_(enc|encoding|table)s?|inv_freq|freqs_cis|(cos|sin)_cached")
-_ZERO = re.compile(r"lora_b|lora_embedding_a")  # Hu et al. (2021): an adapter starts as nothing
+_ZERO = re.compile(r"lora_b|lora_embedding_a")  # Hu et al. (2021): one factor of an adapter starts at zero
 
 
 def layer_of(name: str, rank: int) -> Layer:
-    """The kind of layer that a name and a rank tell; `audit` states the rules."""
+    """Return the kind of layer that a name and a rank tell; `audit` states the rules."""
     components = re.split(r"[./]", name.lower())
     leaf = components[-1]
     if rank < 2 or leaf.startswith("bias"):
@@ -54,7 +54,7 @@ def layer_of(name: str, rank: int) -> Layer:
 
 
 def layers_of(parameters: Mapping[str, Array], given: Mapping[str, Layer]) -> dict[str, Layer]:
-    """The kind of every parameter: the given one, else that which `layer_of` tells."""
+    """Return the kind of layer of every parameter: the given one, or else what `layer_of` tells."""
     for name, layer in given.items():
         if name not in parameters:
             raise ValueError(f"layers must name parameters, got {name!r}, which is none")
@@ -64,14 +64,14 @@ def layers_of(parameters: Mapping[str, Array], given: Mapping[str, Layer]) -> di
 
 
 def may_be_zero(name: str, layer: Layer) -> bool:
-    """Whether a weight may start at 0, and still learn: the last one of a network or of an adapter."""
+    """Tell whether a weight may start at 0 and still learn: the last one of a network or of an adapter may."""
     return layer == "head" or _ZERO.search(name.lower()) is not None
 
 
 def tensors_of(arrays: Any, wanted: Collection[str] = ()) -> tuple[dict[str, Array], dict[str, str]]:
-    """Floating-point arrays by name, of the same memory where they can be; and why the others are no parameters.
+    """Return floating-point arrays by name, without copying where possible, and why others are not parameters.
 
-    Those that are named as tables are none, unless they are wanted.
+    Arrays whose names say that they are masks or tables are not parameters, unless `wanted` has them.
     """
     if isinstance(arrays, (str, os.PathLike)):
         arrays = dict(_in_file(os.fsdecode(arrays)))
@@ -91,12 +91,12 @@ def tensors_of(arrays: Any, wanted: Collection[str] = ()) -> tuple[dict[str, Arr
 
 
 def native(array: Array) -> Array:
-    """In this machine's byte order."""
+    """Return an array in this machine's byte order."""
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def units_of(array: Array, layout: Layout) -> Array | None:
-    """The weights of each output, a row each; None of a vector."""
+    """Return the weights of each output as a row; None for a vector."""
     if array.ndim < 2:
         return None
     outputs_first = array if layout == "OI" else np.moveaxis(array, -1, 0)
@@ -104,13 +104,13 @@ def units_of(array: Array, layout: Layout) -> Array | None:
 
 
 def memory_of(array: Array) -> tuple[Any, ...]:
-    """What arrays of the same elements in the same memory and order share, whatever their shape."""
+    """Return a key that is equal for arrays of the same elements in the same memory and order, whatever their shape."""
     place = array.ctypes.data, array.nbytes, str(array.dtype)
     return place if array.flags.c_contiguous else (*place, array.shape, array.strides)
 
 
 class _OfDtype(str):
-    """In the place of an array that is of another dtype: its name."""
+    """Stand for an array of a dtype that is not judged, with the name of the dtype."""
 
     __slots__ = ()
 
@@ -133,14 +133,14 @@ def _as_array(name: str, value: Any) -> Array | _OfDtype:
 
 
 def _in_file(path: str) -> Iterator[tuple[str, Array | _OfDtype]]:
-    """The arrays of a file: those of a .npz file in memory, those of safetensors files mapped into it."""
+    """Yield the arrays in a file: those of a .npz file are read, those of safetensors files are mapped into memory."""
     if path.endswith(".npz"):
         for name, array in read_npz(path):
             yield name, _OfDtype(array.dtype) if isinstance(array, Described) else _as_array(name, array)
         return
     if not path.endswith((".safetensors", ".index.json")) and not os.path.isdir(path):
         raise ValueError(
-            "arrays must be the path of a .safetensors, .index.json or .npz file, or of a directory of one, where it "
+            "arrays must be the path of a .safetensors, .index.json or .npz file, or of a directory with one, if it "
             f"is a path, got {path!r}"
         )
     names = {short: name for name, (short, _) in DTYPES.items()}

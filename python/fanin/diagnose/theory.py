@@ -1,4 +1,4 @@
-"""What mean-field theory says of a network before it is drawn: how signals and gradients grow from layer to layer."""
+"""Predict by mean-field theory, before weights are drawn, how signals and gradients grow from layer to layer."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ __all__ = ["MeanField", "Prediction", "critical_weight_variance", "phase_diagram
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What `predict` expects of every layer, first to last; of "rnn" every step.
+    """Hold what `predict` expects of every layer, first to last, or of every step for "rnn".
 
     Parameters
     ----------
     signal : array (depth,)
-        RMS of the activations, what `Network.hidden` holds.
+        The RMS of the activations, which `Network.hidden` holds.
     preactivation : array (depth,)
-        RMS of what the activation function is given, so after norm.
+        The RMS of what the activation function is given, after any norm.
     gradient : array (depth,)
-        RMS of the gradient by that, relative to the last layer's; NaN if that is 0.
+        The RMS of the gradient with respect to that, relative to the last layer's; NaN if the last one is 0.
     slope : float
-        Of log gradient² by layer, fitted by least squares as `probe` does: positive if gradients vanish towards the
-        input, negative if they explode; infinite if none arrives. 0 for one layer.
+        The slope of log gradient² by layer, fitted by least squares as `probe` does: positive if gradients vanish
+        towards the input, negative if they explode, infinite if none arrives. It is 0 for one layer.
     chi : float
-        By what a layer multiplies gradient² on its way back, once depth has settled the variance.
+        The factor by which a layer multiplies gradient² on its way back, once the variance has settled with depth.
     phase : str
-        "ordered" if chi < 1, "chaotic" if chi > 1, and "critical" within 1e-4: then powers of the depth may be left.
+        "critical" if chi is within 1e-4 of 1, so that gradients change at most by powers of the depth; else "ordered"
+        if chi < 1 and "chaotic" if chi > 1.
     """
 
     signal: Values
@@ -49,7 +50,7 @@ class Prediction:
 
 
 class _Weights(NamedTuple):
-    """By what a layer's weights multiply mean squares, forward and backward: E w² times fan_in and fan_out."""
+    """Hold the factors by which weights multiply mean squares, forward and backward: E w² times fan_in, and fan_out."""
 
     forward: float
     backward: float
@@ -61,47 +62,47 @@ class _Weights(NamedTuple):
 
 
 def predict(stack: Stack, *, inputs: tuple[int, ...] | None = None, input_square: float = 1.0) -> Prediction:
-    """The expected RMS of activations and gradients in every layer of a stack, at its depth.
+    """Predict the RMS of activations and gradients in every layer of a stack.
 
     Parameters
     ----------
     stack : Stack
-        Of kind "dense", "conv" or "rnn".
+        The network, of kind "dense", "conv" or "rnn".
     inputs : tuple of int, optional
         The shape of one example, as for `Network`: (features,), (channels, height, width) or (steps, features).
         Default: as many features or channels as the stack is wide, and as many steps as it is deep.
     input_square : float
-        Mean square of the inputs' elements, whose mean is 0. Default 1, that of standardized inputs.
+        The mean square of the inputs' elements, whose mean is 0. Default 1, that of standardized inputs.
 
     Returns
     -------
     Prediction
-        Arrays of depth elements, for "rnn" of as many as there are steps.
+        Its arrays have an element for each layer, or for each step for "rnn".
 
     Raises
     ------
     ValueError
-        For "lstm", whose gates have no such theory here; inputs of another length; an input_square that is negative or
-        not finite; and as of `MeanField`.
+        If the stack is an "lstm", whose gates have no such theory here; if inputs have another length, input_square is
+        negative or not finite, or `MeanField` refuses the activation.
 
     Notes
     -----
-    Layer by layer, with mean squares p of W·x + b, s of x, and δ² of the gradient by x,
+    Let p be the mean square of W·x + b, s that of x, and δ² that of the gradient with respect to x. From layer to layer
 
-    - p = σw²·s + σb², with norm then q = 1 by a factor 1/v, without q = p and v = 1;
-    - s = E f(√q·z)², with `residual` plus the s before and twice the product of both means;
-    - δ² before = δ²·(E f'(√q·z)²·E w²·fan_out/v), with `residual` plus δ².
+    - p = σw²·s + σb². With a norm, q = 1, since p is divided by v; without one, q = p and v = 1;
+    - s becomes E f(√q·z)²; with `residual` the old s is added, and twice the product of both means;
+    - δ² before the layer is δ²·E f'(√q·z)²·E w²·fan_out/v; with `residual` δ² is added.
 
-    v is p with layer norm. Batch norm subtracts what examples have in common, so v = σw²·(s - E[f(√q·z)]²): for ReLU a
-    layer then multiplies δ² by π/(π - 1) (Yang et al., 2019). With residual branches s grows, and E[…] is the sum of
-    all branches' means.
+    With layer norm v is p. Batch norm subtracts what examples have in common, so v = σw²·(s - E[f(√q·z)]²): a layer
+    with ReLU then multiplies δ² by π/(π - 1) (Yang et al., 2019). With residual branches s grows, and E[…] is the sum
+    of all branches' means.
 
-    Left out are terms in depth/width and, with batch norm, in 1/batch; correlation between examples, which batch norm
-    would subtract, and between the positions of an image; and that the steps of "rnn" share their weights. Without
-    norm, residual branches of ReLU and others with E f ≠ 0 add up along one direction, in which gradients grow faster:
-    from 1/width it outgrows the rest after some 15 layers, and they explode faster than predicted. The mean square of
-    weights and biases whose mean is not 0 counts as their variance, right for an identity, and wrong for constant
-    weights and large constant biases.
+    The theory leaves out terms in depth/width and, with batch norm, in 1/batch; correlations between examples, which
+    batch norm would subtract, and between the positions of an image; and that the steps of "rnn" share their weights.
+    Without a norm, residual branches of ReLU and other f with E f ≠ 0 add up along one direction, in which gradients
+    grow faster: starting at 1/width it outgrows the rest after some 15 layers, and gradients explode faster than
+    predicted. If weights or biases have a mean other than 0, their mean square counts as their variance, which is right
+    for an identity and wrong for constant weights and large constant biases.
 
     References
     ----------
@@ -136,7 +137,7 @@ def predict(stack: Stack, *, inputs: tuple[int, ...] | None = None, input_square
         signal[layer], preactivation[layer], slopes[layer] = total, p, slope
         back[layer] = slope * weights.backward / scale + skip
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        # Of log gradient² relative to the last layer's; back[0] leads to the inputs.
+        # These are log gradient² relative to the last layer's; back[0] leads to the inputs and is not used.
         logs = np.append(np.cumsum(np.log(back[:0:-1]))[::-1], 0.0) + np.log(slopes / slopes[-1])
         gradient = np.exp(logs / 2)
     chi = _settled(stack, hidden, bias, signal[0])
@@ -153,7 +154,7 @@ def predict(stack: Stack, *, inputs: tuple[int, ...] | None = None, input_square
 def _propagators(
     stack: Stack, inputs: tuple[int, ...] | None, input_square: float
 ) -> tuple[_Weights, _Weights, float, int]:
-    """The first layer's weights and the others', what is added to their mean square, and the number of layers."""
+    """Return the weights of the first layer and of the others, what biases add to mean squares, and the depth."""
     if stack.kind == "lstm":
         raise ValueError(
             "kind must be 'dense', 'conv' or 'rnn' to predict, got 'lstm': its gates are beyond mean field"
@@ -186,9 +187,12 @@ def _second_moment(scheme: Scheme, shape: tuple[int, ...]) -> float:
 
 
 def _settled(stack: Stack, weights: _Weights, bias: float, start: float) -> float:
-    """By what a layer multiplies gradient² in the limit of depth; `start`: mean square of the first activation."""
+    """Return the factor by which a layer multiplies gradient² in the limit of depth.
+
+    `start` is the mean square of the first activation.
+    """
     f = stack.activation
-    if stack.residual:  # x grows without end: a norm then divides by all of it, and else f sees infinite signals
+    if stack.residual:  # x grows without end: a norm divides by all of it, and without a norm f sees infinite signals
         return 1.0 if stack.norm else 1.0 + weights.backward * gaussian.slope_square(f, math.inf)
     if stack.norm is None:
         field = MeanField(f, weights.forward, bias, start or 1.0)

@@ -1,4 +1,4 @@
-"""Hooks that feed a `Monitor` from a torch module as it trains."""
+"""Feed a `Monitor` from a torch module as it trains, by hooks."""
 
 from __future__ import annotations
 
@@ -29,45 +29,48 @@ from .monitor import Monitor
 def watch(model: Any, monitor: Monitor, *, every: int = 50, optimizer: Any = None, first: int = 10) -> Watch:
     """Record a torch module's training in a monitor.
 
-    Of every module with parameters and every activation module the outputs are measured; of those with a weight, the
-    gradients of the outputs too; and of each weight (a parameter of two axes or more) its values, its gradient and its
-    update. That is done in torch on the tensors' own device, and comes over once, at the end of the step.
+    The outputs of every module with parameters and of every activation module are measured; for modules with a weight,
+    the gradients of the outputs too. Of each weight, a parameter with two axes or more, its values, gradient and update
+    are measured. torch does that on the tensors' own device; the results are copied once, at the end of the step.
 
     Parameters
     ----------
     model : torch.nn.Module
-        In training: passes without gradients are not recorded. A module that is called several times in a step is
+        The module. Passes without gradients are not recorded. A module that is called several times in a step is
         measured over all its calls.
     monitor : Monitor
-        In the layout "OI". The activation modules are declared to it.
-    every, first : int
-        The first steps, all of them, and after these every so many are recorded. Default 50 and 10.
+        The monitor, whose layout must be "OI". The activation modules are declared to it.
+    every : int
+        After the first steps, one step in so many is recorded. Default 50.
     optimizer : torch.optim.Optimizer or a sequence of them, optional
-        Its steps are the steps, of several those of the last; the updates of its own weights are recorded. Without it
-        each forward pass begins a step, and updates are not known.
+        The optimizer, whose steps count and whose updates are recorded; of several, the last one's steps count.
+        Default: each forward pass begins a step, and updates are not known.
+    first : int
+        The number of first steps that are all recorded. Default 10.
 
     Returns
     -------
     Watch
-        `close` it, or use it as a context manager, to take the hooks away.
+        The hooks; `close` it, or use it as a context manager, to remove them.
 
     Raises
     ------
     ValueError
-        For `every` below 1, a negative `first`, or a monitor of another layout.
+        If `every` is below 1, `first` is negative, or the monitor has another layout.
 
     Notes
     -----
-    Activations that are functions, as torch.relu, are not seen: use modules, or record them yourself. Gradients are
-    those of what is differentiated: a loss scaler scales them, which the factors per layer do not notice, but the
-    absolute threshold does. Of updates more than 2^18 values are sampled; what is not finite is found in the weights.
-    If several forward and backward passes make one step, gradients are those of the last, or of the one that a loss
-    scaler did not skip.
+    Activations that are functions, such as torch.relu, are not seen: use modules, or record them yourself. A loss
+    scaler multiplies gradients; this changes the factors from layer to layer not at all, but the comparison with
+    `Thresholds.gradient`. Large updates are sampled, so a value that is not finite is found in the weights instead. If
+    a step has several forward and backward passes, gradients are those of the last, or of the one that a loss scaler
+    did not skip.
 
-    Units are on the second axis of outputs of four axes or more, and on the last of others: in outputs of a Conv1d,
-    (batch, channels, length), positions are taken for units. Of embeddings the gradients of the rows that were looked
-    up are recorded; of scales, parameters of fewer axes that are no biases, those that are all zero (the notes of
-    `Monitor` say why). A copy of a watched model, by `copy.deepcopy` or `torch.save`, is not watched.
+    Units are on the second axis of outputs with four axes or more, and on the last of others: in outputs of a Conv1d,
+    (batch, channels, length), positions are taken for units. For embeddings the gradients of the rows that were looked
+    up are recorded. Scales, which are parameters with fewer axes other than biases, are recorded only if they are all
+    zero (the notes of `Monitor` say why). A copy of a watched model, by `copy.deepcopy` or `torch.save`, is not
+    watched.
 
     Examples
     --------
@@ -92,12 +95,12 @@ def watch(model: Any, monitor: Monitor, *, every: int = 50, optimizer: Any = Non
 
 
 class Watch:
-    """The hooks of `watch`, until it is closed.
+    """Hold the hooks of `watch` until they are removed.
 
     Attributes
     ----------
     step : int
-        Which one it is, from 0: an optimizer's step ends it, or without one the next forward pass.
+        The number of the present step, from 0. A step of the optimizer ends it, or without one the next forward pass.
     """
 
     def __init__(self, model: Any, monitor: Monitor, every: int, optimizer: Any, first: int) -> None:
@@ -116,16 +119,16 @@ class Watch:
             for name, gate in model.named_parameters()
             if gate.ndim < 2 and gate.numel() and gate.is_floating_point() and "bias" not in name.rpartition(".")[2]
         }
-        self._order: dict[str, int] = {}  # in which layers were called in this step
+        self._order: dict[str, int] = {}  # the order in which layers were called in this step
         self._old: dict[str, Any] = {}  # samples of the weights, from before the update
         self._begun = False
-        self._differentiated = False  # since the last forward pass of the model
+        self._differentiated = False  # whether a gradient was computed since the last forward pass
         several = isinstance(optimizer, Sequence)
         self._optimizers = list(optimizer) if several else [] if optimizer is None else [optimizer]
         self._hooks = list(self._register(model))
 
     def close(self) -> None:
-        """Record what there is of the last step and take the hooks away; again, it does nothing."""
+        """Record what was measured of the last step, and remove the hooks. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
@@ -134,11 +137,11 @@ class Watch:
         self._flush()
 
     def __deepcopy__(self, memo: Any) -> Watch:
-        """Hooks are copied with their model, but the copy is another model: a closed watch."""
+        """Return a closed watch: hooks are copied with their model, but the copy is not watched."""
         return _closed_watch()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """As a copy."""
+        """Pickle as a closed watch, since what is loaded is a copy."""
         return _closed_watch, ()
 
     def __enter__(self) -> Self:
@@ -157,7 +160,9 @@ class Watch:
         if self._optimizers:
             yield self._optimizers[-1].register_step_post_hook(self._end)
         embeddings = self._torch.nn.Embedding, self._torch.nn.EmbeddingBag
-        looked_up: set[int] = set()  # rows of these are no units, and have no gradient unless an example has them
+        looked_up: set[int] = (
+            set()
+        )  # embeddings: their rows are not units, and only rows that were looked up have a gradient
         for path, module in model.named_modules():
             activation = _activation(module)
             own = list(module.parameters(recurse=False))
@@ -184,7 +189,7 @@ class Watch:
         return not self._closed and (self.step < self._first or self.step % self._every == 0)
 
     def _begin(self, *_: Any) -> None:
-        """A forward pass begins a step where no optimizer ends it; or gradients anew, after those of no step."""
+        """Begin a step with a forward pass, if no optimizer ends steps; else forget gradients that led to no step."""
         if self._closed or not self._torch.is_grad_enabled():
             return
         if not self._optimizers:
@@ -198,7 +203,9 @@ class Watch:
     def _forward(self, name: str, activation: bool, layer: bool, module: Any, inputs: Any, output: Any) -> None:
         if not self._due():
             return
-        self._order.setdefault(name, len(self._order))  # without gradients too: checkpoints compute again, last first
+        self._order.setdefault(
+            name, len(self._order)
+        )  # also in passes without gradients: checkpointing repeats layers later, the last ones first
         if not self._torch.is_grad_enabled():
             return
         tensor = output[0] if isinstance(output, tuple) and output else output  # recurrent modules return states too
@@ -214,20 +221,20 @@ class Watch:
             self._measurements.signal(name, "gradients", gradient.detach())
 
     def _accumulated(self, name: str, units: bool, weight: Any) -> None:
-        """A weight has its gradient, or more of it."""
-        if self._due() and weight.grad is not None:  # it is None after an optimizer's step in the backward pass
+        """Measure a weight whose gradient was computed or added to."""
+        if self._due() and weight.grad is not None:  # an optimizer that steps within the backward pass sets it to None
             self._differentiated = True
             distance = self._monitor.thresholds.equal if units else None
             self._measurements.weight(name, "weights", weight.detach(), distance)
             self._measurements.weight(name, "weight_gradients", weight.grad.detach(), distance)
 
     def _gate(self, name: str, gate: Any) -> None:
-        """A scale has its gradient: if it is all zero, what it scales has none."""
+        """Measure a scale whose gradient was computed: if it is all zero, what it scales has no gradient."""
         if self._due():
             self._measurements.weight(name, "weights", gate.detach().reshape(-1), None)
 
     def _keep(self, optimizer: Any, *_: Any) -> None:
-        """An optimizer is about to change its weights."""
+        """Keep samples of the weights that an optimizer is about to change."""
         if self._due():
             own = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
             self._old = {
@@ -237,13 +244,13 @@ class Watch:
             }
 
     def _update(self, *_: Any) -> None:
-        """It has changed them."""
+        """Measure the updates of the weights that an optimizer has changed."""
         for name, old in self._old.items():
             self._measurements.update(name, old, _part(self._weights[name]))
         self._old = {}
 
     def _end(self, *_: Any) -> None:
-        """The last optimizer has."""
+        """End the step, after that of the last optimizer."""
         self._flush()
         self.step += 1
         self._differentiated = False
@@ -252,7 +259,7 @@ class Watch:
         taken = self._measurements.take()
         places = {name: place for place, name in enumerate((*self._order, *self._weights))}
         self._order = {}
-        # Layers as they were called, then weights as they are listed.
+        # Layers come in the order in which they were called, then weights in that of the model.
         for name in sorted(taken, key=lambda name: places.get(name, -1)):
             measured = taken[name]
             if name in self._gates and measured["weights"].rms:
@@ -271,28 +278,28 @@ def _closed_watch() -> Watch:
 
 
 class _Entry(NamedTuple):
-    """What was measured of a tensor: on its device the sums, then the number of equal rows or the units' activity."""
+    """Hold what was measured of a tensor, on its device: the sums, then the number of equal rows or units' activity."""
 
     vector: Any
-    values: int  # in the sums
-    size: int
-    pairs: int = 0  # of compared rows
+    values: int  # how many values are in the sums
+    size: int  # how many values the tensor has
+    pairs: int = 0  # how many pairs of rows were compared
 
     def __add__(self, other: Any) -> _Entry:
-        """Of two calls of as many units."""
+        """Add what was measured in another call with the same number of units."""
         vector = self.vector + other.vector.to(self.vector.device)
         return _Entry(vector, self.values + other.values, self.size + other.size)
 
 
 class _Measurements:
-    """Of one step, by name, kind and (where calls of a module are added) length, still on the device."""
+    """Hold what was measured in one step, on the device, by name, kind, and length if calls of a module are added."""
 
     def __init__(self, torch: Any) -> None:
         self._torch = torch
         self._entries: dict[tuple[str, str, int], _Entry] = {}
 
     def signal(self, name: str, kind: str, tensor: Any, bounds: Bounds | None = None, activity: bool = False) -> None:
-        """Add a call's output or its gradient, with every unit's activity if that is wanted."""
+        """Add a call's output or its gradient, with the activity of every unit if `activity`."""
         if not tensor.numel():
             return
         units = unit_axis(tensor.ndim, True)
@@ -303,7 +310,7 @@ class _Measurements:
         self._entries[key] = self._entries[key] + entry if key in self._entries else entry
 
     def weight(self, name: str, kind: str, tensor: Any, distance: float | None) -> None:
-        """Set a weight or its gradient: with the number of equal rows, or of a table's gradient the nonzero rows."""
+        """Set a weight or its gradient, with the number of equal rows; of an embedding's gradient, the nonzero rows."""
         if tensor.is_sparse:
             tensor = tensor.coalesce().values()
         elif kind == "weight_gradients" and distance is None:
@@ -322,11 +329,11 @@ class _Measurements:
         self._entries[name, "updates", 0] = self._entry(change, change)
 
     def forget_gradients(self) -> None:
-        """And the weights that came with them."""
+        """Forget gradients, and the weights that were measured with them."""
         self._entries = {key: entry for key, entry in self._entries.items() if key[1] == "activations"}
 
     def take(self) -> dict[str, dict[str, Measured]]:
-        """All that was measured, by name and kind, and begin anew."""
+        """Return everything that was measured, by name and kind, and begin anew."""
         entries, self._entries = self._entries, {}
         found: dict[str, dict[str, Measured]] = {}
         if not entries:
@@ -353,7 +360,7 @@ class _Measurements:
         return _Entry(vector, values.numel(), everything.numel(), pairs)
 
     def _exact(self, tensor: Any) -> Any:
-        """In float64, where the device has it: no square in it overflows or vanishes."""
+        """Return a tensor in float64, if the device has it, so that squares neither overflow nor vanish."""
         return tensor.to(self._torch.float32 if tensor.device.type == "mps" else self._torch.float64)
 
 
@@ -365,11 +372,11 @@ def _measured(entry: _Entry, values: NDArray[np.float64]) -> Measured:
 
 
 def _part(weight: Any) -> Any:
-    """A sample of a weight, sharing its memory."""
+    """Return a sample of a weight that shares its memory."""
     return weight.detach()[weight_strides(tuple(weight.shape))]
 
 
-_PARAMETERS = {  # torch's names of them
+_PARAMETERS = {  # torch's names of the activations' parameters
     "hardtanh": ("min_val", "max_val"),
     "leaky_relu": ("negative_slope",),
     "elu": ("alpha",),
@@ -378,7 +385,7 @@ _PARAMETERS = {  # torch's names of them
 
 
 def _activation(module: Any) -> Any:
-    """Our name of an activation module, torch's in lower case, with parameters that are not the defaults; or None."""
+    """Return the name of an activation module, with parameters that are not the defaults; None for other modules."""
     name = type(module).__name__.lower()
     name = {"leakyrelu": "leaky_relu"}.get(name, name)
     if name in ("linear", "identity", "threshold") or not (name in functions.TABLE or name in functions.ALIASES):

@@ -1,1 +1,1 @@
-"""What the package reads from disk: regular files alone, of bounded size, depth and counts, with one kind of error."""
+"""Read files that may be hostile: regular ones only, with bounds on size, depth and counts, and one kind of error."""

@@ -1,4 +1,4 @@
-"""JSON that may be hostile: read whole within bounds, or member by member, so that nothing is built in vain."""
+"""Read JSON that may be hostile: whole, within bounds, or member by member, without building what is not needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from .validation import short
 
 
 def parse(text: str, what: str) -> Any:
-    """What a JSON text says; ValueError, starting with `what`, for no JSON, a name given twice, and what is too large.
+    """Return the value of a JSON text.
+
+    Raise ValueError, whose message starts with `what`, if it is not JSON, gives a name twice, or is too deep or large.
 
     Examples
     --------
@@ -33,7 +35,7 @@ def parse(text: str, what: str) -> Any:
 
 
 def parse_object(text: str, what: str) -> dict[str, Any]:
-    """The JSON object that a text is; ValueError, starting with `what`, also for anything else."""
+    """Return the object that a JSON text consists of; raise ValueError as `parse` does, and for any other value."""
     value = parse(text, what)
     if not isinstance(value, dict):
         raise ValueError(f"{what} must be a JSON object, got {short(value)}")
@@ -41,11 +43,11 @@ def parse_object(text: str, what: str) -> dict[str, Any]:
 
 
 class _Refused(Exception):
-    """What is wrong with a text."""
+    """Say what is wrong with a text."""
 
 
 class _LongNumber(Exception):
-    """A number of too many digits."""
+    """Hold a number that has too many digits."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def _too_long(text: str, number: str, what: str) -> str:
 
 
 def _at(text: str, place: int) -> str:
-    """The last key before a place, where it is near."""
+    """Say where a place is: the last key before it, if that is near, or its position."""
     keys = _KEY.findall(text, max(0, place - 1000), place)
     return f" at {short(keys[-1][1:-1])}" if keys else f" at character {place}"
 
@@ -114,7 +116,9 @@ _SIGNS = {sign: re.compile(rf"[ \t\n\r]*{re.escape(sign)}[ \t\n\r]*") for sign i
 
 @dataclass(slots=True)
 class Reader:
-    """A JSON text, read from `at` on; ValueError, starting with `what` it is, where it is not valid.
+    """Read a JSON text step by step, from `at` on.
+
+    Raise ValueError, whose message starts with `what`, where the text is not valid.
 
     Examples
     --------
@@ -128,7 +132,7 @@ class Reader:
     at: int = 0
 
     def members(self) -> Iterator[str]:
-        """The names of an object, each with the reader at its value, which must be read before the next."""
+        """Yield the names in an object; at each the reader stands at the value, which must be read before the next."""
         if not self._skip("{"):
             raise ValueError(f"{self.what} must be a JSON object, got {short(self.text[self.at : self.at + 100])}")
         names: set[str] = set()
@@ -152,7 +156,7 @@ class Reader:
             self._require(self._skip(","))
 
     def string(self) -> str:
-        """A string."""
+        """Read a string."""
         self._require(self.text.startswith('"', self.at))
         try:
             value, self.at = _JSON.raw_decode(self.text, self.at)
@@ -161,23 +165,23 @@ class Reader:
         return str(value)
 
     def null(self) -> bool:
-        """Whether null is here, which is then read."""
+        """Read null if it is here, and tell whether it is."""
         found = self.text.startswith("null", self.at)
         self.at += 4 * found
         return found
 
     def flat_object(self, most: int = limits.ENTRY_LENGTH) -> str | None:
-        """The text of an object of at most so many characters, in which there is no other; None if there is none."""
+        """Read an object without objects in it, of at most `most` characters; return its text, None if none is here."""
         found = _FLAT.match(self.text, self.at, self.at + most)
         self.at = found.end() if found else self.at
         return found and found[0]
 
     def end(self) -> None:
-        """Nothing but space is left."""
+        """Require that nothing but space is left."""
         self._require(not self.text[self.at :].strip(" \t\n\r"))
 
     def _skip(self, sign: str) -> bool:
-        """Whether this sign is next, which is then read, with the space around it."""
+        """Read a sign if it is next, with the space around it, and tell whether it is."""
         found = _SIGNS[sign].match(self.text, self.at)
         self.at = found.end() if found else self.at
         return found is not None

@@ -1,4 +1,4 @@
-"""The arrays of a .npz file that may be hostile: every size is checked against the file before memory is taken."""
+"""Read the arrays of a .npz file that may be hostile: check every size against the file before taking memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .regular import open_regular
 from .validation import as_shape, short
 
 _MAGIC = b"\x93NUMPY"
-_LENGTH = {1: "<H", 2: "<I", 3: "<I"}  # of the header, by version of the format
+_LENGTH = {1: "<H", 2: "<I", 3: "<I"}  # how the length of the header is written, by version of the format
 _HEADER = re.compile(
     r"\{ *'descr': *(?P<dtype>'[^'\\]{1,50}'|\[.*\]), *'fortran_order': *(?P<fortran>True|False), *"
     r"'shape': *\((?P<shape>[0-9, ]*)\),? *\} *\n?",
@@ -33,7 +33,7 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runtim
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """In the place of an array that is not read: its dtype's name."""
+    """Stand for an array that is not read, with the name of its dtype."""
 
     dtype: str
 
@@ -41,12 +41,14 @@ class Described:
 def read_npz(
     path: str | os.PathLike[str], kinds: str = "f", only: Collection[str] | None = None
 ) -> Iterator[tuple[str, NDArray[Any] | Described]]:
-    """The arrays of a file by name, one after another, or only some.
+    """Yield the arrays of a file with their names, one after another.
 
-    What is not of these kinds of dtype, NumPy's letters, is described, not read.
+    `kinds` are letters of NumPy for kinds of dtype; an array of another kind is described, not read. `only` names the
+    arrays to yield; by default all are.
 
-    Raises ValueError, which names the file and the array, for what is no regular file, a damaged one, an array given
-    twice, of objects, or not of the size that its shape tells, and arrays that are out of proportion to the file.
+    Raise ValueError, which names the file and the array, if the file is not a regular one, or is damaged; if an array
+    is there twice, holds objects, or has another size than its shape tells; or if the arrays are far larger than the
+    file can hold.
 
     Examples
     --------
@@ -85,7 +87,7 @@ def read_npz(
 
 
 class _Bounded:
-    """A file of which `zipfile` reads no more at once than a directory may have."""
+    """Wrap a file such that `zipfile` reads no more at once than the directory of an archive may have."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file, self._size = file, size
@@ -100,7 +102,7 @@ class _Bounded:
 
 
 def _require_proportion(archive: zipfile.ZipFile, size: int) -> None:
-    """ValueError where all arrays together have more bytes than a file of this size may hold."""
+    """Raise ValueError if all arrays together have more bytes than a file of this size may hold."""
     members = archive.infolist()
     if len(members) > limits.NAMES:
         raise ValueError(f"it must have at most {limits.NAMES} arrays, got {len(members)}")
@@ -114,7 +116,7 @@ def _require_proportion(archive: zipfile.ZipFile, size: int) -> None:
 
 
 def _array(data: Any, size: int, kinds: str) -> NDArray[Any] | Described:
-    """The array in an .npy file of this many bytes."""
+    """Return the array in an .npy file of `size` bytes."""
     begin = _exactly(data, 8)
     length_format = _LENGTH.get(begin[6])
     if begin[:6] != _MAGIC or length_format is None:
@@ -148,13 +150,13 @@ def _array(data: Any, size: int, kinds: str) -> NDArray[Any] | Described:
     raw = flat.view(np.uint8)
     for start in range(0, nbytes, _CHUNK):
         raw[start : start + _CHUNK] = np.frombuffer(_exactly(data, min(_CHUNK, nbytes - start)), np.uint8)
-    if data.read(1):  # which also compares the checksum
+    if data.read(1):  # reading to the end also checks the checksum
         raise ValueError("it has more bytes than the archive says")
     return flat.reshape(shape, order="F" if found["fortran"] == "True" else "C")
 
 
 def _exactly(data: Any, count: int) -> bytes:
-    """So many bytes; EOFError where there are less."""
+    """Read exactly `count` bytes; raise EOFError if there are fewer."""
     found: bytes = data.read(count)
     if len(found) < count:
         raise EOFError("it ends too early")

@@ -1,4 +1,4 @@
-"""Open what is a regular file, and nothing else, and read text of bounded size from it."""
+"""Open regular files, and nothing else, and read text of bounded size from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a file for reading; ValueError for what is none, as a pipe or a device, which might never give a byte.
+    """Open a regular file for reading; raise ValueError for a pipe, a device or the like, which may block forever.
 
     Examples
     --------
@@ -20,8 +20,8 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     Traceback (most recent call last):
     ValueError: .: it must be a regular file, got a directory
     """
-    require_regular(path, os.stat(path))  # to open a device may do something
-    descriptor = os.open(path, _FLAGS)  # at once, whatever has taken its place meanwhile
+    require_regular(path, os.stat(path))  # before it is opened, since opening a device may do something
+    descriptor = os.open(path, _FLAGS)  # without waiting, even if a pipe has taken its place meanwhile
     try:
         require_regular(path, os.fstat(descriptor))
         return os.fdopen(descriptor, "rb")
@@ -31,7 +31,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
 
 
 def require_regular(path: str | os.PathLike[str], status: os.stat_result) -> None:
-    """ValueError, which names the path and says what is there, unless that is a regular file."""
+    """Raise ValueError, which names the path and says what is there, unless it is a regular file."""
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
         raise ValueError(f"{os.fspath(path)}: it must be a regular file, got {_KINDS.get(kind, 'something else')}")
@@ -48,7 +48,7 @@ _KINDS = {
 
 
 def read_text(path: str | os.PathLike[str], most: int = limits.JSON_BYTES) -> str:
-    """A small file's text; ValueError where it is not small, or not UTF-8."""
+    """Return the text of a small file; raise ValueError if it has more than `most` bytes or is not UTF-8."""
     with open_regular(path) as file:
         data = file.read(most + 1)
     if len(data) > most:
@@ -57,7 +57,7 @@ def read_text(path: str | os.PathLike[str], most: int = limits.JSON_BYTES) -> st
 
 
 def decode(data: bytes, what: str) -> str:
-    """Bytes as text; ValueError, starting with `what`, where they are not UTF-8."""
+    """Decode bytes; raise ValueError, whose message starts with `what`, if they are not UTF-8."""
     try:
         return data.decode()
     except UnicodeDecodeError as error:

@@ -1,4 +1,7 @@
-"""TOML that may be hostile: looked over in one pass, then parsed by `tomllib`, whose time and depth that bounds."""
+"""Read TOML that may be hostile: check it in one pass, then parse it by `tomllib`.
+
+The check bounds the time and the depth of recursion that `tomllib` needs.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any
 from . import limits
 from .validation import short
 
-# Strings and comments, in which nothing counts; brackets; what ends a key or a value; words.
+# Tokens are strings and comments, whose content does not count; brackets; what ends a key or a value; and words.
 _TOKEN = re.compile(
     r'''"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}|"(?:[^"\\\n]++|\\[^\n])*+"|'''
     r"""'''(?:[^']++|'(?!''))*+'{3,5}|'[^'\n]*+'|#[^\n]*+|"""
@@ -21,7 +24,7 @@ _HEADER = re.compile(r"[ \t]*(\[\[?[^\n#\[\]]{1,100}\]\]?)[ \t\r]*(#.*)?")
 
 
 def parse(text: str, what: str) -> dict[str, Any]:
-    r"""The tables of a TOML text; ValueError, starting with `what`, where it is none, or too deep.
+    r"""Return the tables of a TOML text; raise ValueError, whose message starts with `what`, if it is bad or too deep.
 
     Examples
     --------
@@ -37,10 +40,11 @@ def parse(text: str, what: str) -> dict[str, Any]:
 
 
 def _require_bounded(text: str, what: str) -> None:
-    """ValueError, which names line and key, for a long word, a key of many parts, and what is too deep."""
-    depth = dots = start = 0  # of tables and lists; in the key or value that started there
-    before: list[int] = []  # how deep it was at each bracket that is open
-    key, parts = "", 0  # of the value that is read, and its dots
+    """Raise ValueError, which names line and key, for a long word, a key of many parts, and tables too deep."""
+    depth = 0  # of tables and lists within each other
+    dots = start = 0  # where the present key or value starts, and how many dots it has
+    before: list[int] = []  # the depth outside of each bracket that is open
+    key, parts = "", 0  # the key of the present value, and its dots
     for token in _TOKEN.finditer(text):
         match token.lastgroup:
             case "word":
@@ -55,7 +59,7 @@ def _require_bounded(text: str, what: str) -> None:
                 dots, parts, start = 0, 0, token.end()
             case "close":
                 depth = before.pop() if before else 0
-            case "quote":  # of a string without end, where `tomllib` will end
+            case "quote":  # it begins a string without end, where `tomllib` will stop
                 return
             case "end":
                 if token[0] == "=":
@@ -77,14 +81,14 @@ def _refuse(text: str, token: re.Match[str], what: str, must: str, got: str, key
 
 
 def _where(text: str, error: str) -> str:
-    """What stands in the line of an error, and which table that is in."""
+    """Quote the line of an error, and name the table that it is in."""
     found = _LINE.search(error)
-    number = int(found[1]) if found else text.rstrip().count("\n") + 1  # at the end
+    number = int(found[1]) if found else text.rstrip().count("\n") + 1  # the error is at the end
     return f", got {short(text.split(chr(10), number)[number - 1].strip())}{_table(text, number)}"
 
 
 def _table(text: str, number: int) -> str:
-    """The table of a line, counted where there are several of a name."""
+    """Name the table of a line, with a number where several have one name."""
     lines = text.split("\n", number)[: number - 1]
     headers = [found[1] for line in lines if len(line) < 1000 and (found := _HEADER.fullmatch(line))]
     if not headers:

@@ -1,4 +1,4 @@
-"""What a name, a shape and a size from outside must be."""
+"""Check names, shapes and sizes that come from outside."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHORT.maxstring = _SHORT.maxother = 100
 
 
 def short(value: object) -> str:
-    """What to print of a value of any size.
+    """Return the repr of a value, shortened to about 100 characters.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def short(value: object) -> str:
 
 
 def as_name(name: object, where: str = "") -> str:
-    """A parameter's name; ValueError, starting with `where`, if it is none."""
+    """Return a parameter's name; raise ValueError, whose message starts with `where`, if it cannot be one."""
     try:
         if isinstance(name, str):
             name.encode()
@@ -37,18 +37,18 @@ def as_name(name: object, where: str = "") -> str:
 
 
 def as_shape(shape: object, what: str = "shape") -> tuple[int, ...]:
-    """A shape as a tuple of int; ValueError, starting with `what`, if it is none.
+    """Return a shape as a tuple of int; raise ValueError, whose message starts with `what`, if it cannot be one.
 
     Examples
     --------
     >>> as_shape([3, 4])
     (3, 4)
     """
-    # A tuple or a list is a Sequence, and quickly known to be one.
+    # Tuples and lists are Sequences too; naming them makes the test quick.
     if not isinstance(shape, (tuple, list, Sequence)) or isinstance(shape, (str, bytes)) or len(shape) > limits.AXES:
         raise ValueError(f"{what} must be a sequence of at most {limits.AXES} integers, got {short(shape)}")
     sizes = tuple(
-        [  # a list is the faster way to a tuple, and this is asked of every parameter
+        [  # faster by way of a list, and this runs for every parameter
             size
             if type(size) is int and 0 <= size <= limits.ELEMENTS
             else as_integer(size, f"{what} must have at axis {axis}", 0, limits.ELEMENTS)
@@ -61,7 +61,7 @@ def as_shape(shape: object, what: str = "shape") -> tuple[int, ...]:
 
 
 def as_integer(value: Any, must: str, low: int, high: int) -> int:
-    """An integer in [low, high]; ValueError, starting with what `must` be one, if it is none.
+    """Return an integer in [low, high]; raise ValueError, whose message starts with `must`, for anything else.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The arguments of layers, checked where they enter."""
+"""Check the arguments of layers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _LIBRARIES: dict[str, Library] = {"fanin": recommended, "torch": torch, "keras":
 
 
 def library(framework: str) -> Library:
-    """The layers of a framework by its name."""
+    """Return the layers of a framework by its name."""
     if framework not in _LIBRARIES:
         raise ValueError(f"framework must be one of {', '.join(_LIBRARIES)}, got {framework!r}")
     return _LIBRARIES[framework]
 
 
 def integer(argument: str, value: object, least: int = 0) -> int:
-    """A number of something."""
+    """Return `value` as an int, or raise an error unless it is an integer of at least `least`."""
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
@@ -31,12 +31,12 @@ def integer(argument: str, value: object, least: int = 0) -> int:
 
 
 def sizes(argument: str, shape: Shape, least: int = 0) -> tuple[int, ...]:
-    """Of one axis, or of several."""
+    """Return a size, or a sequence of sizes, as a tuple of ints."""
     return tuple(integer(argument, size, least) for size in (shape if isinstance(shape, Iterable) else (shape,)))
 
 
 def extents(size: Shape) -> tuple[int, ...]:
-    """Of a kernel."""
+    """Return the size of a kernel along each of its one to three dimensions."""
     found = sizes("size", size, 1)
     if not 1 <= len(found) <= 3:
         raise ValueError(f"size must have 1 to 3 dimensions, got {size}")
@@ -44,7 +44,7 @@ def extents(size: Shape) -> tuple[int, ...]:
 
 
 def row(argument: str, value: int | None, rows: int) -> int | None:
-    """One of the rows of a table, if any."""
+    """Return the number of a row of a table, negative ones as they are; None if none is given."""
     if value is None:
         return None
     number = integer(argument, value, -rows)
@@ -54,7 +54,7 @@ def row(argument: str, value: int | None, rows: int) -> int | None:
 
 
 def divided(argument: str, value: int, by: str, parts: int) -> tuple[int, int]:
-    """A number, and that of its equal parts."""
+    """Return a number and how many equal parts it is divided into; raise ValueError if that leaves a remainder."""
     whole, count = integer(argument, value), integer(by, parts, 1)
     if whole % count:
         raise ValueError(f"{by} must divide the {whole} {argument}, got {count}")
@@ -62,6 +62,6 @@ def divided(argument: str, value: int, by: str, parts: int) -> tuple[int, int]:
 
 
 def channels_and_kernel(inputs: int, outputs: int, size: Shape, groups: int) -> tuple[int, int, tuple[int, ...], int]:
-    """What a convolution connects, and in how many groups."""
+    """Return input and output channels, size of the kernel and number of groups of a convolution."""
     ins, count = divided("inputs", inputs, "groups", groups)
     return ins, divided("outputs", outputs, "groups", groups)[0], extents(size), count

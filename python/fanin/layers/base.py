@@ -1,4 +1,4 @@
-"""What a layer is here: its parameters by name; and what each framework's module says about layers."""
+"""Define what a layer is: its parameters by name, and the functions that each framework's module has for layers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ..schemes import Constant, Scheme
 
 
 class ParameterSpec(NamedTuple):
-    """Shape and scheme of a parameter of a layer, or of a buffer that starts at a value.
+    """Hold shape and scheme of a parameter of a layer, or of a buffer that starts at a value.
 
     Parameters
     ----------
     shape : tuple of int
-        As its framework stores it.
+        The shape, in the order of axes that the framework has.
     scheme : Scheme
-        Draws it, or any slice of it.
+        The scheme, which draws the parameter or any slice of it.
 
     Examples
     --------
@@ -35,7 +35,7 @@ Framework: TypeAlias = Literal["fanin", "torch", "keras", "flax"]
 
 
 class Library(Protocol):
-    """The layers of a framework; `fanin.layers` has checked the arguments."""
+    """List the layers that a framework's module describes; `fanin.layers` has checked the arguments."""
 
     def linear(self, inputs: int, outputs: int, bias: bool, activation: Activation) -> ParameterSpecs: ...
 
@@ -75,15 +75,15 @@ class Library(Protocol):
 
 
 def constants(shape: tuple[int, ...], **values: float) -> ParameterSpecs:
-    """Parameters of one shape that each start at a value."""
+    """Describe parameters of one shape that each start at a value."""
     return {name: ParameterSpec(shape, Constant(value)) for name, value in values.items()}
 
 
 def dense(kernel: tuple[int, ...], scheme: Scheme, outputs: tuple[int, ...], bias: bool) -> ParameterSpecs:
-    """A kernel, and a bias of zeros, as Keras and Flax name them."""
+    """Describe a kernel, and a bias of zeros, as Keras and Flax name them."""
     return {"kernel": ParameterSpec(kernel, scheme)} | (constants(outputs, bias=0.0) if bias else {})
 
 
 def within(part: str, parameters: ParameterSpecs) -> ParameterSpecs:
-    """The parameters of a part of a layer, as the layer names them."""
+    """Put the name of a part of a layer before the names of its parameters."""
     return {part + name: parameter for name, parameter in parameters.items()}

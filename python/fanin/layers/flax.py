@@ -1,4 +1,7 @@
-"""flax.linen, by the paths of variables within the layer and their collection: the defaults of Flax 0.12."""
+"""Describe the layers of flax.linen, with the defaults of Flax 0.12.
+
+Names are the paths of variables within the layer and their collection.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,21 @@ from .base import ParameterSpec, ParameterSpecs, constants, dense, within
 
 
 def linear(inputs: int, outputs: int, bias: bool, activation: Activation) -> ParameterSpecs:
-    """Dense."""
+    """Describe Dense."""
     return dense((inputs, outputs), _lecun(), (outputs,), bias)
 
 
 def conv(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
 ) -> ParameterSpecs:
-    """Conv; its groups are feature_group_count."""
+    """Describe Conv, which calls the groups feature_group_count."""
     return dense((*size, inputs // groups, outputs), _lecun(), (outputs,), bias)
 
 
 def conv_transposed(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
 ) -> ParameterSpecs:
-    """ConvTranspose, unless it is made with transpose_kernel."""
+    """Describe ConvTranspose made without transpose_kernel."""
     if groups != 1:
         raise ValueError(f"groups must be 1: transposed convolutions of Flax have none; got {groups}")
     return dense((*size, inputs, outputs), _lecun(), (outputs,), bias)
@@ -31,54 +34,54 @@ def conv_transposed(
 def depthwise_conv(
     channels: int, size: tuple[int, ...], multiplier: int, bias: bool, activation: Activation
 ) -> ParameterSpecs:
-    """A convolution of as many groups as channels."""
+    """Describe a convolution with as many groups as channels."""
     return conv(channels, channels * multiplier, size, channels, bias, activation)
 
 
 def embedding(count: int, features: int, padding: int | None) -> ParameterSpecs:
-    """Embed: std 1/√features."""
+    """Describe Embed, whose std is 1/√features."""
     if padding is not None:
         raise ValueError(f"padding must be None: an Embed of Flax has no row of zeros; got {padding}")
     return {"embedding": ParameterSpec((count, features), lecun_normal(layout="OI"))}
 
 
 def batch_norm(features: int) -> ParameterSpecs:
-    """BatchNorm: `mean` and `var` are in the collection batch_stats."""
+    """Describe BatchNorm, whose `mean` and `var` are in the collection batch_stats."""
     return constants((features,), scale=1.0, bias=0.0, mean=0.0, var=1.0)
 
 
 def layer_norm(shape: tuple[int, ...]) -> ParameterSpecs:
-    """LayerNorm."""
+    """Describe LayerNorm."""
     return constants(shape, scale=1.0, bias=0.0)
 
 
 def group_norm(channels: int) -> ParameterSpecs:
-    """GroupNorm."""
+    """Describe GroupNorm."""
     return constants((channels,), scale=1.0, bias=0.0)
 
 
 def rms_norm(shape: tuple[int, ...]) -> ParameterSpecs:
-    """RMSNorm."""
+    """Describe RMSNorm."""
     return constants(shape, scale=1.0)
 
 
 def rnn(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
-    """SimpleCell."""
+    """Describe SimpleCell."""
     return _recurrent(inputs, hidden, ("",), ("i",), bias)
 
 
 def lstm(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
-    """LSTMCell and OptimizedLSTMCell."""
+    """Describe LSTMCell and OptimizedLSTMCell."""
     return _recurrent(inputs, hidden, ("i", "f", "g", "o"), ("hi", "hf", "hg", "ho"), bias)
 
 
 def gru(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
-    """GRUCell."""
+    """Describe GRUCell."""
     return _recurrent(inputs, hidden, ("r", "z", "n"), ("ir", "iz", "in", "hn"), bias)
 
 
 def attention(features: int, heads: int, key_features: int, value_features: int, bias: bool) -> ParameterSpecs:
-    """MultiHeadDotProductAttention, whose kernels are flattened for their fans."""
+    """Describe MultiHeadDotProductAttention, which flattens its kernels to matrices before it counts their fans."""
     each = (heads, features // heads)
     layer: ParameterSpecs = {}
     for part, size in {"query": features, "key": key_features, "value": value_features}.items():
@@ -87,7 +90,7 @@ def attention(features: int, heads: int, key_features: int, value_features: int,
 
 
 def head(inputs: int, classes: int, bias: bool) -> ParameterSpecs:
-    """Dense."""
+    """Describe Dense."""
     return dense((inputs, classes), _lecun(), (classes,), bias)
 
 
@@ -96,7 +99,10 @@ def _lecun(layout: Layout = "IO") -> VarianceScaling:
 
 
 def _recurrent(inputs: int, hidden: int, gates: tuple[str, ...], biased: tuple[str, ...], bias: bool) -> ParameterSpecs:
-    """A kernel from the input and an orthogonal one from the state for each gate, and the biases of those named."""
+    """Describe, for each gate, a kernel from the input and an orthogonal one from the state.
+
+    `biased` names the kernels that have a bias.
+    """
     if not bias:
         raise ValueError("bias must be True: cells of Flax have no such option; got False")
     layer: ParameterSpecs = {}

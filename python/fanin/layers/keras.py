@@ -1,6 +1,7 @@
-"""keras.layers, by the paths of variables within the layer: the defaults of Keras 3.15.
+"""Describe the layers of keras.layers, with the defaults of Keras 3.15.
 
-Before pull request 22789 Keras took kernels of attention for those of convolutions, and drew them smaller.
+Names are the paths of variables within the layer. Before its pull request 22789 Keras counted the fans of attention's
+kernels as if they were convolutions, and drew them smaller.
 """
 
 from __future__ import annotations
@@ -11,21 +12,21 @@ from .base import ParameterSpec, ParameterSpecs, constants, dense, within
 
 
 def linear(inputs: int, outputs: int, bias: bool, activation: Activation) -> ParameterSpecs:
-    """Dense."""
+    """Describe Dense."""
     return _dense((inputs, outputs), outputs, bias)
 
 
 def conv(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
 ) -> ParameterSpecs:
-    """Conv1D to Conv3D."""
+    """Describe Conv1D to Conv3D."""
     return _dense((*size, inputs // groups, outputs), outputs, bias)
 
 
 def conv_transposed(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
 ) -> ParameterSpecs:
-    """Conv1DTranspose to Conv3DTranspose."""
+    """Describe Conv1DTranspose to Conv3DTranspose."""
     if groups != 1:
         raise ValueError(f"groups must be 1: transposed convolutions of Keras have none; got {groups}")
     return _dense((*size, outputs, inputs), outputs, bias)
@@ -34,54 +35,54 @@ def conv_transposed(
 def depthwise_conv(
     channels: int, size: tuple[int, ...], multiplier: int, bias: bool, activation: Activation
 ) -> ParameterSpecs:
-    """DepthwiseConv1D and DepthwiseConv2D: Keras counts the channels as inputs of each."""
+    """Describe DepthwiseConv1D and DepthwiseConv2D; Keras counts all channels as inputs of each filter."""
     return _dense((*size, channels, multiplier), channels * multiplier, bias)
 
 
 def embedding(count: int, features: int, padding: int | None) -> ParameterSpecs:
-    """Embedding."""
+    """Describe Embedding."""
     if padding is not None:
         raise ValueError(f"padding must be None: an Embedding of Keras masks rows but draws all; got {padding}")
     return {"embeddings": ParameterSpec((count, features), uniform(-0.05, 0.05))}
 
 
 def batch_norm(features: int) -> ParameterSpecs:
-    """BatchNormalization."""
+    """Describe BatchNormalization."""
     return constants((features,), gamma=1.0, beta=0.0, moving_mean=0.0, moving_variance=1.0)
 
 
 def layer_norm(shape: tuple[int, ...]) -> ParameterSpecs:
-    """LayerNormalization."""
+    """Describe LayerNormalization."""
     return constants(shape, gamma=1.0, beta=0.0)
 
 
 def group_norm(channels: int) -> ParameterSpecs:
-    """GroupNormalization."""
+    """Describe GroupNormalization."""
     return constants((channels,), gamma=1.0, beta=0.0)
 
 
 def rms_norm(shape: tuple[int, ...]) -> ParameterSpecs:
-    """RMSNormalization."""
+    """Describe RMSNormalization."""
     return constants(shape, scale=1.0)
 
 
 def rnn(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
-    """SimpleRNNCell."""
+    """Describe SimpleRNNCell."""
     return _recurrent(inputs, hidden, hidden, (hidden,) if bias else None)
 
 
 def lstm(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
-    """LSTMCell: gates input, forget, cell, output."""
+    """Describe LSTMCell, whose gates are input, forget, cell, output."""
     return _recurrent(inputs, hidden, 4 * hidden, (4 * hidden,) if bias else None, lstm_bias())
 
 
 def gru(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
-    """GRUCell: gates update, reset, new; a bias for the inputs and one for the state, as reset_after has."""
+    """Describe GRUCell with reset_after: gates update, reset, new; a bias for the inputs and one for the state."""
     return _recurrent(inputs, hidden, 3 * hidden, (2, 3 * hidden) if bias else None)
 
 
 def attention(features: int, heads: int, key_features: int, value_features: int, bias: bool) -> ParameterSpecs:
-    """MultiHeadAttention, of heads that together have as many features as the queries."""
+    """Describe MultiHeadAttention whose heads together have as many features as the queries."""
     each = (heads, features // heads)
     into, out = glorot_uniform(layout="IOO"), glorot_uniform(layout="IIO")
     layer: ParameterSpecs = {}
@@ -91,7 +92,7 @@ def attention(features: int, heads: int, key_features: int, value_features: int,
 
 
 def head(inputs: int, classes: int, bias: bool) -> ParameterSpecs:
-    """Dense."""
+    """Describe Dense."""
     return _dense((inputs, classes), classes, bias)
 
 
@@ -102,7 +103,7 @@ def _dense(kernel: tuple[int, ...], outputs: int, bias: bool) -> ParameterSpecs:
 def _recurrent(
     inputs: int, hidden: int, units: int, bias: tuple[int, ...] | None, scheme: Scheme | None = None
 ) -> ParameterSpecs:
-    """All gates in one kernel, and in one orthogonal matrix; `bias` is the shape of theirs."""
+    """Describe one kernel and one orthogonal matrix that hold all gates; `bias` is the shape of their bias."""
     layer = {
         "kernel": ParameterSpec((inputs, units), glorot_uniform(convention="keras")),
         "recurrent_kernel": ParameterSpec((hidden, units), orthogonal(layout="IO")),

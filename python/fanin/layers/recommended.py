@@ -1,4 +1,4 @@
-"""What fanin recommends, under torch's names and in its shapes."""
+"""Describe layers as fanin recommends them, under torch's names and in torch's shapes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ..schemes import Padded, Scheme, gru_bias, lstm_bias
 from . import torch
 from .base import ParameterSpec, ParameterSpecs
 
-# Ones and zeros everywhere.
+# Normalizations start at ones and zeros in torch too.
 batch_norm, layer_norm, group_norm, rms_norm = torch.batch_norm, torch.layer_norm, torch.group_norm, torch.rms_norm
 
 
 def linear(inputs: int, outputs: int, bias: bool, activation: Activation) -> ParameterSpecs:
-    """For what follows: He's scheme for the activation, or Glorot's."""
+    """Describe a linear layer, drawn by He's or Glorot's scheme, as suits the activation that follows."""
     return _drawn(torch.linear(inputs, outputs, bias, activation), weight=_advice("linear", activation))
 
 
 def conv(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
 ) -> ParameterSpecs:
-    """As `linear`, with the fans of a group."""
+    """Describe a convolution, drawn as a linear layer but with the fans of a group."""
     layer = torch.conv(inputs, outputs, size, groups, bias, activation)
     return _drawn(layer, weight=_advice("conv", activation, groups=groups))
 
@@ -32,7 +32,7 @@ def conv(
 def conv_transposed(
     inputs: int, outputs: int, size: tuple[int, ...], groups: int, bias: bool, activation: Activation
 ) -> ParameterSpecs:
-    """As `conv`, with fans that are not swapped."""
+    """Describe a transposed convolution, drawn as a convolution; unlike torch, count inputs as fan_in."""
     layer = torch.conv_transposed(inputs, outputs, size, groups, bias, activation)
     return _drawn(layer, weight=_advice("conv", activation, groups=groups, transposed=True))
 
@@ -40,33 +40,33 @@ def conv_transposed(
 def depthwise_conv(
     channels: int, size: tuple[int, ...], multiplier: int, bias: bool, activation: Activation
 ) -> ParameterSpecs:
-    """A convolution of as many groups as channels."""
+    """Describe a convolution with as many groups as channels."""
     return conv(channels, channels * multiplier, size, channels, bias, activation)
 
 
 def embedding(count: int, features: int, padding: int | None) -> ParameterSpecs:
-    """Small normal rows, and zeros for the padding."""
+    """Describe an embedding with small normal rows, and zeros for the padding token."""
     rows = _advice("embedding")
     return _drawn(torch.embedding(count, features, padding), weight=rows if padding is None else Padded(rows, padding))
 
 
 def rnn(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
-    """The state through an orthogonal matrix."""
+    """Describe a recurrent layer whose state passes through an orthogonal matrix."""
     return _recurrent(torch.rnn(inputs, hidden, bias), gates=1)
 
 
 def lstm(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
-    """The state through an orthogonal matrix a gate, and a forget gate that starts open: 1 in one of the two biases."""
+    """Describe an LSTM with an orthogonal matrix for each gate and an open forget gate: 1 in one of its two biases."""
     return _recurrent(torch.lstm(inputs, hidden, bias), gates=4, bias_ih_l0=lstm_bias())
 
 
 def gru(inputs: int, hidden: int, bias: bool) -> ParameterSpecs:
-    """As `lstm`; the update gate of a GRU is what keeps its state."""
+    """Describe a GRU, drawn as an LSTM; its update gate, which keeps the state, starts open."""
     return _recurrent(torch.gru(inputs, hidden, bias), gates=3, bias_ih_l0=gru_bias(order="rzn"))
 
 
 def attention(features: int, heads: int, key_features: int, value_features: int, bias: bool) -> ParameterSpecs:
-    """Queries, keys and values alike, fused or not."""
+    """Describe attention that draws queries, keys and values alike, whether they are fused or not."""
     layer = torch.attention(features, heads, key_features, value_features, bias)
     schemes = {name: _advice("attention") for name in layer if name.endswith("weight")}
     if "in_proj_weight" in layer:
@@ -75,7 +75,7 @@ def attention(features: int, heads: int, key_features: int, value_features: int,
 
 
 def head(inputs: int, classes: int, bias: bool) -> ParameterSpecs:
-    """Logits that start small."""
+    """Describe a last layer whose logits start small."""
     return _drawn(torch.head(inputs, classes, bias), weight=_advice("head"))
 
 
@@ -84,7 +84,7 @@ def _advice(layer: types.Layer, activation: Activation = "linear", **fans: Unpac
 
 
 def _drawn(layer: ParameterSpecs, **schemes: Scheme) -> ParameterSpecs:
-    """The same layer, drawn otherwise; all without a scheme here are biases."""
+    """Replace the schemes of a layer; parameters that are not named here are biases."""
     bias = _advice("bias")
     return {name: ParameterSpec(shape, schemes.get(name, bias)) for name, (shape, _) in layer.items()}
 

@@ -1,7 +1,8 @@
-"""Names and shapes of a model's parameters, wherever they come from: `parameters` reads them all.
+"""Find names and shapes of a model's parameters, wherever they come from: `parameters` reads them all.
 
-Built-in models by name, mappings of shapes or arrays, safetensors files and their index, Hugging Face's config.json,
-and TOML. Nothing here imports torch or transformers, unless a config.json is of a type that fanin does not know.
+It takes the names of built-in models, mappings of shapes or arrays, safetensors files and their index, Hugging Face's
+config.json, and TOML. Nothing here imports torch or transformers, unless a config.json has a type that fanin does not
+know.
 """
 
 from __future__ import annotations

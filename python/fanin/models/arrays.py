@@ -1,4 +1,4 @@
-"""Parameters of a mapping of shapes or arrays, where arrays of one memory are one parameter."""
+"""Read parameters from a mapping of shapes or arrays, where arrays that share their memory are one parameter."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from ..files.validation import as_name, as_shape, short
 from .buffers import reason_to_skip
 from .parameter import Parameter, Parameters
 
-_MOST_WORK: Any = 100_000  # of NumPy's search for an element that two views share
+_MOST_WORK: Any = 100_000  # how long NumPy may search for an element that two views share
 
 
 def from_mapping(source: Mapping[str, Any]) -> Parameters:
-    """Parameters by name, each given by a shape, a NumPy array, a torch tensor, or what else has a shape and a dtype.
+    """Return parameters by name, each given by a shape, a NumPy array, a torch tensor, or any object with a shape.
 
-    Arrays of the same memory, strides and shape are one parameter, under the first of their names. ValueError where two
-    share only some elements, as a matrix and its transpose do: no initialization could give both their values.
+    Arrays with the same memory, strides and shape are one parameter, under the first of their names. Raise ValueError
+    where two share only some elements, or share them in another order, as a matrix and its transpose do: no
+    initialization could give both their values.
 
     Examples
     --------
@@ -34,7 +35,7 @@ def from_mapping(source: Mapping[str, Any]) -> Parameters:
     >>> model.skipped
     (('steps', 'dtype int64 is not floating-point'),)
     """
-    items = list(source.items())  # kept: the memory of an array that is let go may be the next one's
+    items = list(source.items())  # kept alive: the next array could get the memory of one that is freed
     found: dict[str, Parameter] = {}
     aliases: dict[str, list[str]] = {}
     skipped: list[tuple[str, str]] = []
@@ -57,7 +58,7 @@ def from_mapping(source: Mapping[str, Any]) -> Parameters:
             skipped.append((name, reason))
             continue
         view = _view(name, value) if is_array and 0 not in shape else None
-        if view or hasattr(value, "__array__"):  # a mere description of an array has no memory
+        if view or hasattr(value, "__array__"):  # an object that only describes an array has no memory
             owner = owners.setdefault(view.key if view else id(value), name)
             if owner != name:
                 aliases.setdefault(owner, []).append(name)
@@ -72,14 +73,14 @@ def from_mapping(source: Mapping[str, Any]) -> Parameters:
 
 
 def _dtype(array: Any) -> str:
-    """The name of an array's dtype, as its library writes it."""
+    """Return the name of an array's dtype, as its library writes it."""
     dtype = getattr(array, "dtype", "")
     return getattr(dtype, "name", None) or str(dtype)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The memory of an array: of elements at `addresses`, an array that is never read."""
+    """Describe the memory of an array by an ndarray with the same addresses, which is never read."""
 
     name: str
     space: Hashable
@@ -106,13 +107,13 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class _Addresses:
-    """What NumPy takes for an array."""
+    """Describe addresses to NumPy, which makes an array of them."""
 
     __array_interface__: dict[str, Any]
 
 
 def _view(name: str, value: Any) -> View | None:
-    """The memory of a NumPy array or a torch tensor; None for what does not tell its own."""
+    """Return the memory of a NumPy array or a torch tensor; None for an object that does not tell its memory."""
     if isinstance(value, np.ndarray):
         return View(name, "cpu", value)
     torch = sys.modules.get("torch")
@@ -121,9 +122,9 @@ def _view(name: str, value: Any) -> View | None:
     try:
         storage = value.untyped_storage()
         address = storage.data_ptr()
-    except (RuntimeError, NotImplementedError):  # a subclass without one
+    except (RuntimeError, NotImplementedError):  # a subclass without storage
         return None
-    # A storage on the meta device has no address, but is an object.
+    # On the meta device a storage has no address; the storage object itself takes its place.
     space: Hashable = str(value.device) if address else ("storage", storage._cdata)
     interface = {
         "version": 3,
@@ -144,7 +145,7 @@ def _reject_overlaps(views: Sequence[View]) -> None:
 
 
 def overlaps(views: Sequence[View]) -> Iterator[tuple[View, View]]:
-    """Pairs that have an element in common, the earlier in the mapping first."""
+    """Yield pairs that have an element in common, the one that comes first in `views` first."""
     for first, second in _neighbors(views):
         try:
             shared = np.shares_memory(first.addresses, second.addresses, max_work=_MOST_WORK)
@@ -155,7 +156,7 @@ def overlaps(views: Sequence[View]) -> Iterator[tuple[View, View]]:
 
 
 def _neighbors(views: Sequence[View]) -> Iterator[tuple[View, View]]:
-    """Pairs whose addresses lie among each other, the earlier in the mapping first."""
+    """Yield pairs whose ranges of addresses overlap, the one that comes first in `views` first."""
     order = {id(view): position for position, view in enumerate(views)}
     spaces: dict[Hashable, list[tuple[int, View]]] = {}
     for view in sorted(views, key=lambda view: view.bounds):

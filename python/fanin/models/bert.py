@@ -1,4 +1,4 @@
-"""BERT (Devlin et al., *BERT: Pre-training of Deep Bidirectional Transformers*, 2019)."""
+"""List names and shapes of BERT (Devlin et al., *BERT: Pre-training of Deep Bidirectional Transformers*, 2019)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def bert_shapes(
     segments: int = 2,
     pooler: bool = True,
 ) -> Shapes:
-    """Names and shapes of Hugging Face's BertModel: the encoder and, unless it is left out, the pooler.
+    """List names and shapes of Hugging Face's BertModel: the encoder and, unless it is left out, the pooler.
 
     Parameters
     ----------
     layers, width, feed_forward, vocabulary, positions, segments : int
-        Blocks, channels, channels within the feed-forward network, tokens, the longest sequence, and token types.
+        The numbers of blocks, channels, channels within the feed-forward network, tokens, positions, and token types.
     pooler : bool
-        Whether there is a layer on the first token.
+        Whether the model has the pooler, a layer on the first token.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def bert_shapes(
 
 
 def bert_lm_shapes(base: Shapes, *, next_sentence: bool) -> Shapes:
-    """Names and shapes of BertForMaskedLM or, with `next_sentence`, BertForPreTraining, on those of `bert_shapes`.
+    """Extend what `bert_shapes` lists to BertForMaskedLM or, with `next_sentence`, to BertForPreTraining.
 
     The output projection `cls.predictions.decoder` has no entry: its weight is tied to the word embeddings unless a
     configuration says otherwise, its bias to `cls.predictions.bias`.

@@ -1,4 +1,4 @@
-"""What a checkpoint holds beside parameters."""
+"""Recognize what a checkpoint holds besides parameters."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ _BY_NAME = {
     "inv_freq": "table of rotary frequencies",
     "masked_bias": "constant of a mask",
 }
-_FLOATING = re.compile(r"B?F\d|.*float")  # safetensors' names; NumPy's, JAX's and torch's
+_FLOATING = re.compile(r"B?F\d|.*float")  # as safetensors names dtypes, or as NumPy, JAX and torch do
 
 
 def reason_to_skip(name: str, shape: tuple[int, ...], dtype: str) -> str | None:
-    """Why a tensor is no parameter; None if it is one, as is every floating-point tensor of an unknown name.
+    """Return why a tensor is not a parameter, or None if it is one, as every other floating-point tensor is.
 
     Parameters
     ----------
-    name, shape : str, tuple of int
-        Its own. The last word of a name tells running statistics and tables.
+    name : str
+        The name of the tensor; its last part tells running statistics and tables.
+    shape : tuple of int
+        The shape of the tensor.
     dtype : str
-        As a safetensors file, NumPy or torch spells it; "" where it is unknown.
+        Its dtype, as a safetensors file, NumPy or torch spells it; "" if it is unknown.
 
     Examples
     --------

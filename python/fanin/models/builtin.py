@@ -1,4 +1,4 @@
-"""The models that have a name of their own."""
+"""List the parameters of built-in models, by the names of the models."""
 
 from __future__ import annotations
 
@@ -16,10 +16,26 @@ from .vision import resnet_shapes, vit_shapes
 def gpt2(
     *, layers: int = 12, width: int = 768, vocabulary: int = 50257, positions: int = 1024
 ) -> tuple[Parameter, ...]:
-    """Parameters of GPT-2, by default the 124 M one, as in its Hugging Face checkpoint.
+    """List the parameters of GPT-2, by default the one with 124 M, as in its Hugging Face checkpoint.
 
-    Projections are (in, out), the layout of that checkpoint's Conv1D. The output projection is tied to
-    `wte.weight`, so it has no entry.
+    Projections are (in, out), the layout of that checkpoint's Conv1D. The output projection is tied to `wte.weight`,
+    so it has no entry.
+
+    Parameters
+    ----------
+    layers : int
+        The number of blocks. Default 12.
+    width : int
+        The number of channels. Default 768.
+    vocabulary : int
+        The number of tokens. Default 50257.
+    positions : int
+        The length of the longest sequence. Default 1024.
+
+    Returns
+    -------
+    tuple of Parameter
+        Names and shapes, in the order of the checkpoint.
 
     Examples
     --------
@@ -47,7 +63,7 @@ def _llama(
 
 
 def family(model: str) -> str:
-    """The recipe that suits a built-in model: its name begins with that.
+    """Return the name of the recipe that suits a built-in model, whose name begins with it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The safetensors files that a path stands for."""
+"""Find the safetensors files that a path stands for."""
 
 from __future__ import annotations
 
@@ -10,20 +10,27 @@ from .index import read_parts
 
 
 def files_of(path: str | os.PathLike[str]) -> dict[str, Header]:
-    """The safetensors files of a checkpoint, each with its header: what tensors it has, and where.
+    """Return the safetensors files of a checkpoint, each with its header, which says what tensors it has and where.
 
     Parameters
     ----------
     path : str or path-like
+        One of:
+
         - a .safetensors file;
-        - the .index.json of several, whose paths are then those beside it;
-        - a directory: its model.safetensors, or the only .safetensors file in it, or its model.safetensors.index.json.
+        - the .index.json of several files, which must lie beside it;
+        - a directory, which stands for its model.safetensors, or the only .safetensors file in it, or its
+          model.safetensors.index.json.
+
+    Returns
+    -------
+    dict of str to Header
+        The header of each file, by its path.
 
     Raises
     ------
     ValueError
-        For a path of another kind, a directory without a checkpoint or with several, and a file that is not what its
-        name says.
+        If the path is of another kind, a directory has no checkpoint or several, or a file is not what its name says.
     OSError
         If the path cannot be read.
 
@@ -50,7 +57,7 @@ def files_of(path: str | os.PathLike[str]) -> dict[str, Header]:
 
 
 def checkpoint_in(directory: str) -> str:
-    """The file in a directory that is its checkpoint, or the index of it; ValueError if none is."""
+    """Return the path of the checkpoint in a directory, or of its index; raise ValueError if there is none."""
     names = sorted(os.listdir(directory))
     files = [name for name in names if name.endswith(".safetensors")]
     for name in ("model.safetensors", *(files if len(files) == 1 else ()), "model.safetensors.index.json"):

@@ -1,4 +1,4 @@
-"""The parameters that a Hugging Face config.json describes."""
+"""List the parameters that a Hugging Face config.json describes."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ Ties: TypeAlias = dict[str, str]
 
 
 def read_config(path: str | os.PathLike[str]) -> Parameters:
-    """The parameters of the architecture that a config.json names first or, where it names none, of the base model.
+    """Return the parameters of the first architecture that a config.json names, or else of the base model.
 
     Names and shapes are those of transformers' model, with its defaults for what is left out; tied weights are aliases.
-    gpt2, llama, mistral, qwen2, bert and vit are built without transformers, in their common architectures, vit under
-    the names of its checkpoints. Whatever else there is, transformers builds, if it is installed, on the meta device.
+    gpt2, llama, mistral, qwen2, bert and vit need no transformers in their common architectures; vit has the names of
+    its checkpoints. Anything else is built by transformers, if it is installed, on the meta device.
 
     Examples
     --------
@@ -53,14 +53,14 @@ def read_config(path: str | os.PathLike[str]) -> Parameters:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The values of a config.json, checked as they are asked for."""
+    """Hold the values of a config.json, and check them as they are asked for."""
 
     where: str
     values: dict[str, Any]
 
     @property
     def model_type(self) -> str:
-        """The family."""
+        """The type of the model, such as "llama"."""
         value = self.values.get("model_type")
         if not isinstance(value, str):
             raise ValueError(f"{self.where}model_type must be a string, as 'llama', got {short(value)}")
@@ -68,7 +68,7 @@ class Config:
 
     @property
     def architecture(self) -> str | None:
-        """The first class that it names."""
+        """The first class that the file names; None if it names none."""
         value = self.values.get("architectures") or [None]
         if not isinstance(value, list) or not isinstance(value[0], str | None):
             raise ValueError(f"{self.where}architectures must be a list of strings, got {short(value)}")
@@ -76,31 +76,31 @@ class Config:
 
     @property
     def labels(self) -> int:
-        """Number of classes."""
+        """The number of classes."""
         names = self.values.get("id2label")
         return len(names) if isinstance(names, dict) else self.size("num_labels", 2)
 
     def size(self, key: str, default: int) -> int:
-        """A positive number."""
+        """Return a positive integer."""
         return as_integer(self.values.get(key, default), f"{self.where}{key} must be", 1, limits.SIZE)
 
     def size_or(self, key: str, default: int | None, otherwise: int) -> int:
-        """A positive number, or what null stands for."""
+        """Return a positive integer, or `otherwise` where the value is null."""
         return otherwise if self.values.get(key, default) is None else self.size(key, default or otherwise)
 
     def layers(self, key: str = "num_hidden_layers", default: int = 12) -> int:
-        """How many times a block is repeated."""
+        """Return the number of layers."""
         return as_integer(self.values.get(key, default), f"{self.where}{key} must be", 0, limits.LAYERS)
 
     def flag(self, key: str, default: bool) -> bool:
-        """True or false."""
+        """Return True or False."""
         value = self.values.get(key, default)
         if not isinstance(value, bool):
             raise ValueError(f"{self.where}{key} must be true or false, got {short(value)}")
         return value
 
 
-Builder: TypeAlias = Callable[[Config], tuple[Shapes, Ties] | None]  # None: of a kind that only transformers knows
+Builder: TypeAlias = Callable[[Config], tuple[Shapes, Ties] | None]  # returns None if only transformers can build it
 
 
 def _gpt2(config: Config) -> tuple[Shapes, Ties] | None:
@@ -120,7 +120,7 @@ def _gpt2(config: Config) -> tuple[Shapes, Ties] | None:
 def _llama(
     *, feed_forward: int = 11008, vocabulary: int = 32000, groups: int | None = None, family: str = "llama"
 ) -> Builder:
-    """A builder for a family of these defaults."""
+    """Return a builder for a family with these defaults."""
 
     def builder(config: Config) -> tuple[Shapes, Ties]:
         channels, heads = config.size("hidden_size", 4096), config.size("num_attention_heads", 32)
@@ -147,7 +147,7 @@ def _llama(
 
 
 def _causal(base: Builder, prefix: str, embedding: str, *, tied: bool) -> Builder:
-    """A builder that adds an output projection, tied by default or not."""
+    """Return a builder that adds an output projection; `tied` says whether it is tied by default."""
 
     def builder(config: Config) -> tuple[Shapes, Ties] | None:
         if (built := base(config)) is None:

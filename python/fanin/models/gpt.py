@@ -1,4 +1,4 @@
-"""GPT-2 (Radford et al., *Language Models are Unsupervised Multitask Learners*, 2019)."""
+"""List names and shapes of GPT-2 (Radford et al., *Language Models are Unsupervised Multitask Learners*, 2019)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .shapes import Shapes, joined, norm
 def gpt2_shapes(
     *, layers: int, width: int, vocabulary: int = 50257, positions: int = 1024, feed_forward: int | None = None
 ) -> Shapes:
-    """Names and shapes of Hugging Face's GPT2Model, which are those of OpenAI's checkpoints there.
+    """List names and shapes of Hugging Face's GPT2Model, which are also those of OpenAI's checkpoints there.
 
     Projections are (in, out), the layout of their Conv1D. The output projection is tied to `wte.weight`, so it has no
     entry.
@@ -16,9 +16,9 @@ def gpt2_shapes(
     Parameters
     ----------
     layers, width, vocabulary, positions : int
-        Blocks, channels, tokens, and the longest sequence.
+        The numbers of blocks, channels, tokens and positions.
     feed_forward : int, optional
-        Channels within the feed-forward network; four times `width`.
+        The number of channels within the feed-forward network. Default: four times `width`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The header of a safetensors file, which may be hostile: read alone, and believed in nothing."""
+"""Read the header of a safetensors file, which may be hostile, without its data, and check everything it says."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BITS = {
 }
 
 
-# What NumPy and ml_dtypes call the floating-point ones.
+# The names of the floating-point dtypes in NumPy and ml_dtypes.
 NUMPY_NAMES = {
     **{"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"},
     **{"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F8_E8M0": "float8_e8m0fnu"},
@@ -34,17 +34,17 @@ NUMPY_NAMES = {
 
 @dataclass(slots=True)
 class Header:
-    """What a safetensors file says of itself.
+    """Hold what the header of a safetensors file says.
 
     Parameters
     ----------
     tensors : dict of str to (str, tuple of int)
-        The dtype, as the format spells it, and the shape of each tensor, in the order of the data.
+        Dtype, as the format spells it, and shape of each tensor, in the order of the data.
     metadata : dict of str to str
-        Free text.
+        Free text by key. Default: none.
     places : dict of str to (int, int)
-        Where in the file each tensor's data is: its first byte, and the one after its last. Empty where the tensors are
-        those of several files.
+        The first byte of each tensor's data in the file, and the byte after its last. Empty if the tensors are those of
+        several files.
     """
 
     tensors: dict[str, tuple[str, tuple[int, ...]]]
@@ -53,9 +53,9 @@ class Header:
 
     @property
     def ties(self) -> dict[str, str]:
-        """Names of tensors left out because they are tied, each with the one kept.
+        """A dict from each tensor that was left out, since it is tied, to the name of the one that was kept.
 
-        `safetensors.torch.save_model` adds them to the metadata.
+        `safetensors.torch.save_model` adds these names to the metadata.
         """
         return {
             name: kept
@@ -65,7 +65,7 @@ class Header:
 
     @property
     def origin(self) -> dict[str, Any]:
-        """What a file that fanin wrote says of its seed, recipe and release; empty where it says nothing readable."""
+        """What a file that fanin wrote says of its seed, recipe and release; empty if that cannot be read."""
         text = self.metadata.get("fanin", "")
         try:
             return parse_object(text, "fanin") if len(text) <= limits.METADATA_LENGTH else {}
@@ -74,11 +74,11 @@ class Header:
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
-    """Read the header of a safetensors file and check it against the size of the file; the data is not read.
+    """Read the header of a safetensors file and check it against the size of the file, without reading the data.
 
-    Raises ValueError, which names the file, the tensor, the value and what is allowed: for a header that is too long or
-    no JSON object, a name given twice, an unknown dtype, an impossible shape, and data that has holes, overlaps, or
-    not the size that its shape and the file tell.
+    Raise ValueError, which names the file, the tensor, the value and what is allowed, if the header is too long or not
+    a JSON object, a name is given twice, a dtype is unknown, a shape is impossible, or the data have holes, overlap, or
+    have another size than shapes and file tell.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def _metadata(reader: Reader, path: str) -> dict[str, str]:
 
 
 def _tensor(reader: Reader, tensor: str, path: str) -> tuple[tuple[str, tuple[int, ...]], tuple[int, int]]:
-    """Dtype and shape of a tensor, and where its data begins and ends."""
+    """Read dtype and shape of a tensor, and where its data begin and end."""
     at = reader.at
     try:
         text = reader.flat_object()
@@ -140,7 +140,7 @@ def _tensor(reader: Reader, tensor: str, path: str) -> tuple[tuple[str, tuple[in
 
 
 def _described(dtype: Any, shape: Any, offsets: Any) -> tuple[tuple[str, tuple[int, ...]], tuple[int, int]]:
-    """The same, checked: the data is as long as dtype and shape tell."""
+    """Check these three, and that the data are as long as dtype and shape tell."""
     if not isinstance(dtype, str) or dtype not in _BITS:
         raise ValueError(f"dtype must be one of {', '.join(_BITS)}, got {short(dtype)}")
     sizes = as_shape(shape)
@@ -155,7 +155,7 @@ def _described(dtype: Any, shape: Any, offsets: Any) -> tuple[tuple[str, tuple[i
 
 
 def _check_places(places: dict[str, tuple[int, int]], start: int, size: int, path: str) -> None:
-    """The data of one tensor begins where that of the one before ends, and the last ends with the file."""
+    """Check that the data of each tensor begin where those before end, and that the last end with the file."""
     before, at = "", start
     for tensor, (begin, end) in places.items():
         if begin != at:

@@ -1,4 +1,4 @@
-"""Models that only transformers knows, built there without memory for their weights."""
+"""Build models that only transformers knows, by transformers, without memory for their weights."""
 
 from __future__ import annotations
 
@@ -17,27 +17,32 @@ from .arrays import from_mapping
 from .offline import NetworkRefused, offline
 from .parameter import Parameters
 
-_LAYERS, _COUNTS = re.compile("layers?$|^depths?$|blocks$|stages$"), re.compile("label|expert")  # built one by one
-_CODE = re.compile("auto_map|_implementation$|quantization_config")  # what might be looked up elsewhere
+_LAYERS, _COUNTS = (
+    re.compile("layers?$|^depths?$|blocks$|stages$"),
+    re.compile("label|expert"),
+)  # keys of what is built one by one
+_CODE = re.compile("auto_map|_implementation$|quantization_config")  # keys of what might be looked up elsewhere
 
 
 def build(model_type: str, architecture: str | None, values: dict[str, Any], where: str) -> Parameters:
-    """The parameters of a transformers class, or of the type's base model where `architecture` is None.
+    """Return the parameters of a class of transformers, or of the type's base model if `architecture` is None.
 
     Parameters
     ----------
-    model_type, architecture : str, str or None
-        Of the config.json.
+    model_type : str
+        The type that the config.json names.
+    architecture : str or None
+        The class that the config.json names, if any.
     values : dict
-        All of it. Neither code nor another model that it refers to is fetched.
+        All values of the config.json. Code and other models that it refers to are not fetched.
     where : str
-        What an error begins with.
+        The beginning of error messages.
 
     Raises
     ------
     ValueError
-        If transformers or torch is missing, does not know the type, or fails to build it; if it would have more
-        layers or parameters than any model has; if another model would have to be looked up.
+        If transformers or torch is missing, does not know the type, or fails to build it; if the model would have more
+        layers or parameters than any model has; or if another model would have to be looked up.
     """
     try:
         torch, transformers = importlib.import_module("torch"), importlib.import_module("transformers")
@@ -65,7 +70,9 @@ def build(model_type: str, architecture: str | None, values: dict[str, Any], whe
             f"{where}transformers {transformers.__version__} cannot build model_type {short(model_type)}, architecture "
             f"{short(architecture)}: {textwrap.shorten(str(error), 300)}"
         ) from error
-    described = tuple(replace(parameter, dtype=None) for parameter in found)  # their dtype is torch's default
+    described = tuple(
+        replace(parameter, dtype=None) for parameter in found
+    )  # the config.json does not say the dtype; this one is torch's default
     return Parameters(described, (*found.skipped, *((name, "buffer") for name in state if name in buffers)))
 
 
@@ -82,7 +89,7 @@ def _class(transformers: Any, architecture: str | None, config: Any) -> Any:
 
 @contextmanager
 def _counted(torch: Any) -> Iterator[None]:
-    """Within this, an error ends what would make modules of more parameters than any model has."""
+    """Raise ValueError inside the `with` block once its modules have more parameters than any model has."""
     left, thread = limits.FOREIGN_PARAMETERS, threading.get_ident()
 
     def count(*_: object) -> None:
@@ -99,7 +106,10 @@ def _counted(torch: Any) -> Iterator[None]:
 
 
 def _harmless(values: dict[str, Any], where: str) -> dict[str, Any]:
-    """The values without those that refer to code; ValueError for a model elsewhere, and a count that takes hours."""
+    """Return the values without those that refer to code.
+
+    Raise ValueError if they refer to another model, or have a count that would take hours to build.
+    """
     kept: dict[str, Any] = {}
     elsewhere = values.get("backbone")
     if elsewhere is not None and values.get("use_timm_backbone") is False and not values.get("backbone_config"):

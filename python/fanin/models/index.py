@@ -1,4 +1,4 @@
-"""The index of a checkpoint that is split among safetensors files, whose headers alone are read."""
+"""Read the index of a checkpoint that is split among safetensors files, and the headers of these files."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..files.regular import read_text
 from ..files.validation import as_name, short
 from .headers import Header, read_header
 
-# The plain name of a file, and none of those that Windows keeps for devices.
+# The plain name of a file; Windows reserves the excluded ones for devices.
 _PLAIN = re.compile(r"(?!(con|prn|aux|nul|(com|lpt)[0-9])\.)[^/\\:\0]+\.safetensors", re.IGNORECASE)
 
 
 def read_index(path: str | os.PathLike[str]) -> Header:
-    """The tensors of all files that a model.safetensors.index.json names, in its order.
+    """Return the tensors of all files that a model.safetensors.index.json names, in its order.
 
-    Raises ValueError where the index and the headers disagree, and where a file's name would lead out of the
-    index's directory.
+    Raise ValueError if the index and the headers disagree, or the name of a file would lead out of the directory of the
+    index.
     """
     places, headers = _read(path)
     metadata = {key: text for header in headers.values() for key, text in header.metadata.items()}
@@ -27,12 +27,12 @@ def read_index(path: str | os.PathLike[str]) -> Header:
 
 
 def read_parts(path: str | os.PathLike[str]) -> dict[str, Header]:
-    """The header of each of the files, by its path; what `read_index` raises."""
+    """Return the header of each file, by its path; raise the errors of `read_index`."""
     return {_beside(path, file): header for file, header in _read(path)[1].items()}
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, str], dict[str, Header]]:
-    """The file of each tensor, and the header of each file."""
+    """Return the file of each tensor, and the header of each file."""
     name = os.fspath(path)
     places = parse_object(read_text(path, limits.INDEX_BYTES), f"{name}: the file").get("weight_map")
     if not isinstance(places, dict):

@@ -1,4 +1,4 @@
-"""Llama (Touvron et al., 2023), and its relatives Mistral and Qwen2."""
+"""List names and shapes of Llama (Touvron et al., 2023), and of its relatives Mistral and Qwen2."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def llama_shapes(
     output_bias: bool = False,
     feed_forward_bias: bool = False,
 ) -> Shapes:
-    """Names and shapes of Hugging Face's LlamaModel, MistralModel and Qwen2Model.
+    """List names and shapes of Hugging Face's LlamaModel, MistralModel and Qwen2Model.
 
     Parameters
     ----------
     layers, width, heads, feed_forward, vocabulary : int
-        Blocks, channels, attention heads, channels within the feed-forward network, and tokens.
+        The numbers of blocks, channels, attention heads, channels within the feed-forward network, and tokens.
     groups : int, optional
-        Heads of keys and values (Ainslie et al., *GQA*, 2023); as many as `heads`.
+        The number of heads of keys and values (Ainslie et al., *GQA*, 2023). Default: `heads`.
     head_width : int, optional
-        Channels of a head; `width` shared among the heads.
+        The number of channels of a head. Default: `width` divided by `heads`.
     input_bias, output_bias, feed_forward_bias : bool
         Whether queries, keys and values, the attention's output, and the feed-forward network have biases.
 
@@ -61,7 +61,7 @@ def llama_shapes(
 
 
 def llama_lm_shapes(base: Shapes) -> Shapes:
-    """Names and shapes of LlamaForCausalLM, on those of `llama_shapes`; the output projection is not tied.
+    """Extend what `llama_shapes` lists to LlamaForCausalLM, with an output projection that is not tied.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""A language model of LSTM layers (Zaremba, Sutskever and Vinyals, *Recurrent Neural Network Regularization*, 2014)."""
+"""List names and shapes of an LSTM language model.
+
+Zaremba, Sutskever and Vinyals, *Recurrent Neural Network Regularization*, 2014, describe it.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,14 @@ from .shapes import Shapes, joined, linear
 
 
 def lstm_lm_shapes(*, layers: int = 2, width: int = 650, vocabulary: int = 10000) -> Shapes:
-    """Names and shapes of the model of PyTorch's word_language_model example, by default the paper's medium one.
+    """List names and shapes of the model in PyTorch's word_language_model example, by default the paper's medium one.
 
     The four gates of a layer are stacked in torch's order: input, forget, cell, output.
 
     Parameters
     ----------
     layers, width, vocabulary : int
-        LSTM layers, units of each and of the embedding, and tokens.
+        The numbers of LSTM layers, of units in each and in the embedding, and of tokens.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A stretch of code that may not use the network, whatever it calls."""
+"""Keep a stretch of code, and whatever it calls, from using the network."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _here = threading.local()
 
 
 class NetworkRefused(RuntimeError):
-    """Something asked for the network where it may not be used."""
+    """Report that something asked for the network where it may not be used."""
 
 
 @contextmanager
 def offline() -> Iterator[None]:
-    """Within this, a connection or a look-up of a host that this thread asks of Python's sockets is an error.
+    """Raise NetworkRefused if this thread connects or looks up a host by Python's sockets inside the `with` block.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def offline() -> Iterator[None]:
 
 @functools.cache
 def _install() -> None:
-    """An audit hook stays for good, so there is one, and only once it was needed."""
+    """Install the audit hook, once and only when it is needed: Python cannot remove it again."""
     sys.addaudithook(_refuse)
 
 

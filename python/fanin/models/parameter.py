@@ -1,4 +1,4 @@
-"""A parameter of a model, and all of them."""
+"""Describe a parameter of a model, and all parameters of a model."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ..files.validation import as_name, as_shape
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A named parameter of a model; the name selects its random stream.
+    """Describe a parameter of a model; the name selects its random stream.
 
     Parameters
     ----------
     name : str
-        The name it has in a checkpoint.
+        The name that it has in a checkpoint.
     shape : sequence of int
-        Its global shape.
+        The shape of the whole parameter.
     aliases : sequence of str
-        Other names of the same values: what is tied to it.
+        Other names of the same values, which are tied to it. Default: none.
     dtype : str, optional
-        The dtype it has in its source, as NumPy and ml_dtypes name it, whether or not fanin draws it: "float32",
-        "bfloat16", "float8_e4m3fn". None where the source does not say.
+        The dtype that it has in its source, as NumPy and ml_dtypes name it, whether or not fanin can draw it:
+        "float32", "bfloat16", "float8_e4m3fn". None, the default, if the source does not say.
 
     Examples
     --------
@@ -45,23 +45,24 @@ class Parameter:
 
     @property
     def size(self) -> int:
-        """Number of elements."""
+        """The number of elements."""
         return math.prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The parameters of a model, and what beside them its source holds. Iterating gives the parameters.
+    """Hold the parameters of a model, and what else its source has. Iterating yields the parameters.
 
     Parameters
     ----------
     parameters : tuple of Parameter
-        In the order of the source.
+        The parameters, in the order of the source.
     skipped : tuple of (str, str)
-        Names of what is no parameter, each with the reason: integers, running statistics, masks.
+        Names in the source that are not parameters, each with the reason: integers, running statistics, masks.
+        Default: none.
     family : str
-        The name of the built-in recipe that suits the model, as "llama" for Mistral too; "" where the source does not
-        tell.
+        The name of the built-in recipe that suits the model, such as "llama", for Mistral too; "", the default, if the
+        source does not tell.
 
     Examples
     --------
@@ -87,9 +88,27 @@ class Parameters:
         family: str = "",
         where: str = "",
     ) -> Self:
-        """Parameters of these names and shapes; `ties` gives other names, each with the one that it is tied to.
+        """Make parameters from names and shapes.
 
-        Raises ValueError, which starts with `where`, for a name or a shape that no parameter can have.
+        Parameters
+        ----------
+        shapes : mapping of str to sequence of int
+            The shape of each parameter, by name.
+        ties : mapping of str to str, optional
+            Further names, each with the name of the parameter that it is tied to. Default: none.
+        skipped : iterable of (str, str)
+            Names that are not parameters, each with the reason. Default: none.
+        dtypes : mapping of str to str, optional
+            The dtype of each parameter, by name. Default: unknown.
+        family : str
+            The name of the built-in recipe that suits the model. Default "", unknown.
+        where : str
+            The beginning of error messages. Default "".
+
+        Raises
+        ------
+        ValueError
+            If a name or a shape is one that no parameter can have.
         """
         aliases: dict[str, list[str]] = {}
         for alias, name in (ties or {}).items():
@@ -110,12 +129,12 @@ class Parameters:
 
     @property
     def ties(self) -> dict[str, str]:
-        """Every alias, and the name of the parameter that it is."""
+        """A dict from each alias to the name of its parameter."""
         return {alias: parameter.name for parameter in self.parameters for alias in parameter.aliases}
 
     @property
     def size(self) -> int:
-        """Number of elements of all parameters."""
+        """The number of elements of all parameters."""
         return sum(parameter.size for parameter in self.parameters)
 
     def __iter__(self) -> Iterator[Parameter]:

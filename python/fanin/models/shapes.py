@@ -1,4 +1,4 @@
-"""The pieces that builders put models together from: shapes by name."""
+"""Build names and shapes of models from those of their layers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Shapes: TypeAlias = dict[str, tuple[int, ...]]
 
 
 def linear(fan_in: int, fan_out: int, *, bias: bool = True) -> Shapes:
-    """A linear layer, (out, in).
+    """List the shapes of a linear layer, (out, in).
 
     Examples
     --------
@@ -20,12 +20,12 @@ def linear(fan_in: int, fan_out: int, *, bias: bool = True) -> Shapes:
 
 
 def norm(width: int, *, bias: bool = True) -> Shapes:
-    """A normalization's scale, and its shift."""
+    """List the shapes of a normalization's scale and shift."""
     return {"weight": (width,), **({"bias": (width,)} if bias else {})}
 
 
 def within(prefix: str, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:
-    """The same shapes under names that start with `prefix` and a dot.
+    """Put `prefix` and a dot before each name.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def within(prefix: str, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:
 
 
 def joined(modules: Mapping[str, Mapping[str, tuple[int, ...]]]) -> Shapes:
-    """The shapes of all modules, each within its name.
+    """Join the shapes of modules, each name after that of its module.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""`parameters`: the parameters of a model, from wherever its names and shapes are."""
+"""Read the parameters of a model, wherever its names and shapes come from."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ from .toml_shapes import read_toml
 
 
 def parameters(source: str | os.PathLike[str] | Mapping[str, Any] | Iterable[Parameter]) -> Parameters:
-    """The parameters of a model: name, shape, dtype, what is tied to what, and which recipe suits.
+    """Return the parameters of a model: names, shapes, dtypes, what is tied to what, and which recipe suits.
 
-    Integer tensors, running statistics, masks and tables are no parameters; the result lists them with the reason.
-    Tensors that share their memory are one parameter, whose name is the first; the others are its aliases. A name
-    selects a random stream, so a model under other names, as `wte.weight` in GPT-2's checkpoint and
-    `transformer.wte.weight` in GPT2LMHeadModel, is drawn anew.
+    Integer tensors, running statistics, masks and tables are not parameters; the result lists them with the reason.
+    Tensors that share their memory are one parameter under the first of their names; the others are aliases. A name
+    selects a random stream: the same model under other names gets other values, as `wte.weight` in GPT-2's checkpoint
+    and `transformer.wte.weight` in GPT2LMHeadModel.
 
     Parameters
     ----------
     source : str, path-like, mapping or iterable of Parameter
+        One of:
+
         - the name of a built-in model: "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "llama-7b", "llama-13b",
           "llama-30b", "llama-65b", "llama-70b" (Llama 2), "llama-3-8b", "resnet50" (torchvision's names), "vit-b-16"
           (those of google/vit-base-patch16-224), "bert-base" (BertModel), "lstm-lm";
@@ -40,11 +42,18 @@ def parameters(source: str | os.PathLike[str] | Mapping[str, Any] | Iterable[Par
         - the path of a .toml file of shapes by name;
         - `Parameters`, which are returned as they are, or several `Parameter`.
 
+    Returns
+    -------
+    fanin.models.Parameters
+        The parameters, in the order of the source.
+
     Raises
     ------
     ValueError
-        For a source of another kind, and for a file that is not what its name says; it names the file, the tensor, the
+        If a path or name is unknown, or a file is not what its name says; the message names the file, the tensor, the
         value and what is allowed.
+    TypeError
+        If the source is another kind of object.
     OSError
         If the file cannot be opened.
 
@@ -85,7 +94,7 @@ def _from_path(path: str) -> Parameters:
 
 
 def _from_parameters(source: object) -> Parameters:
-    """Those of an iterable, checked as those of a mapping are."""
+    """Return the parameters in an iterable, after the checks that a mapping gets."""
     given = tuple(source) if isinstance(source, Iterable) else (source,)
     if not all(isinstance(parameter, Parameter) for parameter in given):
         raise TypeError(f"source must be a name, a path, a mapping or several Parameter, got {short(source)}")

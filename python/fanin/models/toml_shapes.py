@@ -1,4 +1,4 @@
-"""Names and shapes in a TOML file."""
+"""Read names and shapes from a TOML file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..files.validation import short
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Shapes by name. Tables nest names, with dots between; a name may also be written in quotes.
+    """Return shapes by name. Tables within tables join their names with dots; a whole name may also stand in quotes.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Networks that classify images: ResNet (He et al., 2016) and the vision transformer (Dosovitskiy et al., 2021)."""
+"""List names and shapes of ResNet (He et al., 2016) and the vision transformer (Dosovitskiy et al., 2021)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from .shapes import Shapes, joined, linear, norm
 
 
 def resnet_shapes(*, blocks: Sequence[int] = (3, 4, 6, 3), width: int = 64, classes: int = 1000) -> Shapes:
-    """Names and shapes of torchvision's ResNet of bottleneck blocks, by default resnet50.
+    """List names and shapes of torchvision's ResNet with bottleneck blocks, by default resnet50.
 
-    The running statistics and counters of its batch norms are no parameters.
+    The running statistics and counters of its batch norms are not parameters.
 
     Parameters
     ----------
     blocks : sequence of int
-        Blocks of each stage; a stage has twice the channels of the one before.
+        The number of blocks in each stage; a stage has twice the channels of the one before.
     width : int
-        Channels of the first.
+        The number of channels in the first stage.
     classes : int
-        Outputs.
+        The number of outputs.
 
     Examples
     --------
@@ -58,16 +58,16 @@ def vit_shapes(
     classes: int = 1000,
     input_bias: bool = True,
 ) -> Shapes:
-    """Names and shapes of Hugging Face's ViTForImageClassification, by default google/vit-base-patch16-224.
+    """List names and shapes of Hugging Face's ViTForImageClassification, by default google/vit-base-patch16-224.
 
     The names are those of its checkpoints. transformers 5 has others in memory, and still reads and writes these.
 
     Parameters
     ----------
     layers, width, feed_forward : int
-        Blocks, channels, and channels within the feed-forward network.
+        The numbers of blocks, channels, and channels within the feed-forward network.
     image, patch, channels, classes : int
-        Pixels of a side of an image and of a patch, colors, and outputs.
+        The sides of an image and of a patch in pixels, and the numbers of color channels and outputs.
     input_bias : bool
         Whether queries, keys and values have biases.
 

@@ -1,6 +1,6 @@
-"""Plans: a model's parameters, each with the rule that draws it, to read, to fill and to save.
+"""Plan how each parameter of a model is drawn, then read, fill, save or verify the parameters.
 
-`fanin.plan` makes one.
+`fanin.plan` makes a plan.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Parameters cut into chunks that are contiguous in a file."""
+"""Cut parameters into chunks that are contiguous in a file."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ..arrays import dtypes
 from ..schemes import Scheme
 from .rows import Row
 
-CHUNK = 2 << 20  # bytes: still in the cache when it goes from the sampler to the file
-WHOLE = 256 << 20  # bytes at a time, where a part costs as much as the whole
+CHUNK = 2 << 20  # bytes in a chunk: it is still in the cache when it goes from the sampler to the file
+WHOLE = 256 << 20  # bytes in a chunk where drawing a part takes as long as drawing the whole parameter
 
 
 class Chunk(NamedTuple):
-    """A contiguous part of a parameter, and where in a file it belongs."""
+    """Describe a contiguous part of a parameter, and where in a file it belongs."""
 
     scheme: Scheme
-    whole: tuple[int, ...]  # the parameter's shape
+    whole: tuple[int, ...]  # the shape of the whole parameter
     dtype: str
     stream: str
     group: int
@@ -30,7 +30,7 @@ class Chunk(NamedTuple):
 
 
 def chunks_of(row: Row, group: int, offset: int) -> Iterator[Chunk]:
-    """The chunks of a parameter whose first byte is at this offset of its file."""
+    """Yield the chunks of a parameter whose first byte is at this offset of its file."""
     itemsize = dtypes.native(dtypes.find(row.dtype, dtypes.FLOATS)).itemsize
     limit = (WHOLE if row.scheme.is_whole else CHUNK) // itemsize
     for index, shape in contiguous_chunks(row.shape, limit):
@@ -40,7 +40,7 @@ def chunks_of(row: Row, group: int, offset: int) -> Iterator[Chunk]:
 
 
 def contiguous_chunks(shape: Sequence[int], limit: int) -> Iterator[tuple[tuple[int | slice, ...], tuple[int, ...]]]:
-    """Index and shape of chunks of at most `limit` elements that make up a tensor in C order.
+    """Yield index and shape of the chunks, of at most `limit` elements each, that make up a tensor in C order.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The contents of a plan: its rows with their recipe and seed, from which any parameter, or a part of it, is drawn."""
+"""Hold the rows of a plan with their recipe and seed, and draw any parameter, or a part of it, from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .rows import Row
 
 @dataclass(frozen=True, repr=False)
 class Contents:
-    """What a plan holds, to read; `Plan` adds what is done with it."""
+    """Hold what a plan consists of, to be read; `Plan` adds filling, saving and verifying."""
 
     recipe: Recipe
     seed: int
@@ -28,45 +28,45 @@ class Contents:
 
     @property
     def size(self) -> int:
-        """Number of elements of all parameters."""
+        """The number of elements of all parameters."""
         return sum(row.size for row in self.rows)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all parameters."""
+        """The size of all parameters in bytes."""
         return sum(row.nbytes for row in self.rows)
 
     @property
     def ties(self) -> dict[str, str]:
-        """Every name that is tied to a parameter, and the name of that one, under which it is drawn."""
+        """A dict from each name that is tied to a parameter to that parameter's name, under which it is drawn."""
         return {alias: row.name for row in self.rows for alias in row.aliases}
 
     def groups(self) -> tuple[Group, ...]:
-        """Parameters by role and scheme, with the mean and standard deviation each scheme implies."""
+        """Group the parameters by role and scheme, with the mean and standard deviation that each scheme implies."""
         return tuple(groups(self.rows).values())
 
     def row(self, name: str) -> Row:
-        """The row of a parameter, by its name or one tied to it; KeyError if there is none."""
+        """Return the row of a parameter, by its name or a name tied to it; raise KeyError if there is none."""
         row = self._by_name.get(name)
         if row is None:
             raise KeyError(f"{name!r} is none of the {len(self.rows)} parameters of the plan")
         return row
 
     def __getitem__(self, key: str | tuple[Any, ...]) -> Array:
-        """`plan[name]` is the parameter, `plan[name, index]` the part of it that basic indexing selects."""
+        """Draw a parameter, `plan[name]`, or the part of it that basic indexing selects, `plan[name, index]`."""
         name, *index = key if isinstance(key, tuple) and key else (key,)
         row = self.row(name)
         part: Index = index[0] if len(index) == 1 and index[0] is not None else tuple(index) or None
         return row.scheme(row.shape, seed=self.seed, name=row.stream, dtype=row.dtype, index=part)
 
     def __len__(self) -> int:
-        """Number of parameters."""
+        """Return the number of parameters."""
         return len(self.rows)
 
     def __iter__(self) -> Iterator[str]:
-        """Names of the parameters, in the order of the model."""
+        """Iterate over the names of the parameters, in the order of the model."""
         return (row.name for row in self.rows)
 
     def __contains__(self, name: object) -> bool:
-        """Whether a parameter, or a name tied to one, is so called."""
+        """Tell whether this is the name of a parameter, or tied to one."""
         return name in self._by_name

@@ -1,4 +1,4 @@
-"""Work handed to any executor, a bounded number of tasks at a time."""
+"""Hand work to any executor, a bounded number of tasks at a time."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .. import _core
 T = TypeVar("T")
 R = TypeVar("R")
 
-_MOST_WORKERS = 8  # enough for any disk
-_MOST_WAITING = 1024  # tasks handed over and not yet done: they take memory, and are few kB each
+_MOST_WORKERS = 8  # threads unless the caller says how many: enough for any disk
+_MOST_WAITING = 1024  # tasks that may be handed over and not yet done; each takes a few kB of memory
 
 
 @contextmanager
 def workers(executor: Executor | None, count: int | None) -> Iterator[Executor]:
-    """The executor given, or so many threads; by default as many as fanin has, but at most eight."""
+    """Yield the executor given, or one of `count` threads: by default as many as fanin uses, but at most eight."""
     if executor is not None:
         if not isinstance(executor, Executor):
             raise TypeError(
@@ -43,13 +43,13 @@ def workers(executor: Executor | None, count: int | None) -> Iterator[Executor]:
 def as_completed(
     executor: Executor, function: Callable[[T], R], items: Iterable[T]
 ) -> Generator[list[tuple[T, R]], None, None]:
-    """The items with their results, as many at a time as are done.
+    """Call a function for every item in an executor; yield lists of items with their results as they are done.
 
-    After an error or an interruption nothing more is begun, what is under way is waited for, and what is done is still
-    given, unless it was the taker who failed.
+    After an error or an interruption no further call begins, and those that run are waited for. Their results are still
+    yielded before the error is raised, unless it was the consumer of this generator who failed.
     """
     pending: dict[Future[R], T] = {}
-    done: SimpleQueue[Future[R]] = SimpleQueue()  # futures tell it themselves, also those that others cancel
+    done: SimpleQueue[Future[R]] = SimpleQueue()  # futures put themselves here, also those that someone else cancels
     run = os.urandom(8).hex()
     rest = iter(items)
     error: BaseException | None = None
@@ -85,7 +85,7 @@ def as_completed(
 
 
 def _more(done: SimpleQueue[R]) -> Iterator[R]:
-    """What else is there by now."""
+    """Yield what is in the queue by now, without waiting."""
     while True:
         try:
             yield done.get_nowait()
@@ -94,12 +94,12 @@ def _more(done: SimpleQueue[R]) -> Iterator[R]:
 
 
 def _call(function: Callable[[T], R], item: T, run: str) -> R:
-    """The function's result; `run` sets calls apart, as Dask takes equal ones for one, and does not do it again."""
+    """Call the function. `run` differs between runs: Dask would not repeat a call that equals an earlier one."""
     return function(item)
 
 
 def _abandon(pending: Iterable[Future[R]]) -> None:
-    """Let nothing more be begun, and wait for what is under way."""
+    """Cancel the calls that have not begun, and wait for those that have."""
     left: SimpleQueue[Future[R]] = SimpleQueue()
     under_way = [future for future in pending if not future.cancel()]
     for future in under_way:

@@ -19,12 +19,12 @@ from ..schemes.pieces import samplers
 from .contents import Contents
 from .rows import Row
 
-# A parameter, the name and the array to fill, where that is, and the array as NumPy sees its memory.
+# A parameter, the name and the array to fill, the device that the array is on, and an ndarray with the same addresses.
 _Target = tuple[Row, str, Any, str, NDArray[Any]]
 
 
 def fill(plan: Contents, arrays: Mapping[str, Any]) -> None:
-    """Draw every parameter into the array of its name; see `Plan.fill`."""
+    """Draw every parameter into the array of its name: this is `Plan.fill`."""
     if not isinstance(arrays, Mapping):
         raise TypeError(
             f"arrays must be a mapping from names to arrays, got {type(arrays).__name__}; "
@@ -47,7 +47,7 @@ def fill(plan: Contents, arrays: Mapping[str, Any]) -> None:
 
 
 def has_kernel(scheme: Scheme, shape: tuple[int, ...], name: str) -> bool:
-    """Whether a GPU can draw a parameter."""
+    """Tell whether a GPU can draw a parameter."""
     pieces = scheme.pieces(shape, name)
     found = [scheme.native(shape, 0, name)[0]] if pieces is None else samplers(pieces)
     return all(_core.has_gpu_kernel(sampler.__name__) for sampler in found)
@@ -71,7 +71,7 @@ def _require_names(plan: Contents, arrays: Mapping[str, Any]) -> None:
 
 
 def _targets(row: Row, arrays: Mapping[str, Any]) -> list[_Target]:
-    """Where a parameter goes: the array of its name, and those of aliases that have memory of their own."""
+    """Return the arrays that a parameter goes to: that of its name, and those of aliases with memory of their own."""
     names = [name for name in (row.name, *row.aliases) if name in arrays]
     targets = [(row, name, array := arrays[name], *_values(row, name, array)) for name in names]
     if len(targets) < 2:
@@ -80,7 +80,7 @@ def _targets(row: Row, arrays: Mapping[str, Any]) -> list[_Target]:
 
 
 def _values(row: Row, name: str, array: Any) -> tuple[str, NDArray[Any]]:
-    """Where an array is, and its memory, which must be one that the parameter can be written to."""
+    """Return the device of an array and an ndarray with its addresses; check first that it can hold the parameter."""
     try:
         require_array(array)
         dtypes.find(dtype_of(array), dtypes.FLOATS)
@@ -97,9 +97,9 @@ def _values(row: Row, name: str, array: Any) -> tuple[str, NDArray[Any]]:
 
 
 def _require_apart(targets: list[_Target]) -> None:
-    """No two parameters may be written to the same memory: one of them would not have its values."""
+    """Raise ValueError if two parameters would be written to the same memory: one of them would lose its values."""
     bounds = sorted((space, *_bounds(values)) for _, _, _, space, values in targets if values.size)
-    if all(a[0] != b[0] or a[2] <= b[1] for a, b in pairwise(bounds)):  # as in most models, and quick to know
+    if all(a[0] != b[0] or a[2] <= b[1] for a, b in pairwise(bounds)):  # a quick test, which settles most models
         return
     for first, second in overlaps([_view(target) for target in targets if target[0].size]):
         raise ValueError(f"{second.name!r}: the array must not share memory with that of {first.name!r}")

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of what comes in parts, and of groups of parameters."""
+"""Merge means and standard deviations of parts, and of groups of parameters."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .rows import Row
 
 @dataclass(slots=True)
 class Moments:
-    """Count, mean and standard deviation of values that come in pieces."""
+    """Hold count, mean and standard deviation of values that come in parts."""
 
     count: int = 0
     mean: float = 0.0
-    squares: float = 0.0  # sum of squared deviations from the mean
+    squares: float = 0.0  # the sum of squared deviations from the mean
 
     @property
     def std(self) -> float:
-        """Root of the mean squared deviation."""
+        """The standard deviation: the root of the mean squared deviation."""
         return math.sqrt(self.squares / self.count) if self.count else 0.0
 
     def add(self, count: int, mean: float, std: float) -> None:
@@ -28,7 +28,7 @@ class Moments:
         self.merge(Moments(count, mean, count * std**2))
 
     def merge(self, other: Moments) -> None:
-        """Add the values of others (Chan, Golub and LeVeque, 1979)."""
+        """Merge the values that `other` describes (Chan, Golub and LeVeque, 1979)."""
         if other.count:
             total = self.count + other.count
             difference = other.mean - self.mean
@@ -39,7 +39,21 @@ class Moments:
 
 @dataclass(slots=True)
 class Group:
-    """Tensors of one role, drawn by one scheme."""
+    """Describe the tensors of one role that one scheme draws.
+
+    Attributes
+    ----------
+    role : str
+        What they are in the model, as the recipe says ("residual projection").
+    scheme : str
+        The scheme, as text.
+    tensors : int
+        The number of tensors.
+    expected : Moments
+        Count, mean and standard deviation of all their elements, as the scheme implies.
+    observed : Moments
+        The same of the values that were drawn; its count is 0 where none were.
+    """
 
     role: str
     scheme: str
@@ -49,7 +63,7 @@ class Group:
 
 
 def groups(rows: Iterable[Row]) -> dict[tuple[str, Scheme], Group]:
-    """The groups that rows fall into, with the moments that their schemes imply."""
+    """Return the groups that rows fall into, with the moments that their schemes imply."""
     found: dict[tuple[str, Scheme], Group] = {}
     for row in rows:
         group = found.get(key := row.group)

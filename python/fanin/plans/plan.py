@@ -1,4 +1,4 @@
-"""Plans: the parameters of a model, each with the rule that draws it, ready to read, to fill or to save."""
+"""Plan a model: its parameters, each with the rule that draws it, ready to read, fill, save or verify."""
 
 from __future__ import annotations
 
@@ -40,31 +40,42 @@ def plan(
     Parameters
     ----------
     source : str, path-like, mapping or iterable of Parameter
-        Where names and shapes come from: a built-in name, a mapping of shapes or arrays such as a state_dict, the path
-        of a .safetensors file, its index, a Hugging Face config.json or a .toml file; see `fanin.models.parameters`.
+        Where names and shapes come from: the name of a built-in model ("gpt2"); a mapping from names to shapes or
+        arrays, such as a state_dict; or the path of a .safetensors file, its index, a Hugging Face config.json or a
+        .toml file. See `fanin.models.parameters`.
     recipe : Recipe, str, path-like or None
-        Rules for them; or the name of a built-in recipe, which then is the one for this model's depth; or the path of a
-        .toml file. None takes the built-in that suits a built-in model or a config.json.
+        The rules that say how each parameter is drawn: a recipe, the name of a built-in one ("gpt2"), which is then
+        made for this model's depth, or the path of a .toml file. None takes the built-in recipe that suits the source,
+        which must be a built-in model or a config.json.
     seed : int or numpy.random.SeedSequence
-        In [0, 2^64).
+        The seed of every random stream, in [0, 2^64).
     dtype : str or dtype, optional
-        Of all parameters: float32, float64, float16 or bfloat16. By default each has that of its source, and float32
-        where there is none, as with shapes.
+        The dtype of all parameters: float32, float64, float16 or bfloat16. By default each has the dtype that its
+        source says, and float32 where the source says none, as a mapping of shapes.
     renamed : mapping of str to str, or callable, optional
-        For parameters that had another name: the name now, and the one before, whose random stream they keep.
+        For parameters that were renamed: a mapping from the new name to the old one, or a function that returns the
+        old name for a new one. They keep the values that they had by the old name. Default: none was renamed.
     strict : bool
-        Let a rule that draws nothing be an error, rather than a warning.
+        Whether a rule that draws nothing is an error rather than a warning. Default False.
 
     Returns
     -------
     Plan
+        The parameters, each with its rule. Nothing is drawn yet; printing the plan shows a table.
 
     Raises
     ------
     ValueError
-        For a parameter that no rule matches, a name given twice, a recipe or a source that does not exist.
+        If no rule matches a parameter, two have one name, or there is no such recipe or source.
     TypeError
-        For a dtype that is not drawn.
+        If a dtype cannot be drawn, as int8.
+    OSError
+        If a file cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        If a rule draws nothing, unless `strict`.
 
     Examples
     --------
@@ -81,18 +92,21 @@ def plan(
 
 @dataclass(frozen=True, repr=False)
 class Plan(Contents):
-    """The parameters of a model, each with the rule that draws it; printing shows a table. See `fanin.plan`.
+    """Hold the parameters of a model, each with the rule that draws it; printing it shows a table.
+
+    `fanin.plan` makes one. `plan[name]` draws a parameter, and `plan[name, index]` the part of it that basic indexing
+    selects. A plan is iterated over and measured as a dict of parameters by name.
 
     Attributes
     ----------
     recipe : Recipe
-        Where the rules come from.
+        The recipe that the rules come from.
     seed : int
-        Of all random streams.
+        The seed of every random stream.
     rows : tuple of Row
-        One for every parameter, in the order of the model.
+        A row for every parameter, in the order of the model.
     skipped : tuple of (str, str)
-        Names of what is no parameter, each with the reason.
+        Names in the source that the plan does not draw, such as buffers, each with the reason.
 
     Examples
     --------
@@ -113,38 +127,49 @@ class Plan(Contents):
         renamed: Renamed | None = None,
         strict: bool = False,
     ) -> Self:
-        """As `fanin.plan`, for parameters and a recipe at hand."""
+        """Plan parameters by a recipe, both given as objects; the rest is as for `fanin.plan`.
+
+        Parameters
+        ----------
+        model : iterable of Parameter
+            The parameters, as `fanin.models.parameters` returns them.
+        recipe : Recipe
+            The rules, as `fanin.recipes.resolve` returns them.
+        seed, dtype, renamed, strict
+            As for `fanin.plan`, with its errors.
+        """
         skipped = model.skipped if isinstance(model, Parameters) else ()
         made = rows(model, recipe, dtype=dtype, renamed=renamed, strict=strict)
         return cls(recipe, as_seed(seed), made, tuple(skipped))
 
     def __repr__(self) -> str:
-        """One line, however many parameters."""
+        """Return one line, however many parameters there are."""
         return f"<Plan: {len(self)} parameters, recipe {self.recipe.name!r}, seed {self.seed}>"
 
     def __str__(self) -> str:
-        """The table, as wide as the terminal."""
+        """Return the table, at most as wide as the terminal."""
         return render(self, terminal_width())
 
     def fill(self, arrays: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """All parameters as arrays by name, or into arrays that exist.
+        """Draw all parameters, as new arrays by name or into arrays that exist.
 
         Parameters
         ----------
         arrays : mapping of str to array, optional
-            NumPy arrays, torch tensors on the CPU or what else supports DLPack, such as a state_dict: filled in place,
-            each in its own dtype. What the plan skipped is left alone; of tied names one suffices.
+            Arrays by name, such as a state_dict, to fill in place, each in its own dtype: NumPy arrays, torch tensors,
+            or others that support DLPack. What the plan skipped is left alone; one of several tied names suffices.
+            Default: new arrays.
 
         Returns
         -------
-        mapping
-            `arrays`, or a dict of new arrays in the dtypes of the plan.
+        mapping of str to array
+            `arrays`, or a dict of new NumPy arrays in the dtypes of the plan.
 
         Raises
         ------
         ValueError, TypeError, RuntimeError
-            For an array that is missing, not of the plan, of another shape, that cannot be written to, or that shares
-            memory with another parameter's: before anything is written.
+            If an array is missing, is not in the plan, has another shape, cannot be written to, or shares memory with
+            another parameter's. Nothing is written then.
 
         Examples
         --------
@@ -173,42 +198,46 @@ class Plan(Contents):
     ) -> Saved:
         """Write all parameters to a safetensors checkpoint, in pieces: memory does not grow with the model.
 
-        Files and index have Hugging Face's names, and appear when all is complete, the index last. Meanwhile there are
-        `.partial` files and a `.journal`, from which an interrupted run is resumed. The bytes do not depend on workers.
+        Files and index have Hugging Face's names, and appear when all of them are complete, the index last. Until then
+        there are `.partial` files and a `.journal`, from which an interrupted run is resumed. The bytes do not depend
+        on the number of workers.
 
         Parameters
         ----------
         path : str or path-like
-            The file; in a directory, `model.safetensors`. A directory that ends with a slash is made where there is
-            none. More than one file are called `model-00001-of-00002.safetensors`, beside
-            `model.safetensors.index.json`.
+            The file to write, or a directory to write `model.safetensors` into. A path that ends with a slash is a
+            directory, which is made if it does not exist. If several files are needed, they are called
+            `model-00001-of-00002.safetensors` and so on, beside `model.safetensors.index.json`.
         max_shard_size : int or str
-            Most bytes of tensors in a file: a number, or as "5GB".
+            The largest number of bytes of tensors in a file: an int, or text such as "500MB". Default "50GB".
         force : bool
-            Replace a checkpoint that is there, or what an interrupted run left.
+            Whether to replace a checkpoint that exists, or what an interrupted run left. Default False.
         resume : bool
-            Go on where an interrupted run of the same plan stopped; start where there is none; do nothing where the
-            checkpoint is complete.
+            Whether to go on where an interrupted run of the same plan stopped. It starts anew where nothing is left of
+            one, and does nothing where the checkpoint is complete. Default False.
         executor : concurrent.futures.Executor, optional
-            Draws and writes: a ProcessPoolExecutor, a Dask client's `get_executor()`. Its workers must see the same
-            files. By default threads.
+            The executor that draws and writes: a ProcessPoolExecutor, or a Dask client's `get_executor()`. Its workers
+            must see the same files. Default: threads.
         workers : int, optional
-            Number of threads. Default: that of fanin, at most 8.
+            The number of threads; not together with `executor`. Default: as many as fanin uses, but at most 8.
         progress : callable
-            Called with a number of bytes as they are on disk.
+            A function that is called with a number of bytes each time so many more are on disk. Default: none.
 
         Returns
         -------
         Saved
+            What was written: files, sizes, expected and observed moments, and the time it took.
 
         Raises
         ------
         FileExistsError
-            Where there is a checkpoint, or what an interrupted run left, and neither `force` nor `resume` is given.
+            If there is a checkpoint, or what an interrupted run left, and neither `force` nor `resume` is given.
         ValueError
-            If what an interrupted run left is of another plan; for a size that is none.
+            If an interrupted run left files of another plan, or `max_shard_size` or `workers` has no meaning.
+        TypeError
+            If `executor` is not an executor.
         OSError
-            Whatever else the file system refuses; a full disk before anything is written.
+            If the file system refuses; a disk that is too full does so before anything is written.
 
         Examples
         --------
@@ -242,19 +271,25 @@ class Plan(Contents):
         Parameters
         ----------
         path : str or path-like
-            A .safetensors file, an index, or a directory of either; who wrote it does not matter.
-        executor, workers, progress
-            As for `save`.
+            A .safetensors file, an index, or a directory with either; any program may have written them.
+        executor : concurrent.futures.Executor, optional
+            The executor that draws and compares; its workers must see the same files. Default: threads.
+        workers : int, optional
+            The number of threads; not together with `executor`. Default: as many as fanin uses, but at most 8.
+        progress : callable
+            A function that is called with a number of bytes each time so many more are compared. Default: none.
 
         Returns
         -------
         Verified
-            True where all is as planned, else with a line for each problem.
+            An object that is true if all is as planned; else its `problems` has a line for each.
 
         Raises
         ------
         ValueError
-            If a file is not what its name says.
+            If a file is not what its name says, or `workers` has no meaning.
+        TypeError
+            If `executor` is not an executor.
         OSError
             If a file cannot be read.
 
@@ -269,7 +304,7 @@ class Plan(Contents):
         return verify(self, path, executor=executor, count=workers, progress=progress)
 
     def to_dict(self) -> dict[str, Any]:
-        """The plan as strings, numbers, lists and dicts: what JSON can hold, and `from_dict` reads."""
+        """Return the plan as strings, numbers, lists and dicts, which JSON can hold and `from_dict` reads."""
         return {
             "format": FORMAT,
             "version": _core.__version__,
@@ -282,7 +317,19 @@ class Plan(Contents):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The plan that `to_dict` described.
+        """Return the plan that `to_dict` described.
+
+        Parameters
+        ----------
+        data : mapping
+            What `to_dict` returned, perhaps by way of JSON.
+
+        Raises
+        ------
+        ValueError
+            If an entry is missing or wrong, or the random stream is one that this release does not know.
+        TypeError
+            If `data` is not a mapping.
 
         Examples
         --------

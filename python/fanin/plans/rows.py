@@ -1,4 +1,4 @@
-"""A row of a plan: a parameter, the rule that draws it, its dtype and its stream."""
+"""Make the rows of a plan: a parameter, the rule that draws it, its dtype and its stream."""
 
 from __future__ import annotations
 
@@ -15,25 +15,29 @@ from ..recipes import Recipe, Rule
 from ..schemes import Scheme
 from ..schemes.pieces import names
 
-_TAGS = range(5)  # of the streams that a name may draw from: docs/stream-v1.md, section 2
+_TAGS = range(5)  # tags of the random streams that one name may draw from: docs/stream-v1.md, section 2
 
 Renamed = Mapping[str, str] | Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A parameter of a plan.
+    """Describe a parameter of a plan, and how it is drawn.
 
     Attributes
     ----------
-    name, shape, aliases
-        The parameter's; the aliases are tied to it.
+    name : str
+        The name of the parameter.
+    shape : tuple of int
+        The shape of the parameter.
     dtype : str
-        float32, float64, float16 or bfloat16.
+        The dtype that it is drawn in: float32, float64, float16 or bfloat16.
     rule : Rule
         The rule that draws it.
     stream : str
-        The name that selects its random stream: its own, unless the plan was told that it had another.
+        The name that selects its random stream: its own, or the old one if the plan was told that it was renamed.
+    aliases : tuple of str
+        Other names of the same parameter, which are tied to it.
     """
 
     name: str
@@ -45,22 +49,22 @@ class Row:
 
     @property
     def scheme(self) -> Scheme:
-        """How it is drawn."""
+        """The scheme that draws it."""
         return self.rule.scheme
 
     @property
     def group(self) -> tuple[str, Scheme]:
-        """What it has in common with its group."""
+        """Role and scheme, which parameters of one group have in common."""
         return self.rule.role, self.rule.scheme
 
     @property
     def size(self) -> int:
-        """Number of elements."""
+        """The number of elements."""
         return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all elements."""
+        """The size of all elements in bytes."""
         return self.size * dtypes.native(dtypes.find(self.dtype, dtypes.FLOATS)).itemsize
 
 
@@ -72,9 +76,10 @@ def rows(
     renamed: Renamed | None = None,
     strict: bool = False,
 ) -> tuple[Row, ...]:
-    """The rows of a plan, checked: every name has a rule, a dtype and a stream of its own.
+    """Return the rows of a plan, after checking that every name has a rule, a dtype and a stream of its own.
 
-    Errors are those of `Recipe.match`; ValueError for two names of one stream; TypeError for a dtype that is not drawn.
+    Raise the errors of `Recipe.match`, ValueError if two names have one stream, and TypeError if a dtype cannot be
+    drawn.
     """
     parameters = list(parameters)
     matched = recipe.match(parameters, strict=strict)

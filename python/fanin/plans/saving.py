@@ -1,4 +1,4 @@
-"""Save a plan: its parameters streamed into a checkpoint, by threads or by any executor."""
+"""Save a plan: draw its parameters straight into a checkpoint, by threads or by any executor."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ STREAM = "v1"
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What `Plan.save` wrote.
+    """Describe what `Plan.save` wrote.
 
     Attributes
     ----------
     path : str
-        The file, or the index of several.
+        The path of the file, or of the index if there are several.
     files : tuple of str
-        The safetensors files.
+        The paths of the safetensors files.
     groups : tuple of Group
-        Parameters by role and scheme, with the moments expected and, where this run and those that it resumed drew
-        them, observed.
+        The parameters by role and scheme, with their expected moments. Observed moments are of what this run drew and
+        the runs that it resumed.
     nbytes : int
-        Size of all files.
+        The size of all files, in bytes.
     resumed : int
-        Bytes of tensors that were there already.
+        The bytes of tensors that an interrupted run had written already.
     seconds : float
-        Wall-clock time.
+        The wall-clock time.
     """
 
     path: str
@@ -66,7 +66,7 @@ def save(
     count: int | None,
     progress: Callable[[int], object],
 ) -> Saved:
-    """See `Plan.save`."""
+    """Write the parameters of a plan to a checkpoint: this is `Plan.save`."""
     start = time.perf_counter()
     table = groups(plan.rows)
     entries = [Entry(row.name, row.dtype, row.shape) for row in plan.rows]
@@ -109,7 +109,7 @@ def save(
 
 
 def _merge(note: Any, found: Sequence[Group]) -> None:
-    """Add what `_note` told of the values that an interrupted run drew; ValueError where it told no such thing."""
+    """Add the moments in a note of an interrupted run to those of the groups; raise ValueError if the note is wrong."""
     try:
         for number, count, mean, squares in note:
             at = as_integer(number, "a group must be", 0, len(found) - 1)
@@ -127,12 +127,12 @@ def _note(drawn: dict[int, Moments]) -> list[list[float]]:
 
 
 def metadata(plan: Contents) -> dict[str, str]:
-    """What every file says of its origin."""
+    """Return the metadata in the header of every file, which say how it was made."""
     return {"format": "pt", "fanin": json.dumps(_origin(plan), sort_keys=True)}
 
 
 def _origin(plan: Contents) -> dict[str, Any]:
-    """What decides the data beside names, shapes and dtypes, which are in the headers."""
+    """Return what decides the values, besides names, shapes and dtypes, which are in the headers."""
     origin = {
         "version": _core.__version__,
         "stream": STREAM,

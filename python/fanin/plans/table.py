@@ -1,4 +1,4 @@
-"""The table of a plan: parameters that differ only in a number are one line."""
+"""Lay out a plan as a table, where parameters whose names differ only in numbers share a line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEADINGS = [("parameter", "rule", "scheme"), ("shape", "dtype"), ("std", "param
 
 
 def render(plan: Contents, width: int | None = None) -> str:
-    """The table, at most so wide, with totals, ties and what was skipped."""
+    """Return the table, at most `width` columns wide, with totals, ties and what was skipped."""
     lines = group(plan.rows)
     shown = lines[:_MOST_LINES]
     table = text.render(_HEADINGS, map(_cells, shown), width, right="std parameters bytes")
@@ -26,7 +26,7 @@ def render(plan: Contents, width: int | None = None) -> str:
 
 
 def group(rows: Iterable[Row]) -> list[list[Row]]:
-    """Rows that differ in a number of their name alone, in the order of their first."""
+    """Group the rows that differ only in numbers in their names, in the order of the first of each group."""
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         found.setdefault((_NUMBER.sub("*", row.name), row.shape, row.dtype, id(row.rule)), []).append(row)
@@ -34,7 +34,7 @@ def group(rows: Iterable[Row]) -> list[list[Row]]:
 
 
 def common_name(names: list[str]) -> str:
-    """One name for several that differ in numbers.
+    """Return one name for several that differ only in numbers.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def common_name(names: list[str]) -> str:
 
 
 def shorten(text: str) -> str:
-    """Numbers to six digits.
+    """Shorten the numbers in a text to six digits.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Tasks: chunks of one file, which a worker in any thread or process draws, and writes to it or compares with it."""
+"""Draw chunks of a file, in any thread or process, and write them to the file or compare them with it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from .chunks import CHUNK, Chunk, chunks_of
 from .moments import Moments
 from .rows import Row
 
-TASK = 64 << 20  # bytes: what is synced, recorded and, after a kill, done again
+TASK = 64 << 20  # bytes in a task: it is synced and recorded as one, and done again as one if the process is killed
 
 Bytes = NDArray[np.uint8]
 
 
 class Task(NamedTuple):
-    """Chunks of one file, in its order; the file begins with the mark while it is to be written by this run."""
+    """List chunks of one file, in the order of the file, for one worker.
+
+    While this run writes the file, the file begins with `mark`; a worker that finds another one stops.
+    """
 
     number: int
     file: int
@@ -35,14 +38,14 @@ class Task(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all chunks."""
+        """The size of all chunks in bytes."""
         return sum(chunk.nbytes for chunk in self.chunks)
 
 
 def tasks_of(
     files: Iterable[tuple[str, Iterable[tuple[Row, int, int]]]], seed: int, mark: bytes = b""
 ) -> Iterator[Task]:
-    """The tasks for files, each given as its path and its rows, with their group's number and first byte."""
+    """Yield the tasks for files. Each file is a path and its rows, with the number of their group and first byte."""
     number = 0
     for position, (path, rows) in enumerate(files):
         bundle: list[Chunk] = []
@@ -60,7 +63,7 @@ def tasks_of(
 
 
 def write(task: Task) -> dict[int, Moments]:
-    """Draw and write; what is returned is the moments of each group, once all is on disk."""
+    """Draw and write the chunks; return the moments of each group once all of them are on disk."""
     moments: dict[int, Moments] = {}
     with _one_thread(), disk.opened(task.path, os.O_RDWR) as file:
         if os.read(file, len(task.mark)) != task.mark:
@@ -75,7 +78,7 @@ def write(task: Task) -> dict[int, Moments]:
 
 
 def compare(task: Task) -> dict[str, str]:
-    """Draw and compare; what is returned says, for each parameter that differs, where it does first."""
+    """Draw the chunks and compare them; return, for each parameter that differs, where it does first."""
     different: dict[str, str] = {}
     existing = np.empty(CHUNK, np.uint8)
     with _one_thread(), disk.opened(task.path, os.O_RDONLY) as file:
@@ -96,7 +99,7 @@ def compare(task: Task) -> dict[str, str]:
 
 
 def _draw(task: Task) -> Iterator[tuple[Bytes, list[tuple[Chunk, NDArray[Any]]]]]:
-    """Bytes that follow each other in the file, and the chunks that they are."""
+    """Yield bytes that are adjacent in the file, and the chunks that they consist of."""
     buffer = np.empty(CHUNK, np.uint8)
     drawn: list[tuple[Chunk, NDArray[Any]]] = []
     used = 0
@@ -119,7 +122,7 @@ def _draw(task: Task) -> Iterator[tuple[Bytes, list[tuple[Chunk, NDArray[Any]]]]
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Workers are many already."""
+    """Draw with one thread inside the `with` block, since there are many workers already."""
     outer = _core.swap_thread_limit(1)
     try:
         yield

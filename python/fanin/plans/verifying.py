@@ -1,4 +1,4 @@
-"""Verify a checkpoint: every byte of its tensors drawn again and compared."""
+"""Verify a checkpoint: draw its tensors again and compare every byte."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from .tasks import compare, tasks_of
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What `Plan.verify` found. It is true where the checkpoint is what the plan draws.
+    """Describe what `Plan.verify` found; it is true if the checkpoint is what the plan draws.
 
     Attributes
     ----------
     files : tuple of str
-        The safetensors files.
+        The paths of the safetensors files.
     tensors : int
-        Tensors compared.
+        The number of tensors that were compared.
     nbytes : int
-        Their bytes.
+        Their size in bytes.
     seconds : float
-        Wall-clock time.
+        The wall-clock time.
     problems : tuple of str
-        What is not as planned, each in one line.
+        A line for everything that is not as planned.
     """
 
     files: tuple[str, ...]
@@ -48,11 +48,11 @@ class Verified:
     problems: tuple[str, ...]
 
     def __bool__(self) -> bool:
-        """Whether there is no problem."""
+        """Tell whether there is no problem."""
         return not self.problems
 
     def __str__(self) -> str:
-        """The problems, or that there are none."""
+        """Return the problems, or that there are none, and what was compared."""
         verdict = "\n".join(map(printable, self.problems)) or "every byte is as planned"
         return f"{verdict}\n{self.tensors} tensors, {self.nbytes:,} bytes compared in {self.seconds:.2f} s"
 
@@ -65,7 +65,7 @@ def verify(
     count: int | None,
     progress: Callable[[int], object],
 ) -> Verified:
-    """See `Plan.verify`."""
+    """Compare a checkpoint with what a plan draws: this is `Plan.verify`."""
     start = time.perf_counter()
     headers = files_of(path)
     origin = metadata(plan)
@@ -105,14 +105,14 @@ def verify(
 
 
 def _origin_problems(origin: dict[str, str], file: str, header: Header) -> Iterator[str]:
-    """What the file itself says that it is, where that is not the plan; bytes of its header that are not ours."""
+    """Yield where the metadata of a file contradict the plan, or its header has bytes that fanin does not write."""
     if "fanin" not in header.metadata:
         return
     told = header.origin
     if not told:
         yield f"{file}: its metadata must say where it is from, got {short(header.metadata['fanin'])}"
         return
-    # Another release draws the same values: the stream has a version of its own.
+    # The release that wrote the file does not matter, since the stream has a version of its own.
     ours = json.loads(origin["fanin"]) | {"version": told.get("version")}
     different = [key for key in ours if told.get(key) != ours[key]]
     yield from (f"{file}: its {key} is {short(told.get(key))}, the plan's {ours[key]!r}" for key in different)

@@ -1,4 +1,4 @@
-"""Recipes: ordered rules that give every parameter of a model its scheme, and those of well-known models.
+"""Give every parameter of a model its scheme by ordered rules, with ready-made recipes for well-known models.
 
 Examples
 --------

@@ -1,4 +1,4 @@
-"""Families: parameters whose names differ in the number of their layer only, as one rule."""
+"""Merge parameters whose names differ only in the number of their layer into one rule."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ T = TypeVar("T")
 
 
 def families(values: Mapping[str, T]) -> Iterator[tuple[str, T]]:
-    r"""Patterns that match the names and nothing else but further layers, each with its value.
+    r"""Yield patterns with their values, which match the given names, and further layers, but nothing else.
 
-    A family of several values is taken apart.
+    Names that differ only in the number of their layer are a family. If its values are equal it gets one pattern, else
+    each name gets its own.
 
     Examples
     --------

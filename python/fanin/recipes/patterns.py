@@ -1,9 +1,9 @@
-"""Patterns of names: shell-style, or a regular expression that is matched in time proportional to the name's length.
+"""Match names with patterns: shell-style ones, or regular expressions, in time proportional to the name's length.
 
-Python's `re` tries one way after another, which is quick where there are few, but `(a+)+b` has exponentially many. Such
-a pattern is matched here, all ways at once (Glushkov, 1961; Thompson, 1968): after each character of the name there is
-a set of places in the pattern where one may be, and sets that were met are kept with what follows from them. Only
-single characters, classes such as `[0-9]` among them, are left to `re`.
+Python's `re` tries one way to match after another, which is quick where there are few; but `(a+)+b` has exponentially
+many. Such a pattern is matched here, all ways at once (Glushkov, 1961; Thompson, 1968): each character of the name
+leads from one set of places in the pattern to the next. Sets and the steps between them are cached. `re` only tells
+whether a single character matches, as with `[0-9]`.
 """
 
 from __future__ import annotations
@@ -27,18 +27,20 @@ _END = re.compile(r"(?:\$|\\Z)(?=\||\Z)")
 _ANY = re.compile(".", re.DOTALL)
 _COUNT = re.compile(r"[*+?]|\{(?!\})([0-9]*)(?:(,)([0-9]*))?\}")
 _SPACE = re.compile(r"(?:[ \t\n\r\f\v]|#[^\n]*)*+")
-_FEW = 32  # ways to match, beside the one number of times that is not bounded
-_STEPS_KEPT = 20_000  # of all sets of places together, before what was kept is forgotten
+_FEW = 32  # with up to so many ways to match, and at most one unbounded repetition, `re` is quick enough
+_STEPS_KEPT = 20_000  # the cache of steps is emptied when it has so many
 
 
 class Matcher(Protocol):
-    """What tells whether a whole name is as the pattern says."""
+    """Tell whether a whole name matches a pattern."""
 
     def fullmatch(self, name: str, /) -> object: ...
 
 
 def compiled(pattern: str) -> tuple[Matcher, str]:
-    r"""The matcher of a pattern, and how all names that match end; ValueError for what is no pattern.
+    r"""Return the matcher of a pattern, and the text with which every name that matches ends.
+
+    Raise ValueError for a text that is not a pattern.
 
     Examples
     --------
@@ -53,7 +55,7 @@ def compiled(pattern: str) -> tuple[Matcher, str]:
             node = parsed(pattern[1:-1])
             few = _ways(node) <= _FEW
             return re.compile(pattern[1:-1]) if few else Expression(pattern[1:-1]), _ending(node)[0]
-        # `fnmatch` decides for each star once where it ends: no way is tried twice.
+        # What `fnmatch` makes decides only once where a star ends, so it is quick for every pattern.
         return re.compile(fnmatch.translate(pattern)), re.split(r"[*?\]]", pattern)[-1]
     except (ValueError, re.error) as error:
         raise ValueError(
@@ -66,13 +68,13 @@ def compiled(pattern: str) -> tuple[Matcher, str]:
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """One character, as `re` says it."""
+    """Match one character, as `re` would."""
 
     regex: re.Pattern[str]
 
     @property
     def literal(self) -> str:
-        """The character, where there is but one."""
+        """The only character that matches, or "" if there are several."""
         text = self.regex.pattern
         if self.regex.flags & re.IGNORECASE or text == ".":
             return ""
@@ -81,21 +83,21 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """One after another."""
+    """Match parts one after another."""
 
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several."""
+    """Match one of several parts."""
 
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """The same again and again; None for any number of times."""
+    """Match a part at least `least` and at most `most` times; None means any number."""
 
     part: Node
     least: int
@@ -106,7 +108,7 @@ Node: TypeAlias = Character | Sequence | Choice | Repeat
 
 
 def parsed(text: str) -> Node:
-    """What a regular expression says; ValueError where it is none, or too large."""
+    """Return a regular expression as a tree; raise ValueError if it is not one, or is too large."""
     node = _Parser(text).parse()
     if (size := _size(node)) > limits.PATTERN_STATES:
         raise ValueError(f"it has {short(size)} characters with all repetitions, over {limits.PATTERN_STATES}")
@@ -114,7 +116,10 @@ def parsed(text: str) -> Node:
 
 
 class _Parser:
-    """A regular expression, read from left to right, without what needs more than the places where it may be."""
+    """Parse a regular expression from left to right.
+
+    Back references, look-around and the like are refused: they need to know more than the place in the pattern.
+    """
 
     def __init__(self, text: str) -> None:
         self.text, self.at, self.depth, self.flags = text, 0, 0, re.NOFLAG.value
@@ -140,7 +145,7 @@ class _Parser:
     def sequence(self) -> Node:
         parts: list[Node] = []
         self.space()
-        if not self.depth:  # the whole name is matched: these say nothing
+        if not self.depth:  # the whole name is matched anyway
             _ = self.skip("^") or self.skip(r"\A")
         while self.space() < len(self.text) and self.text[self.at] not in "|)":
             if not self.depth and (found := _END.match(self.text, self.at)):
@@ -169,7 +174,7 @@ class _Parser:
             raise ValueError(f"{found[0]} is more than {limits.PATTERN_STATES} times")
         if most is not None and least > most:
             raise ValueError(f"{found[0]} is at least more than at most")
-        self.skip("?")  # as few as possible: the same names
+        self.skip("?")  # "as few as possible" matches the same names
         if self.skip("+"):
             raise ValueError(f"possessive {found[0]}+ is not taken")
         if _COUNT.match(self.text, self.space()):
@@ -212,14 +217,14 @@ class _Parser:
         return found
 
     def space(self) -> int:
-        """The place, after the space that a verbose expression may have."""
+        """Skip the space and comments that a verbose expression may have, and return the place after them."""
         if self.flags & re.VERBOSE and (found := _SPACE.match(self.text, self.at)):
             self.at = found.end()
         return self.at
 
 
 def _size(node: Node) -> int:
-    """How many characters it has, once all repetitions are written out."""
+    """Count the characters of a pattern whose repetitions are written out."""
     match node:
         case Character():
             return 1
@@ -230,13 +235,13 @@ def _size(node: Node) -> int:
 
 
 def _ways(node: Node) -> float:
-    """How many ways there are for `re` to try at each place of a name; infinite where that depends on the name."""
+    """Count the ways that `re` may try at each place in a name; infinity if that depends on the name."""
     ways, loops = _counted_ways(node)
     return ways if loops < 2 else math.inf
 
 
 def _counted_ways(node: Node) -> tuple[float, int]:
-    """The ways of a part, but for its repetitions without bound, and how many of these there are."""
+    """Count the ways to match a part without its unbounded repetitions, and count these repetitions."""
     match node:
         case Character():
             return 1, 0
@@ -254,7 +259,7 @@ def _counted_ways(node: Node) -> tuple[float, int]:
 
 
 def _ending(node: Node) -> tuple[str, bool]:
-    """What every name that matches ends with, and whether that is all of it."""
+    """Return the text with which every name that matches ends, and whether that is the whole name."""
     if isinstance(node, Character):
         return node.literal, node.literal != ""
     ending = ""
@@ -272,7 +277,7 @@ def _ending(node: Node) -> tuple[str, bool]:
 
 
 class _Places(dict[str, "_Places | None"]):
-    """Where in the pattern one may be; and for each next character that was met, where that leads, None for nowhere."""
+    """Hold a set of places in the pattern, and a cache: the set to which each character leads, None for no place."""
 
     __slots__ = ("expression", "final", "following")
 
@@ -286,7 +291,7 @@ class _Places(dict[str, "_Places | None"]):
 
 
 class Expression:
-    """A regular expression for whole names.
+    """Match whole names with a regular expression, in time proportional to the name's length.
 
     Examples
     --------
@@ -296,8 +301,8 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._follow: list[int] = []  # of each place, the places that may be next, a bit each
-        self._eights: dict[tuple[int, int], int] = {}
+        self._follow: list[int] = []  # for each place, the places that may be next, a bit each
+        self._eights: dict[tuple[int, int], int] = {}  # what `_following` has returned
         self._where: dict[Character, int] = {}  # the places of each kind of character
         self._empty, self._first, self._last = self._add(parsed(text))
         self._forget()
@@ -306,7 +311,7 @@ class Expression:
         return Expression, (self.text,)
 
     def fullmatch(self, name: str, /) -> bool:
-        """Whether the whole name is as the expression says."""
+        """Tell whether the whole name matches the expression."""
         places: _Places | None = self._start
         for character in name:
             places = places[character]  # type: ignore[index]
@@ -315,7 +320,7 @@ class Expression:
         return places.final  # type: ignore[union-attr]
 
     def _step(self, following: int, character: str) -> _Places | None:
-        """Where a character leads, of the places that may be next."""
+        """Return the places to which a character leads, out of those that may be next."""
         self._steps += 1
         if self._steps > _STEPS_KEPT:
             self._forget()
@@ -335,7 +340,7 @@ class Expression:
         return self._met[here]
 
     def _following(self, number: int, eight: int) -> int:
-        """The places that may follow some of eight places; what was asked before is kept."""
+        """Return the places that may follow some of the eight places 8·number, …, and cache them."""
         found = self._eights.get((number, eight))
         if found is None:
             found = self._eights[number, eight] = _union(self._follow[8 * number + place] for place in _bits(eight))
@@ -344,11 +349,11 @@ class Expression:
     def _forget(self) -> None:
         self._steps = 0
         self._met: dict[int, _Places] = {}
-        self._accepting: dict[str, int] = {}  # the places of each character that was met
+        self._accepting: dict[str, int] = {}  # for each character that was met, the places that it matches
         self._start = _Places(self, self._first, self._empty)
 
     def _add(self, node: Node) -> tuple[bool, int, int]:
-        """Whether a part may be empty, and the places where it may begin and end."""
+        """Add the places of a part; return whether it may be empty, and the places where it may begin and end."""
         match node:
             case Character():
                 place = 1 << len(self._follow)
@@ -367,14 +372,14 @@ class Expression:
     def _counted(
         self, copies: Iterator[tuple[bool, int, int]], least: int, *, loops: bool
     ) -> Iterator[tuple[bool, int, int]]:
-        """The copies of what is repeated, of which those beyond `least` may be left out; or all may be repeated."""
+        """Yield the copies of a repeated part. Those beyond `least` may be left out; with `loops` each may repeat."""
         for number, (empty, first, last) in enumerate(copies):
             if loops:
                 self._link(last, first)
             yield empty or number >= least, first, last
 
     def _joined(self, parts: Iterator[tuple[bool, int, int]]) -> tuple[bool, int, int]:
-        """One after another."""
+        """Join parts that follow each other: return whether all may be empty, and where they may begin and end."""
         empty, first, last = True, 0, 0
         for may_skip, begin, end in parts:
             self._link(last, begin)

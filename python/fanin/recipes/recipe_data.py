@@ -1,4 +1,4 @@
-"""Recipes from plain data, with errors that say which rule, which key, and what is allowed."""
+"""Make recipes from plain data, with errors that say which rule, which key, and what is allowed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..schemes.registry import REGISTRY
 from ..text import nearest, short
 from .rule import ANY, Rule
 
-FORMAT = 1  # of recipes and plans as dicts: what is written in it must be read for ever
+FORMAT = 1  # the format of recipes and plans as dicts; what is written in it must be readable for ever
 _RECIPE = ("format", "name", "source", "layout", "rules")
 _RULE = ("pattern", "scheme", "role", "ndim", "shape", "optional", "layout")
 
 
 def recipe(data: Mapping[str, Any]) -> tuple[str, tuple[Rule, ...], str]:
-    """Name, rules and source of a recipe."""
+    """Return name, rules and source of a recipe."""
     if not isinstance(data, Mapping):
         raise TypeError(f"a recipe must be a table of {', '.join(_RECIPE)}, got {short(data)}")
     _require_keys(data, _RECIPE, ("name", "rules"), "a recipe")
@@ -43,7 +43,7 @@ def recipe(data: Mapping[str, Any]) -> tuple[str, tuple[Rule, ...], str]:
 
 
 def require_format(data: Mapping[str, Any]) -> None:
-    """ValueError unless a recipe or a plan is written in the format of today; one written by hand need not say it."""
+    """Raise ValueError unless a recipe or a plan has today's format; one written by hand need not name it."""
     found = data.get("format", FORMAT)
     if type(found) is not int or found != FORMAT:
         raise ValueError(f"format must be {FORMAT}, as this release of fanin writes it, got {short(found)}")
@@ -63,9 +63,9 @@ def _rule(data: Any, layout: str | None) -> Rule:
 
 
 def scheme(data: Any, layout: str | None = None) -> Scheme:
-    """Return the scheme of a name, or of a table of its name and parameters.
+    """Make a scheme from its name, or from a table of its name and parameters.
 
-    Schemes that take a layout and name none have `layout`, also those within others.
+    `layout` applies to schemes that take one and do not name theirs, also within other schemes.
     """
     if isinstance(data, str):
         data = {"scheme": data}
@@ -76,7 +76,7 @@ def scheme(data: Any, layout: str | None = None) -> Scheme:
 
 
 def _completed(data: Any, layout: str | None) -> Any:
-    """Return the same with the layout of every scheme in it that takes one."""
+    """Add the layout to every scheme in a table that takes one."""
     if isinstance(data, list | tuple):
         return [_completed(item, layout) for item in data]
     if not isinstance(data, Mapping) or not isinstance(data.get("scheme"), str):
@@ -92,7 +92,7 @@ def _completed(data: Any, layout: str | None) -> Any:
 
 
 def _named(value: Any) -> Any:
-    """Return the same with names of schemes as the tables that they stand for."""
+    """Replace names of schemes by the tables that they stand for."""
     if isinstance(value, list | tuple):
         return [_named(item) for item in value]
     return {"scheme": value} if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Recurrent language models, by the names of torch.nn."""
+"""Define recipes for recurrent language models, by the names of torch.nn."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from .rule import Rule
 
 
 def lstm_lm(*, forget: float = 1.0, bound: float = 0.1) -> Recipe:
-    """A language model of LSTMs: orthogonal recurrent weights, Xavier input weights, an open forget gate.
+    """Return the recipe of an LSTM language model: orthogonal recurrent and Xavier input weights, open forget gates.
 
-    Each gate of `weight_hh` is an orthogonal matrix of its own, Saxe et al. (2014); each gate of `weight_ih` is Xavier
-    uniform, Glorot and Bengio (2010), eq. 16; of the two biases that torch adds, `bias_ih` has 1 for the forget gate,
-    Jozefowicz, Zaremba and Sutskever (2015), and all else is 0. Embeddings and decoder are uniform within ±0.1, and the
-    decoder's bias 0, as in pytorch/examples, word_language_model/model.py, whose names these are: `encoder.weight`,
-    `rnn.weight_ih_l0`, …, `decoder.weight`, which may be tied and absent.
+    Each gate of `weight_hh` is an orthogonal matrix: Saxe et al. (2014). Each gate of `weight_ih` is Xavier uniform:
+    Glorot and Bengio (2010), eq. 16. torch adds two biases; `bias_ih` is 1 for the forget gate, as Jozefowicz, Zaremba
+    and Sutskever (2015) advise, and everything else in both is 0. Embeddings and decoder are uniform within ±0.1 and
+    the decoder's bias is 0, as in pytorch/examples, word_language_model/model.py. The names are those of that model:
+    `encoder.weight`, `rnn.weight_ih_l0`, …, `decoder.weight`, which is absent if it is tied.
 
     Parameters
     ----------
     forget : float
-        The bias of the forget gate.
+        The bias of the forget gate. Default 1.
     bound : float
-        Of embeddings and decoder.
+        The bound of embeddings and decoder, which are uniform within ±bound. Default 0.1.
+
+    Returns
+    -------
+    Recipe
+        The recipe "lstm-lm".
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The recipe for a model: the one given, by its name or in a file, or the one that suits."""
+"""Find the recipe for a model: the one that is given, by its name or in a file, or the one that suits the model."""
 
 from __future__ import annotations
 
@@ -29,23 +29,32 @@ RECIPES: dict[str, Callable[..., Recipe]] = {
 
 
 def resolve(recipe: Recipe | str | os.PathLike[str] | None, model: Parameters) -> Recipe:
-    """The recipe for a model. A built-in one is built for it: depth and widths are those that its parameters tell.
+    """Return the recipe for a model. A built-in one is made for the depth and widths that the parameters tell.
 
     Parameters
     ----------
     recipe : Recipe, str, path-like or None
-        A recipe, returned as it is; the name of a built-in one, a key of `RECIPES`; the path of a .toml file, for
-        `Recipe.load`; or None for the one that suits, where the source of the model tells its family.
+        A recipe, which is returned as it is; the name of a built-in one, which is a key of `RECIPES`; the path of a
+        .toml file, which `Recipe.load` reads; or None for the built-in recipe that suits the model, if its source tells
+        the family.
     model : Parameters
-        As from `fanin.models.parameters`. One that the recipe does not suit is an error of `Recipe.match`.
+        The parameters, as `fanin.models.parameters` returns them. Whether the recipe suits them is not checked here but
+        by `Recipe.match`.
+
+    Returns
+    -------
+    Recipe
+        The recipe.
 
     Raises
     ------
     ValueError
-        For a name that no recipe has, None where no recipe is known to suit, an argument that the model does not tell,
-        and a file that holds no recipe.
+        If no recipe has that name, None is given and no recipe is known to suit, the model does not tell what a
+        built-in recipe needs, or a file does not hold a recipe.
+    TypeError
+        If `recipe` is another kind of object.
     OSError
-        If the file cannot be opened.
+        If the file cannot be read.
 
     Examples
     --------
@@ -75,14 +84,18 @@ def _allowed() -> str:
 
 
 def _gpt2(model: Parameters) -> Recipe:
-    return gpt2(max(1, _layers(model, "h", "recipes.gpt2(layers=…)")))  # at least 1: no layers, no rule that matches
+    return gpt2(
+        max(1, _layers(model, "h", "recipes.gpt2(layers=…)"))
+    )  # at least 1, since the recipe refuses 0; without layers its rules match nothing
 
 
 def _resnet(model: Parameters) -> Recipe:
     bottleneck = any(parameter.name.endswith(".conv3.weight") for parameter in model)
     heads = [parameter.shape for parameter in model if re.fullmatch(r"(.*\.)?fc\.weight", parameter.name)]
     features = heads[0][1] if len(heads) == 1 and len(heads[0]) == 2 else None
-    return resnet(50 if bottleneck else 18, features=features)  # the depth itself has no other part in the rules
+    return resnet(
+        50 if bottleneck else 18, features=features
+    )  # the rules depend on the depth only by the kind of block
 
 
 def _lstm_lm(model: Parameters) -> Recipe:
@@ -113,7 +126,7 @@ def _mup(model: Parameters) -> Recipe:
 _BUILDERS: dict[str, Callable[[Parameters], Recipe]] = {
     "torch-default": torch_default,
     "gpt2": _gpt2,
-    "llama": lambda model: llama(),  # the number of layers has a part in its depth_scaled only
+    "llama": lambda model: llama(),  # the number of layers only matters with depth_scaled
     "bert": lambda model: bert(),
     "vit": lambda model: vit(),
     "resnet": _resnet,
@@ -124,7 +137,7 @@ _BUILDERS: dict[str, Callable[[Parameters], Recipe]] = {
 
 
 def _layers(model: Parameters, stack: str, call: str) -> int:
-    """How many layers a stack has, by the numbers in its names: 0, 1, … without a gap, or ValueError."""
+    """Count the layers of a stack by the numbers in its names; raise ValueError if there is a gap in 0, 1, …."""
     pattern = re.compile(rf"(?:^|\.){re.escape(stack)}\.([0-9]{{1,9}})\.")
     numbers = {int(found[1]) for parameter in model if (found := pattern.search(parameter.name))}
     if numbers and max(numbers) != len(numbers) - 1:

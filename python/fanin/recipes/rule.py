@@ -1,4 +1,4 @@
-"""A rule: the parameters, by name and shape, that a scheme draws."""
+"""Select parameters by name and shape, and say which scheme draws them."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ from ..files.validation import short
 from ..schemes import Scheme
 from .patterns import Matcher, compiled
 
-ANY = "*"  # a size that may be any, where None cannot be written
+ANY = "*"  # stands for any size in TOML, which has no None
 _FLAGS = {re.ASCII: "a", re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s", re.VERBOSE: "x"}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    r"""Parameters whose name matches `pattern`, and whose shape the guards let pass, are drawn by `scheme`.
+    r"""Say that `scheme` draws the parameters whose name matches `pattern` and whose shape meets the conditions.
 
     Parameters
     ----------
     pattern : str or re.Pattern
-        Shell-style, `*`, `?` and `[...]`; or a regular expression: between slashes, `"/layers\.[0-9]+\.weight/"`, or
-        compiled. Either matches the whole name, case included, in time proportional to its length, and so there are no
-        references, lookaround, atomic groups and word boundaries; `^` and `$` may stand at the ends.
+        A shell-style pattern with `*`, `?` and `[...]`, or a regular expression: compiled, or as text between slashes,
+        `"/layers\.[0-9]+\.weight/"`. It must match the whole name, and case matters. Matching takes time proportional
+        to the length of the name, so references, lookaround, atomic groups and word boundaries are refused; `^` and `$`
+        may stand at the ends only.
     scheme : Scheme
-        How they are drawn; what it needs to know of a shape, its layout, it says itself.
+        The scheme that draws them; it holds the layout of the weights, if it needs one.
     role : str
-        What they are, in a table; rules of equal role and scheme share a row.
+        What the parameters are in the model, for tables: rules of equal role and scheme share a row. Default "".
     ndim : int or iterable of int, optional
-        Only parameters of so many dimensions.
+        The numbers of dimensions that a parameter may have. Default: any.
     shape : sequence of int or None, optional
-        Only parameters of this shape, in which None stands for any size.
+        The shape that a parameter must have; None in it stands for any size. Default: any shape.
     optional : bool
-        No warning where the rule draws nothing.
+        Whether the rule may draw nothing without a warning. Default False.
 
     Raises
     ------
     ValueError, TypeError
-        For a pattern that is empty or no regular expression, a scheme that is none, guards that no shape passes.
+        If the pattern is empty or not a pattern, `scheme` is not a scheme, or no shape can meet both conditions.
 
     Examples
     --------
@@ -85,9 +86,19 @@ class Rule:
         set_(self, "_ndims", ndims)
 
     def matches(self, name: str, shape: Shape | None = None) -> bool:
-        """Whether the rule applies to a parameter.
+        """Tell whether the rule applies to a parameter.
 
-        Its shape may be left out where the rule has no guard on it; ValueError otherwise.
+        Parameters
+        ----------
+        name : str
+            The name of the parameter.
+        shape : int or sequence of int, optional
+            Its shape, which may be left out if the rule has no condition on it.
+
+        Raises
+        ------
+        ValueError
+            If the shape is needed.
         """
         return bool(self._regex.fullmatch(name)) and self._lets_pass(name, shape)
 
@@ -105,7 +116,7 @@ class Rule:
         )
 
     def describe(self) -> str:
-        """Pattern and guards, in one line.
+        """Return pattern and conditions in one line.
 
         Examples
         --------
@@ -121,7 +132,7 @@ class Rule:
         return words
 
     def guards(self) -> dict[str, Any]:
-        """Pattern and guards as strings, numbers and lists."""
+        """Return pattern and conditions as strings, numbers and lists."""
         data: dict[str, Any] = {"pattern": self.pattern}
         if self._ndims is not None:
             data["ndim"] = self._ndims[0] if len(self._ndims) == 1 else list(self._ndims)
@@ -130,7 +141,7 @@ class Rule:
         return data
 
     def to_dict(self) -> dict[str, Any]:
-        """The rule as strings, numbers, lists and dicts, without what is as by default.
+        """Return the rule as strings, numbers, lists and dicts, without entries that have their default.
 
         Examples
         --------
@@ -147,7 +158,7 @@ class Rule:
 
 
 def _as_text(pattern: object) -> str:
-    """A pattern as a string."""
+    """Return a pattern as a string."""
     if isinstance(pattern, re.Pattern):
         if not isinstance(pattern.pattern, str):
             raise TypeError(f"pattern must be a string or an expression of strings, got {short(pattern)}")

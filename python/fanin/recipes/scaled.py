@@ -1,4 +1,4 @@
-"""Recipes that follow the depth or the width of a network: DeepNorm and µP."""
+"""Define recipes that follow the depth or the width of a network: DeepNorm and µP."""
 
 from __future__ import annotations
 
@@ -17,21 +17,34 @@ _ZEROS, _ONES = schemes.zeros(), schemes.ones()
 
 
 def deepnorm(encoder_layers: int = 6, decoder_layers: int = 6) -> Recipe:
-    """DeepNorm: Xavier normal, times β for MLP, value and output projections; biases 0, norms 1 and 0.
+    """Return the recipe of DeepNorm: Xavier normal, times β for MLP, value and output projections.
 
-    Wang et al. (2022), *DeepNet: Scaling Transformers to 1,000 Layers*, figure 2; β is that of `schemes.deepnorm`, and
-    the model must multiply its residuals by `schemes.deepnorm_alpha`. The paper is silent on embeddings and head, which
-    are N(0, 1/width), as tokens and head in microsoft/torchscale, component/embedding.py and architecture/decoder.py.
-    Its positions are N(0, 1), and its other weights uniform: Xavier's, queries, keys and values by 1/√2, torch's in the
-    MLP, each times β as here.
+    It follows Wang et al. (2022), *DeepNet: Scaling Transformers to 1,000 Layers*, figure 2. β is that of
+    `schemes.deepnorm`, and the model must multiply its residuals by `schemes.deepnorm_alpha`. Biases are 0, norms 1 and
+    0. The paper says nothing of embeddings and head; here they are N(0, 1/width), like tokens and head in
+    microsoft/torchscale, component/embedding.py and architecture/decoder.py. Elsewhere torchscale differs from the
+    paper: positions are N(0, 1) and weights uniform, Xavier's times 1/√2 for queries, keys and values and torch's in
+    the MLP, each times β as here.
 
-    The names are those of an encoder beside a decoder, `encoder.layers.0.self_attn.q_proj.weight`, after any prefix, as
-    in torchscale and Hugging Face's BART; of a single stack, `layers.0.…` after any prefix.
+    An encoder beside a decoder has names such as `encoder.layers.0.self_attn.q_proj.weight`, after any prefix, as in
+    torchscale and Hugging Face's BART. A single stack has names such as `layers.0.…`, after any prefix.
 
     Parameters
     ----------
-    encoder_layers, decoder_layers : int
-        Of the whole network; 0 where it has no such stack.
+    encoder_layers : int
+        The number of encoder layers of the network; 0 if it has no encoder. Default 6.
+    decoder_layers : int
+        The number of decoder layers of the network; 0 if it has no decoder. Default 6.
+
+    Returns
+    -------
+    Recipe
+        The recipe "deepnorm".
+
+    Raises
+    ------
+    ValueError
+        If both numbers are 0, or one is negative.
 
     Examples
     --------
@@ -71,21 +84,33 @@ def mup(
     *,
     layout: Layout | None = None,
 ) -> Recipe:
-    """A recipe under µP: what it is for a base model, and for wider ones so that its hyperparameters keep.
+    """Return a recipe under µP: unchanged for a base model, and scaled for wider ones such that its learning rate fits.
 
-    Yang et al. (2021), *Tensor Programs V*, table 8, as microsoft/mup 1.0's `mup.init`: hidden weights shrink with the
-    root of the input's growth, input and output weights and biases stay, `schemes.mup`. The model must divide its
-    output, and Adam the learning rate of hidden weights, by the growth of the width.
+    It follows Yang et al. (2021), *Tensor Programs V*, table 8, as `mup.init` of microsoft/mup 1.0 does. Where a layer
+    has n times as many inputs as in the base model, the std of hidden weights is divided by √n; input and output
+    weights and biases keep theirs: see `schemes.mup`. The model must divide its output by the growth of the width, and
+    Adam the learning rate of hidden weights.
 
     Parameters
     ----------
     recipe : Recipe, optional
-        What suits the base model. Default: `gpt2()`.
+        The recipe that suits the base model. Default: `gpt2()`.
     base : mapping of str to shape, or iterable of objects with a name and a shape, optional
-        The parameters of the base model, with the depth, vocabulary and all else but the width of the others. Default:
-        GPT-2 of width 256.
-    layout : str
-        Of weights whose scheme has none, where input and output grow by different factors.
+        The parameters of the base model, which differs from the wider models in nothing but the width. Default: GPT-2
+        of width 256. It must be given with `recipe`, and not without.
+    layout : str, optional
+        The layout of weights whose scheme names none, as normal(std=0.02). It is needed where inputs and outputs grow
+        by different factors.
+
+    Returns
+    -------
+    Recipe
+        The recipe "mup".
+
+    Raises
+    ------
+    ValueError
+        If only one of `recipe` and `base` is given, or no rule matches a parameter of the base model.
 
     Examples
     --------

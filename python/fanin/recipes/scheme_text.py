@@ -1,4 +1,4 @@
-"""A scheme as a command line spells it: `normal(std=0.01)`."""
+"""Read a scheme as a command line spells it: `normal(std=0.01)`."""
 
 from __future__ import annotations
 
@@ -11,20 +11,30 @@ from ..schemes import Scheme
 from ..text import short
 from . import recipe_data
 
-_MOST = 10_000  # characters
+_MOST = 10_000  # characters in a text
 _HOW = "a name, or a call of one with keywords, as he_normal(layout=OI, activation=(leaky_relu, 0.2))"
 
 
 def scheme(text: str) -> Scheme:
-    """The scheme that a text spells: the name of a function of `fanin.schemes`, and its keywords.
+    """Return the scheme that a text spells: the name of a function of `fanin.schemes`, and its keywords.
 
-    Words need no quotes. Values are words, numbers, tuples, True, False, None and other schemes, as calls. What
-    `describe` prints is read too.
+    Parameters
+    ----------
+    text : str
+        A name, or a call with keywords: "he_normal(layout=OI)". Words need no quotes. Values are words, numbers,
+        tuples, True, False, None, and other schemes as calls. What `describe` of a scheme returns is read too.
+
+    Returns
+    -------
+    Scheme
+        The scheme. Nothing in the text is evaluated as code.
 
     Raises
     ------
     ValueError
-        For what is no such text, an unknown name, and parameters that the scheme cannot have. Nothing is evaluated.
+        If the text cannot be read, the name is unknown, or the scheme does not take the parameters.
+    TypeError
+        If `text` is not a string.
 
     Examples
     --------
@@ -42,7 +52,7 @@ def scheme(text: str) -> Scheme:
         return recipe_data.scheme(data)
     except RecursionError:
         raise ValueError(f"scheme must be {_HOW}, got {short(text)}: it is nested too deeply") from None
-    except TypeError as error:  # a wrong type of value is a wrong text
+    except TypeError as error:  # the argument is of the right type; what it says is wrong
         raise ValueError(str(error)) from error
 
 
@@ -54,13 +64,17 @@ def _parsed(text: str) -> ast.expr:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             return ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError) as error:  # MemoryError is the parser's word for too deep
+    except (
+        SyntaxError,
+        ValueError,
+        MemoryError,
+    ) as error:  # the parser raises MemoryError for a text nested too deeply
         why = getattr(error, "msg", None) or str(error) or "it is nested too deeply"
         raise ValueError(f"{problem}: {why}") from None
 
 
 def _value(node: ast.expr) -> Any:
-    """What a node stands for, as plain data."""
+    """Return what a node of the syntax tree stands for, as plain data."""
     match node:
         case ast.Constant(value=str() | int() | float() | None):
             return node.value

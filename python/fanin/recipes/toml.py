@@ -1,4 +1,4 @@
-"""Writing TOML: tables of strings, numbers, lists and tables, such that tomllib reads the same again."""
+"""Write TOML: tables of strings, numbers, lists and tables, such that tomllib reads the same again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BARE = re.compile("[A-Za-z0-9_-]+")
 
 
 def write(data: Mapping[str, Any]) -> str:
-    """A table as TOML: a list of tables becomes [[tables]]; a key whose value is None is left out.
+    """Return a table as TOML. A list of tables becomes [[tables]]; a key whose value is None is left out.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def _value(value: Any) -> str:
         case int():
             return int.__repr__(value)
         case float():
-            return float.__repr__(value)  # the shortest that reads as the same; inf and nan are TOML too
+            return float.__repr__(value)  # the shortest text that reads as the same number; inf and nan are TOML too
         case list():
             return f"[{', '.join(map(_value, value))}]"
         case Mapping():
@@ -65,7 +65,7 @@ def _value(value: Any) -> str:
 
 
 def _string(value: str) -> str:
-    """Literally where that reads better, else as in JSON, whose escapes are TOML's but for DEL."""
+    """Quote a string: in single quotes if it has backslashes, else as in JSON, whose escapes TOML shares except DEL."""
     if "\\" in value and "'" not in value and value.isprintable():
         return f"'{value}'"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""What the modules of torch.nn start from, given names and shapes alone."""
+"""Draw parameters as the modules of torch.nn do, from names and shapes alone."""
 
 from __future__ import annotations
 
@@ -26,24 +26,32 @@ def torch_default(
     *,
     embeddings: Iterable[str] = ("*emb*.weight", "*w[tp]e.weight"),
 ) -> Recipe:
-    """The defaults of torch.nn: linear layers and convolutions within ±1/√fan_in, embeddings N(0, 1), norms 1, 0.
+    """Return the recipe of torch.nn: linear layers and convolutions within ±1/√fan_in, embeddings N(0, 1), norms 1, 0.
 
-    torch/nn/modules as of 2.13, `reset_parameters`: kaiming_uniform_ with a = √5 for Linear and Conv, fan_in read from
-    the shape, for transposed convolutions too; Xavier uniform for the projections of MultiheadAttention.
+    It follows `reset_parameters` in torch/nn/modules of torch 2.13: kaiming_uniform_ with a = √5 for Linear and Conv,
+    where fan_in is read from the shape, of transposed convolutions too, and Xavier uniform for the projections of
+    MultiheadAttention.
 
     Parameters
     ----------
-    parameters : mapping of str to shape, or iterable of objects with a name and a shape
-        Of the model. The bias of a linear layer or a convolution is within the bound of its weight, a recurrent layer
-        within ±1/√hidden, and neither can be seen in the parameter alone; without the model they have no rule.
+    parameters : mapping of str to shape, or iterable of objects with a name and a shape, optional
+        All parameters of the model. The bias of a linear layer or a convolution has the bound of its weight, and a
+        recurrent layer has ±1/√hidden: that follows from other parameters only. Default: none, and no rule for these.
     embeddings : iterable of str
-        Patterns of the embeddings, which look like linear layers.
+        Patterns for the embeddings, whose shapes are like those of linear layers. Default: "*emb*.weight" and
+        "*w[tp]e.weight".
+
+    Returns
+    -------
+    Recipe
+        The recipe "torch-default".
 
     Notes
     -----
-    A weight of one dimension is taken for that of a norm; PReLU's, 0.25 in torch, needs a rule before it. So do
-    parameters that a module of your own draws, the two biases of MultiheadAttention with `add_bias_kv`, and a padding
-    row of embeddings. A norm's bias is known by the model, or by its name: one with norm in it, bn1, ln_f.
+    A weight of one dimension is taken for the scale of a norm. So PReLU's weight, 0.25 in torch, needs a rule before
+    this recipe's. So do parameters that a module of your own draws, the two biases of MultiheadAttention with
+    `add_bias_kv`, and a padding row of embeddings. The bias of a norm is known by the weight beside it, or by its
+    name: one that contains "norm", bn1, ln_f.
 
     Examples
     --------
@@ -77,7 +85,7 @@ def torch_default(
 
 
 def _bounded(shapes: Mapping[str, tuple[int, ...]]) -> Iterator[tuple[str, Scheme]]:
-    """What another parameter decides: biases by the weight beside them, recurrent layers by their state."""
+    """Yield schemes that another parameter decides: of biases by the weight beside them, of recurrent layers by h."""
     for name in shapes:
         gates = _GATES.fullmatch(name)
         if gates:
@@ -94,7 +102,7 @@ def _bounded(shapes: Mapping[str, tuple[int, ...]]) -> Iterator[tuple[str, Schem
 
 
 def _hidden(shapes: Mapping[str, tuple[int, ...]], module: str, layer: str) -> int | None:
-    """The state's size: the inputs of what projects it, or else of what reads it."""
+    """Return the size of a recurrent layer's state: the inputs of its projection, or else of the recurrent weight."""
     for kind in ("hr", "hh"):
         shape = shapes.get(f"{module}weight_{kind}{layer}", ())
         if len(shape) == 2:

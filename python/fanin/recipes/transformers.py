@@ -1,4 +1,4 @@
-"""Transformers as they were published, by the names of their Hugging Face checkpoints."""
+"""Define recipes of transformers as they were published, by the names of their Hugging Face checkpoints."""
 
 from __future__ import annotations
 
@@ -8,18 +8,33 @@ from .recipe import Recipe
 from .rule import Rule
 
 _ZEROS, _ONES = schemes.zeros(), schemes.ones()
-_HEAD = r"/(.*\.)?(lm_head|score|classifier|qa_outputs)\.%s/"  # of a language model, and of what is tuned from one
-# The normal before it is cut has 1/√fan_in: the scheme's own gain is that of the std afterwards.
+_HEAD = r"/(.*\.)?(lm_head|score|classifier|qa_outputs)\.%s/"  # of language models, and of models tuned from them
+# The normal has std 1/√fan_in before it is cut; the gain of a scheme counts after the cut, hence the factor.
 _CUT_AT_THREE = schemes.lecun_normal(layout="OI", truncate=3.0) * _core.truncated_std(3.0)
 
 
 def gpt2(layers: int = 12) -> Recipe:
-    """GPT-2: N(0, 0.02), projections into the residual stream scaled by 1/√(2·layers), norms 1 and 0, biases 0.
+    """Return the recipe of GPT-2: N(0, 0.02), and projections into the residual stream scaled by 1/√(2·layers).
 
-    Radford et al., *Improving Language Understanding by Generative Pre-Training* (2018), §4.1, and *Language
-    Models are Unsupervised Multitask Learners* (2019), §2.3: each block adds to the residual stream twice.
-    Position embeddings have std 0.02 as in Hugging Face's transformers; OpenAI's own code has 0.01 there.
-    The output projection, where it is not tied to the token embeddings, is as they are.
+    It follows Radford et al., *Improving Language Understanding by Generative Pre-Training* (2018), §4.1, and *Language
+    Models are Unsupervised Multitask Learners* (2019), §2.3: each block adds to the residual stream twice. Norms are 1
+    and 0, biases 0. Position embeddings have std 0.02 as in Hugging Face's transformers; OpenAI's own code has 0.01.
+    The output projection is drawn like the token embeddings, if it is not tied to them.
+
+    Parameters
+    ----------
+    layers : int
+        The number of blocks, at least 1. Default 12.
+
+    Returns
+    -------
+    Recipe
+        The recipe "gpt2".
+
+    Raises
+    ------
+    ValueError
+        If `layers` is below 1.
 
     Examples
     --------
@@ -46,23 +61,28 @@ def gpt2(layers: int = 12) -> Recipe:
 
 
 def llama(layers: int = 32, *, std: float = 0.02, depth_scaled: bool = False, padding: int | None = None) -> Recipe:
-    """Llama: N(0, std) for linear layers and embeddings, norms 1.
+    """Return the recipe of Llama: N(0, std) for linear layers and embeddings, 1 for norms.
 
-    transformers 5.24, modeling_utils.py, `_init_weights`, with the `initializer_range` of `LlamaConfig`; the papers do
-    not say what Meta trained from.
+    It follows transformers 5.24, modeling_utils.py, `_init_weights`, with the `initializer_range` of `LlamaConfig`; the
+    papers do not say how Meta initialized.
 
     Parameters
     ----------
     layers : int
-        Of the network; has a part in `depth_scaled` only.
+        The number of layers; it matters with `depth_scaled` only. Default 32.
     std : float
-        Of all that is not scaled.
+        The std of everything that is not scaled. Default 0.02.
     depth_scaled : bool
-        As torchtitan, torchtitan/models/llama3/model/model.py, `init_weights` with `depth_init`: output, up and down
-        projections of layer i (from 0) have std/√(2(i + 1)), all linear layers are cut at ±2, which is far out, token
-        embeddings are N(0, 1) and the head is N(0, 1/width) cut at three std.
+        Whether to follow `init_weights` with `depth_init` of torchtitan, torchtitan/models/llama3/model/model.py,
+        instead: output, up and down projections of layer i (from 0) have std/√(2(i + 1)), all linear layers are cut at
+        ±2 (many std), token embeddings are N(0, 1), and the head is N(0, 1/width) cut at three std. Default False.
     padding : int, optional
-        A row of zeros in the token embeddings: `pad_token_id` of the configuration.
+        The row of the token embeddings that is zeros: `pad_token_id` of the configuration. Default: none.
+
+    Returns
+    -------
+    Recipe
+        The recipe "llama".
 
     Examples
     --------
@@ -103,19 +123,24 @@ def llama(layers: int = 32, *, std: float = 0.02, depth_scaled: bool = False, pa
 
 
 def bert(*, std: float = 0.02, truncated: bool = False) -> Recipe:
-    """BERT: N(0, std) for linear layers and embeddings, norms 1 and 0, biases 0.
+    """Return the recipe of BERT: N(0, std) for linear layers and embeddings, norms 1 and 0, biases 0.
 
-    transformers 5.24, modeling_utils.py, `_init_weights`, with the `initializer_range` of `BertConfig`; the embedding
-    of the padding token, row 0, is zeros. The decoder of masked language modelling, where it is not tied to the word
-    embeddings, is as other layers. Norms may have the names of old checkpoints, gamma and beta.
+    It follows transformers 5.24, modeling_utils.py, `_init_weights`, with the `initializer_range` of `BertConfig`; the
+    embedding of the padding token, row 0, is zeros. The decoder of masked language modelling is drawn like other
+    layers, if it is not tied to the word embeddings. Norms may have the names of old checkpoints, gamma and beta.
 
     Parameters
     ----------
     std : float
-        `initializer_range`.
+        The std, `initializer_range` in the configuration. Default 0.02.
     truncated : bool
-        As the authors' google-research/bert, modeling.py, `create_initializer`: the normal is cut at two std, which
-        leaves a std of 0.88 of that, and the padding token is like others.
+        Whether to follow the authors' google-research/bert, modeling.py, `create_initializer`, instead: the normal is
+        cut at two std, which leaves 0.88 of the std, and the padding token is drawn like others. Default False.
+
+    Returns
+    -------
+    Recipe
+        The recipe "bert".
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Image classifiers as they were published: ViT by its Hugging Face names, ResNet by torchvision's."""
+"""Define recipes of image classifiers as published: ViT by its Hugging Face names, ResNet by torchvision's."""
 
 from __future__ import annotations
 
@@ -14,20 +14,26 @@ _BASIC, _BOTTLENECK = (18, 34), (50, 101, 152)
 
 
 def vit(*, std: float = 0.02, paper: bool = False) -> Recipe:
-    """ViT: N(0, std) for linear layers and patches, positions and class token too, norms 1 and 0, biases 0.
+    """Return the recipe of ViT: N(0, std) for linear layers, patches, positions and class token; norms 1 and 0.
 
-    transformers 5.24, models/vit/modeling_vit.py, `_init_weights`: positions and class token are cut at ±2, far out; up
-    to version 4 the weights were too. It takes the names of a checkpoint, whose layers are `vit.encoder.layer.0`, and
-    those of a model of version 5, whose layers are `vit.layers.0`.
+    It follows transformers 5.24, models/vit/modeling_vit.py, `_init_weights`: positions and class token are cut at ±2,
+    which is many std; up to version 4 the weights were too. Biases are 0. Names may be those of a checkpoint, whose
+    layers are `vit.encoder.layer.0`, or those of a model of version 5, whose layers are `vit.layers.0`.
 
     Parameters
     ----------
     std : float
-        `initializer_range`.
+        The std, `initializer_range` in the configuration. Default 0.02.
     paper : bool
-        As the authors' google-research/vision_transformer, vit_jax/models_vit.py, for Dosovitskiy et al. (2021): Xavier
-        uniform for attention and MLP, N(0, 10⁻⁶) for the biases of the MLP, LeCun normal cut at two std for patches,
-        N(0, 0.02) for positions, zeros for class token and head. `std` has no part in it.
+        Whether to follow the authors' google-research/vision_transformer, vit_jax/models_vit.py, instead, which is the
+        code of Dosovitskiy et al. (2021): Xavier uniform for attention and MLP, std 10⁻⁶ for the biases of the MLP,
+        LeCun normal cut at two std for patches, N(0, 0.02) for positions, zeros for class token and head. `std` then
+        does not matter. Default False.
+
+    Returns
+    -------
+    Recipe
+        The recipe "vit".
 
     Examples
     --------
@@ -60,7 +66,9 @@ def vit(*, std: float = 0.02, paper: bool = False) -> Recipe:
             Rule(r"/(.*\.)?(classifier|pooler\.dense)\.weight/", head, "head", optional=True),
             Rule(r"/(.*\.)?layernorm(_before|_after)?\.weight/", _ONES, "norm scales"),
             Rule(r"/(.*\.)?layernorm(_before|_after)?\.bias/", _ZEROS, "norm shifts"),
-            Rule(rf"/.*\.{attention}\.bias/", _ZEROS, "biases"),  # before what else is called output.dense
+            Rule(
+                rf"/.*\.{attention}\.bias/", _ZEROS, "biases"
+            ),  # must come first, since the MLP has an output.dense too
             Rule(rf"/.*\.{mlp}\.bias/", mlp_biases, "biases"),
             Rule("*.bias", _ZEROS, "biases"),
         ),
@@ -69,21 +77,31 @@ def vit(*, std: float = 0.02, paper: bool = False) -> Recipe:
 
 
 def resnet(depth: int = 50, *, zero_init_residual: bool = True, features: int | None = None) -> Recipe:
-    """ResNet: He normal by fan_out for convolutions, batch norms 1 and 0, the last of each block 0 and 0, fc as torch.
+    """Return the recipe of ResNet: He normal by fan_out for convolutions, batch norms 1 and 0, `fc` as torch's default.
 
-    He et al. (2015), *Delving deep into rectifiers*, §2.2, and Goyal et al. (2017), *Accurate, large minibatch SGD*,
-    §5.1, which starts the last norm of a block at zero, so that the block is the identity; as in torchvision's
-    models/resnet.py with `zero_init_residual`, for the names of which it is, after any prefix. ResNeXt's and wide ones
-    too.
+    It follows He et al. (2015), *Delving deep into rectifiers*, §2.2, and Goyal et al. (2017), *Accurate, large
+    minibatch SGD*, §5.1, who start the last norm of a block at zero, so that the block is the identity at first.
+    models/resnet.py of torchvision does so with `zero_init_residual`. Names are those of torchvision, after any prefix;
+    ResNeXt and wide ResNets are included.
 
     Parameters
     ----------
     depth : {18, 34, 50, 101, 152}
-        Says how many convolutions a block has: two up to 34, then three.
+        The depth, which says how many convolutions a block has: two up to 34, then three. Default 50.
     zero_init_residual : bool
-        torchvision's default is False.
+        Whether the last norm of a block starts at zero. Default True; torchvision's default is False.
     features : int, optional
-        Inputs of `fc`. Default: 512, and 2048 from depth 50 on.
+        The number of inputs of `fc`. Default: 512, and 2048 from depth 50 on.
+
+    Returns
+    -------
+    Recipe
+        The recipe "resnet".
+
+    Raises
+    ------
+    ValueError
+        If the depth is another number.
 
     Examples
     --------

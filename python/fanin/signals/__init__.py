@@ -1,1 +1,1 @@
-"""How signals go through a layer: activations, their gains, Gaussian means, and mean-field theory."""
+"""Compute how signals pass through a layer: activations, their gains, Gaussian means, and mean-field theory."""

@@ -1,8 +1,8 @@
-"""Activations: the elementwise functions of torch, Keras and JAX in float64, by name, with their derivatives.
+"""Define the elementwise activations of torch, Keras and JAX in float64, by name, with their derivatives.
 
-Defaults are torch's. Others differ in leaky_relu, whose slope is 0.2 in Keras (0.3 in its layer), and in gelu, which is
-our gelu_tanh in JAX. rrelu is that of evaluation, softplus has no threshold, and hard_sigmoid is relu6(x + 3)/6, as in
-all three (in Keras 2 it was a clipped x/5 + 1/2).
+Default parameters are torch's. Keras and JAX differ in two: the slope of leaky_relu is 0.2 in Keras (0.3 in its layer),
+and JAX's gelu is called gelu_tanh here. rrelu has its mean slope, as in evaluation. softplus has no threshold above
+which it is linear. hard_sigmoid is relu6(x + 3)/6, as in all three (in Keras 2 it was x/5 + 1/2, clipped).
 """
 
 from __future__ import annotations
@@ -22,12 +22,20 @@ Function: TypeAlias = Callable[[ArrayLike], NDArray[np.floating[Any]]]
 
 
 class Definition(NamedTuple):
-    """An elementwise function, its derivative (at kinks and jumps that of autograd), its parameters."""
+    """Describe an elementwise function: its values, its derivative and its parameters.
+
+    At a kink or jump the derivative is the one that autograd computes there.
+    """
 
     value: Callable[..., Values]
     slope: Callable[..., Values]
-    parameters: Mapping[str, float | None] = MappingProxyType({})  # the defaults; None: must be given
-    allowed: tuple[str, Callable[..., bool]] = "", lambda *_: True
+    parameters: Mapping[str, float | None] = MappingProxyType(
+        {}
+    )  # by name, the default; None where there is no default
+    allowed: tuple[str, Callable[..., bool]] = (
+        "",
+        lambda *_: True,
+    )  # a condition on the parameters, in words and as code
 
 
 def _step(x: Values) -> Values:
@@ -65,7 +73,7 @@ _erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
 def _cdf(x: Values) -> Values:
-    """The normal distribution function."""
+    """Return the distribution function of the standard normal."""
     return np.asarray(_erfc(-_SQRT_HALF * x), np.float64) / 2
 
 
@@ -111,8 +119,8 @@ TABLE: dict[str, Definition] = {
     "relu6": Definition(lambda x: np.clip(x, 0.0, 6.0), lambda x: _step(x) * _step(6.0 - x)),
     "relu_squared": Definition(lambda x: np.maximum(x, 0.0) ** 2, lambda x: 2 * np.maximum(x, 0.0)),
     "leaky_relu": Definition(_leaky_relu, _leaky_relu_slope, {"slope": 0.01}),
-    "prelu": Definition(_leaky_relu, _leaky_relu_slope, {"slope": 0.25}),  # as initialized
-    "rrelu": Definition(  # in evaluation: the mean slope
+    "prelu": Definition(_leaky_relu, _leaky_relu_slope, {"slope": 0.25}),  # the slope is learned; it starts so
+    "rrelu": Definition(  # the slope is random in training, and the mean of its bounds in evaluation
         lambda x, lower, upper: _leaky_relu(x, (lower + upper) / 2),
         lambda x, lower, upper: _leaky_relu_slope(x, (lower + upper) / 2),
         {"lower": 1 / 8, "upper": 1 / 3},
@@ -175,7 +183,7 @@ TABLE: dict[str, Definition] = {
     "sin": Definition(np.sin, np.cos),
 }
 
-# f(z1, z2) = z1·g(z2): the gate g of each. Dauphin et al. (2017), Shazeer (2020).
+# A gated unit is f(z1, z2) = z1·g(z2); this names its g. Dauphin et al. (2017), Shazeer (2020).
 GATES = {"glu": "sigmoid", "bilinear": "linear", "reglu": "relu", "geglu": "gelu", "swiglu": "silu"}
 
 ALIASES = {
@@ -192,7 +200,7 @@ ALIASES = {
     "soft_sign": "softsign",
 }
 
-# Functions of a whole vector, of which no element has a gain of its own.
+# These act on a whole vector, not on each element, so they have no gain.
 VECTORS = frozenset(
     {
         "softmax",
@@ -208,25 +216,28 @@ VECTORS = frozenset(
 
 
 def function(activation: Activation) -> Function:
-    """The function of an activation.
+    """Return an activation as a function of arrays.
 
     Parameters
     ----------
     activation : str, (str, float, ...) or callable
-        A name of `TABLE` or `ALIASES`, alone or with its parameters, or a function of a float64 array or of one float.
+        A name in `TABLE` or `ALIASES`, alone ("relu") or with its parameters (("leaky_relu", 0.2)), or a function that
+        takes a float64 array or one float.
 
     Returns
     -------
     callable
-        From an array to its values: float64, or the type that a callable computes in.
+        It takes an array of any shape and returns the values in the same shape: in float64, or in the dtype that a
+        callable returns.
 
     Raises
     ------
     ValueError
-        For an unknown name or a wrong parameter, and for a function of more than one element: softmax, glu. The values
-        of a callable that returns another shape raise it too.
+        If the name is unknown, a parameter is wrong, or the function needs more than one element (softmax, glu). The
+        returned function raises it too, where a callable returns another shape.
     TypeError
-        For any other object. The values of a callable that fails, or returns no real numbers, raise it too.
+        If `activation` is another kind of object. The returned function raises it too, where a callable fails or
+        returns no real numbers.
 
     Examples
     --------
@@ -240,15 +251,20 @@ def function(activation: Activation) -> Function:
 
 
 def derivative(activation: Activation) -> Function:
-    """The derivative of an activation: exact for a name, a central difference for a callable.
+    """Return the derivative of an activation: exact for a name, a central difference for a callable.
 
-    The difference is good to nine digits where the function is smooth, if it computes in float64. Within 1e-5 of a kink
-    it lies between the slopes.
+    The difference is good to nine digits where the callable is smooth and computes in float64. Within 1e-5 of a kink it
+    lies between the slopes on either side.
 
     Parameters
     ----------
     activation : str, (str, float, ...) or callable
-        As for `function`, with the same errors.
+        A name, alone or with its parameters, or a callable: see `function`, which raises the same errors.
+
+    Returns
+    -------
+    callable
+        It takes an array of any shape and returns the slopes in the same shape.
 
     Examples
     --------
@@ -262,7 +278,7 @@ def derivative(activation: Activation) -> Function:
 
 
 def resolve(activation: Activation) -> tuple[str, tuple[float, ...]]:
-    """The name in `TABLE` or `GATES`, and all parameters, of an activation that is not a callable."""
+    """Return the name in `TABLE` or `GATES` of an activation that is not a callable, and all its parameters."""
     name, *given = (activation,) if isinstance(activation, str) else _named(activation)
     name = ALIASES.get(name, name)
     if name in GATES:
@@ -312,13 +328,13 @@ def _definition(activation: Activation) -> tuple[Definition, tuple[float, ...]]:
 
 
 def _checked(f: Callable[[Any], Any]) -> Function:
-    """The values of any callable, one by one if it takes no arrays."""
+    """Wrap a callable as a function of arrays that checks its values; call it with each float if it takes no arrays."""
 
     def values(x: ArrayLike) -> NDArray[np.floating[Any]]:
         points = np.asarray(x, np.float64)
         flat = points.ravel()
         try:
-            y = np.asarray(f(flat.copy()))  # a copy, since it may work in place
+            y = np.asarray(f(flat.copy()))  # a copy, since f may write to its argument
         except Exception:
             try:
                 y = np.asarray([f(point) for point in flat.tolist()])

@@ -1,7 +1,8 @@
-"""Gains: the factor that keeps the mean square of a signal, or of a gradient, through an activation.
+"""Compute gains: the factors that keep the mean square of a signal, or of a gradient, through an activation.
 
-For an activation f they are 1/√E[f(z)²] and 1/√E[f'(z)²] with z standard normal: He et al. (2015) derive both for ReLU,
-and the same equations hold for any f. torch's 5/3 for tanh, 3/4 for SELU and 1 for sigmoid are conventions of its own.
+For an activation f they are 1/√E[f(z)²] and 1/√E[f'(z)²], where z is standard normal: He et al. (2015) derive both for
+ReLU, and the same equations hold for any f. torch's 5/3 for tanh, 3/4 for SELU and 1 for sigmoid follow no such
+equation; they are conventions.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Gains(NamedTuple):
-    """1/√E f(z)², 1/√E f'(z)² and 1/std f(z)."""
+    """Hold the three gains of an activation: 1/√E f(z)², 1/√E f'(z)² and 1/std f(z)."""
 
     forward: float
     backward: float
     centred: float
 
 
-# To 40 digits by quadrature, with the default parameters, rounded once; tests/test_gains.py integrates each again.
+# The gains with default parameters, integrated to 40 digits, then rounded; tests/test_gains.py integrates them again.
 GAINS = {
     name: Gains(*map(float.fromhex, digits.split()))
     for name, digits in {
@@ -64,7 +65,7 @@ GAINS = {
     }.items()
 }
 
-# torch.nn.init.calculate_gain; its leaky_relu is ours.
+# What torch.nn.init.calculate_gain returns. For leaky_relu it has the same formula as `gain`.
 TORCH_GAINS = {
     "linear": 1.0,
     "conv1d": 1.0,
@@ -90,7 +91,7 @@ def gain(
     centred: bool = False,
     convention: Literal["torch"] | None = None,
 ) -> float:
-    """The gain of an activation: 1/√E f(z)² for z standard normal.
+    """Compute the gain of an activation f: 1/√E f(z)², where z is standard normal.
 
     Weights with variance gain²/fan_in then keep the mean square of a signal from layer to layer.
 
@@ -98,32 +99,37 @@ def gain(
     ----------
     activation : str, (str, float, ...) or callable
         A name, alone or with its parameters: "relu", ("leaky_relu", 0.2), ("hard_tanh", -2.0, 2.0). Names are those of
-        torch, Keras and JAX, and the gated units from "glu" to "swiglu", of two independent inputs: all of them are in
-        `fanin.signals.activations`. Or an elementwise function of a float64 array, or of one float, that is smooth but
-        for kinks and jumps.
+        torch, Keras and JAX; `fanin.signals.activations` lists them. The gated units "glu", "bilinear", "reglu",
+        "geglu" and "swiglu" take two independent inputs. A callable takes a float64 array or one float, acts on each
+        element alone, and is smooth but for kinks and jumps.
     derivative : bool
-        1/√E f'(z)² instead: variance gain²/fan_out then keeps the mean square of a gradient. Default False. A gated
-        unit has the mean over its two inputs; "hard_shrink" and "threshold" have the slopes beside their jumps.
+        Whether to compute 1/√E f'(z)² instead: variance gain²/fan_out then keeps the mean square of a gradient. For a
+        gated unit it is the mean over both inputs; for "hard_shrink" and "threshold" jumps do not count, only the
+        slopes beside them. Default False.
     centred : bool
-        1/std f(z) instead: the γ of Brock et al., for weights whose sum over each fan_in is 0. Default False.
+        Whether to compute 1/std f(z) instead, the γ of Brock et al. It suits weights that sum to 0 over each fan_in.
+        Default False.
     convention : "torch", optional
-        The number that torch.nn.init.calculate_gain has for the name. Default: the definitions above.
+        "torch" returns what torch.nn.init.calculate_gain has for the name. Default: the definitions above.
 
     Returns
     -------
     float
-        Correctly rounded for a name with its default parameters, to two ulp for leaky_relu, prelu and rrelu with any,
-        else good to 1e-10, relative, or 1e-8 where a slope exceeds 1000. A callable that computes in float32 gives
-        three digits or more, of which the last may differ between machines.
+        The gain. It is correctly rounded for a name with its default parameters, and off by two units in the last
+        place at most for leaky_relu, prelu and rrelu with any slope. Otherwise its relative error is at most 1e-10, or
+        1e-8 where a slope exceeds 1000. A callable that computes in float32 gives three digits or more, of which the
+        last may differ between machines.
 
     Raises
     ------
     ValueError
-        For an unknown name or a wrong parameter; both `derivative` and `centred`; a function of a vector, as softmax;
-        an infinite gain, as that of a constant if `centred`; a callable with values that are not finite or of another
-        shape than its argument, or whose integral does not converge, as for the `derivative` of a step.
+        If the name is unknown or a parameter is wrong; if `derivative` and `centred` are both True; if the function
+        acts on a vector, as softmax does; if the gain is infinite, as that of a constant is when `centred`; if a
+        callable returns values that are not finite or have another shape; if an integral does not converge, as for the
+        `derivative` of a step.
     TypeError
-        For another object, or a callable that takes neither arrays nor floats or returns no real numbers.
+        If `activation` is another kind of object, or a callable that takes neither arrays nor floats, or that returns
+        no real numbers.
 
     References
     ----------
@@ -146,7 +152,7 @@ def gain(
     kind: Kind = "backward" if derivative else "centred" if centred else "forward"
     if isinstance(activation, str) and activation in GAINS:
         return float(getattr(GAINS[activation], kind))
-    from . import activations  # here and below: `import fanin` is quicker without them
+    from . import activations  # here and below, not at the top: `import fanin` is quicker without them
     from .quadrature import mean_square
 
     if callable(activation):
@@ -171,7 +177,7 @@ def _named_gain(name: str, parameters: tuple[float, ...], kind: Kind) -> float:
 
 
 def _leaky_relu(name: str, slope: float, kind: Kind) -> float:
-    """√(2/(1 + slope²)), or √(2/(1 + slope² - (1 - slope)²/π)) centred."""
+    """Compute √(2/(1 + slope²)), or √(2/(1 + slope² - (1 - slope)²/π)) if centred."""
     if not math.isfinite(slope * slope):
         raise ValueError(f"activation {name!r} must have a slope with a finite square, got {slope}")
     squares = 1.0 + slope * slope
@@ -185,7 +191,7 @@ def _inverse_root(square: float, kind: Kind, label: str) -> float:
         what = {"forward": "not be 0", "backward": "have a slope that is not 0", "centred": "not be constant"}[kind]
         raise ValueError(f"activation must {what} for its gain to be finite, got {label}")
     mantissa, exponent = math.frexp(1.0 / math.sqrt(square))
-    # To 36 bits: the last digits of a platform's exp or tanh then decide no bit of a weight, unless next to a tie.
+    # Rounding to 36 bits drops the last digits of exp or tanh, which differ between platforms, so that weights do not.
     return math.ldexp(round(mantissa * 2**36), exponent - 36)
 
 

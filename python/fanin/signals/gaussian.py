@@ -1,7 +1,7 @@
-"""Means of an activation f over Gaussian signals u = √q·z, from which mean-field theory follows.
+"""Compute means of an activation f over Gaussian signals u = √q·z, from which mean-field theory follows.
 
-Of one signal, E f(u)² and its kin, by the package's quadrature. Of two with correlation c, by Mehler's formula
-E f(u₁)f(u₂) = Σ aₖ²cᵏ, where aₖ = E f(√q·z)·Heₖ(z)/√k!: one set of coefficients serves every c.
+Means over one signal, such as E f(u)², come from `quadrature`. Means over two signals with correlation c come from
+Mehler's formula E f(u₁)f(u₂) = Σ aₖ²cᵏ, where aₖ = E f(√q·z)·Heₖ(z)/√k!: one set of coefficients serves every c.
 """
 
 from __future__ import annotations
@@ -21,35 +21,36 @@ from .quadrature import mean_square
 
 Values: TypeAlias = NDArray[np.float64]
 
-LEAST, MOST = 1e-12, 1e12  # variances as good as 0 and infinity for the shape of an activation
+LEAST, MOST = 1e-12, 1e12  # below and above these variances an activation looks as it does at 0 and at infinity
 
-_TERMS = 2048  # the others hold 5e-7 of ReLU's square
-_NODES = 32  # a panel, no wider than 1, over which the last Heₖ waves 7 times
+_TERMS = 2048  # terms of Mehler's series; those left out hold 5e-7 of ReLU's mean square
+_NODES = 32  # nodes in a panel, which is at most 1 wide: the last Heₖ has 7 waves there
 _REACH = 12
-_LEVELS = 32  # in a panel of 2^-32 a jump does not count
+_LEVELS = 32  # how often a panel is halved: in one of width 2^-32 a jump no longer counts
 
 
 def square(activation: Activation, q: float) -> float:
-    """E f(u)²; infinite where f grows too fast for it."""
+    """Compute E f(u)²; it is infinite where f grows too fast."""
     return _mean_square(activation, q, "value")
 
 
 def slope_square(activation: Activation, q: float) -> float:
-    """E f'(u)²; at q of 0 and infinity its limit, which at a kink is not f'(0)²."""
+    """Compute E f'(u)², and for q = 0 or infinity its limit, which differs from f'(0)² if f has a kink at 0."""
     return _mean_square(activation, _within(q), "slope")
 
 
 def growth(activation: Activation, q: float) -> float:
-    """The derivative of E f(u)² by q.
+    """Compute the derivative of E f(u)² with respect to q.
 
-    By parts the E f'(u)² + E f(u)·f''(u) of Schoenholz et al. is E (z² - 1)·f(u)²/2q, which asks for no f''.
+    Schoenholz et al. give it as E f'(u)² + E f(u)·f''(u). Integrated by parts this is E (z² - 1)·f(u)²/2q, which needs
+    no f''.
     """
     q = _within(q)
     return (_mean_square(activation, q, "moment") - square(activation, q)) / (2 * q)
 
 
 def mean(activation: Activation, q: float) -> float:
-    """E f(u), from E (f(u) + r)² - E (f(u) - r)² with r² = E f(u)²."""
+    """Compute E f(u) from E (f(u) + r)² - E (f(u) - r)², where r² = E f(u)²."""
     r = math.sqrt(square(activation, q))
     if not 0 < r < math.inf:
         return r
@@ -81,17 +82,17 @@ def _mean_square(activation: Activation, q: float, what: Literal["value", "slope
     except ValueError:
         if q <= 1:
             raise
-        _mean_square(activation, 1.0, what)  # raises, if more is amiss than growth
+        _mean_square(activation, 1.0, what)  # raises too, unless f only grows too fast
         return math.inf
     return result / q if differentiate else result
 
 
 class Pair(NamedTuple):
-    """E f(u₁)f(u₂) for signals of one variance, a series in their correlation: Σ shareₖ·cᵏ.
+    """Hold E f(u₁)f(u₂), where u₁ and u₂ have one variance, as a series in their correlation c: Σ shareₖ·cᵏ.
 
-    What the terms leave of E f(u)² is put on one more even and one more odd power, such that the slope at c = 1 is
-    q·E f'(u)² too. Kinks cost 1e-7 of E f(u)², and q times as much where the kinks of f bound it; jumps 1e-3, next
-    to c = ±1 alone.
+    What the computed terms miss of E f(u)² is put on one more even and one more odd power, chosen such that the slope
+    at c = 1 is q·E f'(u)². With kinks in f the error is 1e-7 of E f(u)², and q times that where f is constant beyond
+    its kinks. With jumps it is 1e-3, but only next to c = ±1.
     """
 
     shares: Values
@@ -100,7 +101,7 @@ class Pair(NamedTuple):
 
     @classmethod
     def of(cls, activation: Activation, q: float) -> Pair:
-        """For f at the variance q."""
+        """Compute the series of an activation at the variance q."""
         return _pair(activation, _within(q))
 
     @property
@@ -109,17 +110,17 @@ class Pair(NamedTuple):
         return float(self.shares.sum())
 
     def product(self, c: Values) -> Values:
-        """E f(u₁)f(u₂)."""
+        """Compute E f(u₁)f(u₂) for correlations c."""
         c = np.asarray(c)[..., None]
         signs = np.where(self.odd & (c < 0), -1.0, 1.0)
         return np.asarray((signs * np.abs(c) ** self.powers) @ self.shares)
 
     def slope(self, c: float) -> float:
-        """Its derivative at c >= 0: q·E f'(u₁)f'(u₂)."""
+        """Compute the derivative with respect to c, for c >= 0: q·E f'(u₁)f'(u₂)."""
         return float(c ** np.maximum(self.powers - 1, 0) @ (self.powers * self.shares))
 
     def chord(self, c: float) -> float:
-        """The slope from c >= 0 to 1, however close they are."""
+        """Compute the slope of the line between c >= 0 and 1, accurately even where c is close to 1."""
         if c == 1:
             return self.slope(c)
         lost = -np.expm1(self.powers * math.log(c)) if c > 0 else self.powers > 0
@@ -148,15 +149,15 @@ def _pair(activation: Activation, q: float) -> Pair:
         steep = q * slope_square(activation, q) - float(powers @ shares)
     except ValueError:  # a callable with a jump has no slope
         steep = math.inf
-    # The shares of a kink fall as k^-5/2, and their rest has the mean power 3k; those of a jump have none.
+    # With a kink in f the shares fall as k^-5/2, and those left out have the mean power 3k. With a jump it is infinite.
     tail = steep / sum(rest) if sum(rest) > 0 and k * sum(rest) < steep < math.inf else 3.0 * k
     return Pair(np.array([*shares, *rest]), np.append(powers, [tail, tail]), np.arange(k + 2) % 2 == 1)
 
 
 def _half_line(f: activations.Function, root: float) -> tuple[Values, Values, Values]:
-    """Nodes z > 0 and weights of means over the normal, and there the even and odd part of f(root·z).
+    """Return nodes z > 0, weights for means over the standard normal, and the even and odd part of f(root·z) there.
 
-    Panels are halved until no Legendre polynomial of the upper degrees counts in them, so at kinks.
+    A panel is halved until the Legendre polynomials of high degree are negligible in it; this narrows panels at kinks.
     """
     x, share = np.polynomial.legendre.leggauss(_NODES)
     basis = np.polynomial.legendre.legvander(x, _NODES - 1) * (share[:, None] / 2) * (2 * np.arange(_NODES) + 1)
@@ -178,7 +179,7 @@ def _half_line(f: activations.Function, root: float) -> tuple[Values, Values, Va
 
 
 def root(f: Callable[[float], float], low: float, high: float) -> float:
-    """Where a function changes its sign between two points: Ridders (1979)."""
+    """Find where a function changes its sign between two points, by the method of Ridders (1979)."""
     low, high = min(low, high), max(low, high)
     at_low, at_high = f(low), f(high)
     if at_low == 0:

@@ -1,8 +1,8 @@
-"""Mean-field theory of one layer, repeated: where signals settle, how far they carry, order and chaos.
+"""Compute the mean-field theory of a layer that is repeated: where signals settle, how far they carry, order and chaos.
 
 In a wide network preactivations are Gaussian, and two numbers describe them: their variance q, the same for every
-unit, and the correlation c of those of two inputs. A layer maps both; gradients follow from the slopes of the maps.
-Poole et al. (2016), Schoenholz et al. (2017).
+unit, and the correlation c between the preactivations of two inputs. A layer maps both numbers, and gradients follow
+from the slopes of these maps: Poole et al. (2016), Schoenholz et al. (2017).
 """
 
 from __future__ import annotations
@@ -22,41 +22,42 @@ from .gaussian import Pair
 Values: TypeAlias = NDArray[np.float64]
 Phase: TypeAlias = Literal["ordered", "chaotic", "critical"]
 
-TOLERANCE = 1e-4  # of log χ: within it a net counts as critical, since gradients change e-fold in 10 000 layers
+TOLERANCE = 1e-4  # a net with |log χ| up to this counts as critical: its gradients change e-fold in 10 000 layers
 
-_SAME = 1e-9  # of log V(q)/q: what the quadrature cannot tell from a fixed point
-_SPAN = 1e8  # a variance that falls or grows by more is taken to end at 0 or infinity
+_SAME = 1e-9  # where |log V(q)/q| is up to this, the quadrature cannot tell q from a fixed point
+_SPAN = 1e8  # a variance that falls or grows by a larger factor is taken to end at 0 or infinity
 
 
 @dataclass(frozen=True, slots=True)
 class MeanField:
-    """A layer of a wide network, x ← f(W·x + b), as maps of the variance and of the correlation of preactivations.
+    """Describe a layer of a wide network, x ← f(W·x + b), by how it maps variance and correlation of preactivations.
 
     Parameters
     ----------
     activation : str, (str, float, ...) or callable
-        f: see `fanin.gain`. Gated units have two inputs and no such map.
+        The function f: a name, alone or with its parameters, or a callable; see `fanin.gain`. Gated units have two
+        inputs and are refused.
     weight_variance : float
-        σw²: the variance of a weight times fan_in.
+        σw²: the variance of a weight times fan_in, finite and not negative.
     bias_variance : float
-        σb². Default 0.
+        σb²: the variance of a bias, finite and not negative. Default 0.
     input_square : float
-        Mean square of what enters the first layer, from where the variance goes to its fixed point. It matters where
-        there are several: ReLU with σw² = 2 and σb² = 0 keeps any variance, and through GELU and SiLU small signals
-        vanish that would explode if they were larger. Default 1.
+        The mean square of what enters the first layer, positive. The variance starts there and goes to a fixed point;
+        where there are several, the start decides which: ReLU with σw² = 2 and σb² = 0 keeps any variance, and through
+        GELU and SiLU small signals vanish where larger ones explode. Default 1.
 
     Raises
     ------
     ValueError
-        For an unknown activation, or one without a finite mean square; a variance that is negative or not finite; an
-        input_square that is not positive and finite. χ of a callable with jumps: it has no slope.
+        If the activation is unknown or has no finite mean square, a variance is negative or not finite, or input_square
+        is not positive and finite. `chi` raises it too for a callable with jumps, which has no slope.
     TypeError
-        For an activation of another type.
+        If the activation is another kind of object.
 
     Notes
     -----
-    Gaussian means are good to 1e-10. With finite width n all of this holds up to O(depth/n), and for orthogonal weights
-    as for Gaussian ones (Pennington et al., 2017).
+    Gaussian means are good to 1e-10. In a network of finite width n the theory holds up to O(depth/n). It holds for
+    orthogonal weights as for Gaussian ones (Pennington et al., 2017).
 
     References
     ----------
@@ -87,42 +88,49 @@ class MeanField:
         gaussian.square(self.activation, 1.0)
 
     def variance(self, q: float) -> float:
-        """V(q) = σw²·E f(√q·z)² + σb²: the variance of the next layer's preactivations."""
+        """Compute V(q) = σw²·E f(√q·z)² + σb²: the variance of the next layer's preactivations, if this one's is q."""
         return self._times_weight(gaussian.square(self.activation, q)) + self.bias_variance
 
     @property
     def fixed_point(self) -> float:
         """q*, where the variance settles: 0 if it dies out, infinity if it diverges.
 
-        It is the fixed point that V reaches from σw²·input_square + σb² without passing another, which repeated V does
-        wherever it grows with q: for every activation of the package. Where V(q) = q there, q* is that start.
+        It is the first fixed point of V on the way up or down from the start σw²·input_square + σb², or the start
+        itself where that is a fixed point. Layers lead there wherever V grows with q, as it does for every activation
+        of the package.
         """
         return _fixed_point(self)
 
     @property
     def chi(self) -> float:
-        """χ₁ = σw²·E f'(√q*·z)²: by what a layer multiplies mean squares of gradients, and of small differences."""
+        """χ₁ = σw²·E f'(√q*·z)²: a layer multiplies the mean squares of gradients and of small differences by it."""
         return self._times_weight(gaussian.slope_square(self.activation, self.fixed_point))
 
     @property
     def phase(self) -> Phase:
-        """Where χ₁ < 1 "ordered", where χ₁ > 1 "chaotic", and "critical" where abs(log χ₁) <= 1e-4."""
+        """The phase: "critical" where abs(log χ₁) <= 1e-4, else "ordered" where χ₁ < 1 and "chaotic" where χ₁ > 1."""
         return phase_of(self.chi)
 
     def correlation(self, c: ArrayLike, q: float | None = None) -> Values:
-        """C(c) = (σw²·E f(u₁)f(u₂) + σb²)/V(q): the correlation of two inputs' preactivations, a layer on.
+        """Compute C(c) = (σw²·E f(u₁)f(u₂) + σb²)/V(q): the correlation of two inputs' preactivations a layer later.
 
         Parameters
         ----------
         c : array_like
-            Before the layer, in [-1, 1].
+            The correlation before the layer, in [-1, 1].
         q : float, optional
-            The variance of both. Default: q*; where it is 0 or infinite, the limit.
+            The variance of both inputs' preactivations. Default: q*, and the limit where q* is 0 or infinite.
 
         Returns
         -------
-        array of c's shape
-            To 1e-6 or better for continuous f, at q up to 10. NaN if E f(√q·z)² is infinite.
+        float64 array of c's shape
+            The correlation after the layer. The error is at most 1e-6 for continuous f and q up to 10. It is NaN if
+            E f(√q·z)² is infinite.
+
+        Raises
+        ------
+        ValueError
+            If c is outside [-1, 1], or q is negative or not finite.
 
         Examples
         --------
@@ -143,24 +151,24 @@ class MeanField:
 
     @property
     def fixed_correlation(self) -> float:
-        """c*, to which the correlation of two inputs converges from any c >= 0 but 1: 1 unless the net is chaotic.
+        """c*, to which the correlation of two inputs converges from any c in [0, 1): 1 unless the net is chaotic.
 
-        C is convex for c >= 0, since its series has no negative term, C(0) >= 0 and C(1) = 1. So it has one more fixed
-        point where its slope at 1 exceeds 1 (by 1e-6), and else none. Where q* is 0 or infinite, C is its limit.
+        C(1) is 1, C(0) >= 0, and C is convex for c >= 0, since its series has no negative term. So C has a second fixed
+        point exactly where its slope at 1 exceeds 1 (by 1e-6 here). Where q* is 0 or infinite, C is taken in the limit.
         """
         return _fixed_correlation(self)
 
     @property
     def xi_q(self) -> float:
-        """Layers in which the variance comes e times closer to q*: 1/abs(log V'(q*)); infinite where V' is 1."""
+        """The number of layers in which the variance comes e times closer to q*: 1/abs(log V'(q*)), or infinity."""
         return _depth_scale(self._times_weight(gaussian.growth(self.activation, self.fixed_point)))
 
     @property
     def xi_c(self) -> float:
-        """Layers in which the covariance of two inputs comes e times closer to its limit: 1/abs(log χ).
+        """The number of layers in which the covariance of two inputs comes e times closer to its limit: 1/abs(log χ).
 
         χ is the slope σw²·E f'(u₁)f'(u₂) at c*: χ₁ in the ordered phase, the slope of C at c* < 1 in the chaotic one.
-        Infinite where the net is critical.
+        The number is infinite where the net is critical.
         """
         c = self.fixed_correlation
         if not c < 1:
@@ -170,7 +178,7 @@ class MeanField:
 
     @property
     def trainable_depth(self) -> float:
-        """6·ξc: how deep a net plain training reaches, as Schoenholz et al. measured."""
+        """6·ξc: the depth up to which Schoenholz et al. could train networks."""
         return 6 * self.xi_c
 
     def _times_weight(self, value: float) -> float:
@@ -224,7 +232,7 @@ def _depth_scale(factor: float) -> float:
 
 
 def phase_of(chi: float) -> Phase:
-    """The phase of a net whose layers multiply mean squares of gradients by `chi`."""
+    """Return the phase of a net whose layers multiply mean squares of gradients by `chi`."""
     rate = _log(chi)
     return "critical" if abs(rate) <= TOLERANCE else "ordered" if rate < 0 else "chaotic"
 
@@ -234,37 +242,40 @@ def _log(x: float) -> float:
 
 
 def require(name: str, value: float, positive: bool = False) -> None:
-    """ValueError unless a mean square is finite and not negative, or positive."""
+    """Raise ValueError unless a mean square is finite and not negative, or positive where that is asked."""
     if not 0 <= value < math.inf or (positive and value == 0):
         raise ValueError(f"{name} must be finite and {'positive' if positive else 'not negative'}, got {value}")
 
 
 @functools.lru_cache(maxsize=256)
 def critical_weight_variance(activation: Activation, bias_variance: float = 0.0) -> float:
-    """σw² between order and chaos: the largest at which small differences do not grow, and gradients keep their size.
+    """Find the σw² between order and chaos: the largest at which gradients and small differences do not grow.
 
     Parameters
     ----------
     activation : str, (str, float, ...) or callable
-        f: see `fanin.gain`.
+        The function f: a name, alone or with its parameters, or a callable; see `fanin.gain`.
     bias_variance : float
-        σb². Default 0.
+        σb²: the variance of a bias, finite and not negative. Default 0.
 
     Returns
     -------
     float
-        To 1e-8, relative; to 1e-5 where χ₁ touches 1 rather than crosses it, as for odd f without biases.
+        σw²: the variance of a weight times fan_in. Its relative error is at most 1e-8, or 1e-5 where χ₁ touches 1
+        without crossing it, as for odd f without biases.
 
     Raises
     ------
     ValueError
-        For wrong arguments, as of `MeanField`, and an f that has no such σw² between 1e-6 and 1e6.
+        If an argument is one that `MeanField` refuses, or if there is no such σw² between 1e-6 and 1e6.
+    TypeError
+        If the activation is another kind of object.
 
     Notes
     -----
-    For most f χ₁ is 1 there. With σb² below about 0.1 GELU, SiLU and Mish pass from χ₁ < 1, where signals settle or die
-    out, straight to χ₁ > 1, where they explode: then no σw² keeps both signals and gradients for many layers, from an
-    input_square of 1.
+    For most f, χ₁ is 1 at this σw². With σb² below about 0.1, χ₁ jumps for GELU, SiLU and Mish: from less than 1, where
+    signals settle or die out, to more than 1, where they explode. Then no σw² keeps both signals and gradients over
+    many layers, if input_square is 1.
 
     References
     ----------
@@ -293,27 +304,27 @@ def critical_weight_variance(activation: Activation, bias_variance: float = 0.0)
 
 
 def phase_diagram(activation: Activation, weight_variances: ArrayLike, bias_variances: ArrayLike) -> Values:
-    """χ₁ for many variances at once, to draw: below 1 is order, above 1 chaos.
+    """Compute χ₁ for many variances at once, for a picture: below 1 is order, above 1 chaos.
 
     Parameters
     ----------
     activation : str, (str, float, ...) or callable
-        f: see `fanin.gain`.
+        The function f: a name, alone or with its parameters, or a callable; see `fanin.gain`.
     weight_variances : array_like (m,)
-        σw².
+        Values of σw², the variance of a weight times fan_in.
     bias_variances : array_like (n,)
-        σb².
+        Values of σb², the variance of a bias.
 
     Returns
     -------
-    array (n, m)
-        A row for each σb², a column for each σw². To 1e-3, relative: V is interpolated. As by `MeanField`, from an
-        input_square of 1.
+    float64 array (n, m)
+        χ₁, with a row for each σb² and a column for each σw². It equals `MeanField(...).chi` with an input_square of 1
+        up to a relative error of 1e-3, since V is interpolated.
 
     Raises
     ------
     ValueError
-        For wrong arguments, as of `MeanField`.
+        If an argument is one that `MeanField` refuses, or a list of variances has not one dimension.
 
     Examples
     --------
@@ -333,7 +344,7 @@ def _chi(activation: Activation, weights: Values, bias: float) -> Values:
     with np.errstate(divide="ignore"):
         start = np.log(weights + bias)
         excess = np.log(weights[:, None] * values + bias) - grid
-    # From the start to the next point of the grid where the sign of the excess is another, as in _fixed_point.
+    # Go from the start to the next point of the grid where the excess has the other sign, as _fixed_point does.
     index, here = np.arange(grid.size), np.searchsorted(grid[:-1], start)[:, None]
     up = np.take_along_axis(excess, here, 1) > 0
     passed = np.where(up, (index > here) & (excess <= 0), (index < here) & (excess >= 0))
@@ -349,7 +360,7 @@ def _chi(activation: Activation, weights: Values, bias: float) -> Values:
 
 @functools.lru_cache(maxsize=16)
 def _table(activation: Activation) -> tuple[Values, Values, Values]:
-    """E f(√q·z)² and E f'(√q·z)² by log q, eight to an octave."""
+    """Tabulate E f(√q·z)² and E f'(√q·z)² over a grid of log q, eight points to an octave."""
     reach = math.log(_SPAN)
     grid = np.linspace(-reach, reach, 2 * round(8 * reach / math.log(2)) + 1)
     means = (gaussian.square, gaussian.slope_square)

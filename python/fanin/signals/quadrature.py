@@ -1,8 +1,9 @@
-"""Mean squares over the standard normal, of functions that are smooth but for kinks and jumps.
+"""Integrate mean squares over the standard normal, for functions that are smooth but for kinks and jumps.
 
-Each panel is interpolated at 33 Chebyshev points, ends included, and halved until every second point predicts the rest:
-kinks and jumps end up in panels too narrow to count. A derivative is the interpolant's, so that only there is a kink
-differentiated across. A feature that falls between all points of a unit panel, at most 0.05 apart, is not seen.
+The line is cut into panels. Each is interpolated at 33 Chebyshev points, ends included, and halved until every second
+point predicts the others: kinks and jumps end up in panels too narrow to count. A derivative is that of the
+interpolant, so only these narrow panels are differentiated across a kink. The first panels are 1 wide and their points
+at most 0.05 apart; a feature that falls between these points is not seen.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ from .activations import Function, Values
 Kind: TypeAlias = Literal["forward", "backward", "centred"]
 
 _DEGREE = 32
-_LEVELS = 48  # a panel of 2^-48 is as narrow as float64 tells apart
+_LEVELS = 48  # how often a panel is halved: float64 cannot resolve one narrower than 2^-48
 _EVALUATIONS = 2**20
 
 
 def mean_square(f: Function, kind: Kind, label: str) -> float:
-    """E f(z)² ("forward"), E f'(z)² ("backward") or Var f(z) ("centred").
+    """Compute E f(z)² ("forward"), E f'(z)² ("backward") or Var f(z) ("centred").
 
-    To 1e-10 relative, or 1e-8 where a slope exceeds 1000; three digits or more for f in float32. What rounding cannot
-    tell from 0 is 0. ValueError where f is not finite, mixes its elements, or has no integral that converges.
+    The relative error is at most 1e-10, or 1e-8 where a slope exceeds 1000; with f in float32 three digits or more are
+    right. A result that rounding cannot tell from 0 is 0. Raise ValueError where f is not finite, mixes its elements,
+    or has no integral that converges; `label` names f in the message.
     """
     with np.errstate(all="ignore"):  # values that are not finite are reported below
         reach, mean = _survey(f, label)
@@ -35,7 +37,7 @@ def mean_square(f: Function, kind: Kind, label: str) -> float:
 
 
 def _survey(f: Function, label: str) -> tuple[int, float]:
-    """How far from 0 f²φ counts, and E f(z) to three digits or so."""
+    """Return how far from 0 the integrand f²φ matters, and E f(z) to about three digits."""
     for reach in (12, 24, 36):
         z = np.linspace(-reach, reach, 16 * reach + 1)
         y = _finite(f, z, label)
@@ -51,7 +53,7 @@ def _survey(f: Function, label: str) -> tuple[int, float]:
 
 def _integrate(f: Function, kind: Kind, label: str, reach: int, shift: float) -> float:
     left, width = np.arange(-reach, reach, dtype=np.float64), 1.0
-    settled = np.zeros(5)  # the sums over the panels that need no halving
+    settled = np.zeros(5)  # sums over the panels that are done
     evaluations, parent = 0, np.full(left.size, math.inf)
     for _ in range(_LEVELS):
         y, sums, peak = _panels(f, kind, label, left, width, shift)
@@ -60,14 +62,14 @@ def _integrate(f: Function, kind: Kind, label: str, reach: int, shift: float) ->
         square, f_square, mean, *errors = settled + sums.sum(axis=1)
         if kind == "centred":
             square -= mean * mean
-        if square <= (2**13 * eps) ** 2 * f_square:  # nothing but rounding
+        if square <= (2**13 * eps) ** 2 * f_square:  # what is left is rounding
             return 0.0
         size = math.sqrt(square)
         error = sums[3] + size * sums[4]
-        # Rounding of z and f contributes about this much, however narrow a panel is.
+        # Rounding of z and f contributes about this much to the error, however narrow a panel is.
         noise = 256 * eps * np.maximum(peak, size * math.sqrt(max(square, f_square)))
         settle = error <= np.maximum(noise, good / 4 * square / left.size)
-        # Sums that cancel round f more than that: a little error that halving did not reduce is left alone.
+        # Where sums cancel, rounding contributes more: a small error that halving did not reduce is accepted.
         halve = ~(settle | ((error > parent / 2) & (error <= good * square)))
         left_over = error[halve].sum() / square
         evaluations += y.size
@@ -88,16 +90,19 @@ def _integrate(f: Function, kind: Kind, label: str, reach: int, shift: float) ->
 def _panels(
     f: Function, kind: Kind, label: str, left: Values, width: float, shift: float
 ) -> tuple[NDArray[np.floating[Any]], Values, Values]:
-    """The values of f on the panels; their sums of g², f², g and two parts of the error of g²; their largest g².
+    """Evaluate f on panels: its values; the sums of g², f², g and of two parts of the error of g²; the largest g².
 
-    g is f - shift or f', times the root of the density.
+    Here g is f - shift, or f', times the root of the density. Sums and maxima have an entry for each panel.
     """
     node, weight, fine, coarse = _rule(kind == "backward")
     z = left[:, None] + width * node
     y = _finite(f, z, label)
     root = _root_density(z)
     if kind == "backward":
-        scale, moved = root / width, y - y[:, _DEGREE // 2, None]  # so that a constant has derivative 0, exactly
+        scale, moved = (
+            root / width,
+            y - y[:, _DEGREE // 2, None],
+        )  # minus a constant, so that the derivative of a constant is exactly 0
     else:
         scale, moved = root, y - shift
     g, predicted = scale * (moved @ fine), scale * (moved[:, ::2] @ coarse)
@@ -108,7 +113,10 @@ def _panels(
 
 @functools.cache
 def _rule(slope: bool) -> tuple[Values, Values, Values, Values]:
-    """Nodes and weights on [0, 1]; from the values there, or every second, to the interpolant or its slope there."""
+    """Return nodes and weights on [0, 1], and two matrices that interpolate from all nodes and from every second one.
+
+    The matrices give the interpolant at the nodes, or its slope there.
+    """
     polynomial = np.polynomial.chebyshev
     x = -np.cos(np.pi * np.arange(_DEGREE + 1) / _DEGREE)
     basis = polynomial.chebvander(x, _DEGREE)
