@@ -86,7 +86,7 @@ def test_a_matrix_needs_no_layout_and_anything_else_does(name):
     make = MATRICES[name]
     key = {"seed": 0, "name": "w"}
     assert (make()((4, 6), **key) == make(layout="OI")((4, 6), **key)).all()
-    assert make().expected_std((4, 6)) == make(layout="OI").std((4, 6))
+    assert make().expected_std((4, 6)) == make(layout="OI").expected_std((4, 6))
     for shape in ((6,), (4, 6, 3)):
         with pytest.raises(ValueError, match=r"none was given, and only a matrix, .out, in., needs none") as caught:
             make()(shape, **key)
