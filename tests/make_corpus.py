@@ -38,7 +38,7 @@ MODELS: dict[str, tuple[Any, dict[str, tuple[int, ...]]]] = {
     ),
     "bert": (recipes.bert(), bert_shapes(layers=2, width=16, feed_forward=24, vocabulary=40, positions=12)),
     "vit": (recipes.vit(), vit_shapes(layers=2, width=16, feed_forward=24, image=8, patch=4, classes=10)),
-    "resnet": (recipes.resnet(18, features=64), resnet_shapes(blocks=(1, 1, 1, 1), width=8, classes=10)),
+    "resnet": (recipes.resnet(50, features=128), resnet_shapes(blocks=(1, 1, 1, 1), width=4, classes=10)),
     "lstm-lm": (recipes.lstm_lm(), lstm_lm_shapes(layers=2, width=16, vocabulary=40)),
     "mup": (recipes.mup(recipes.gpt2(2), gpt2_shapes(layers=2, width=8, vocabulary=40, positions=12)), GPT2),
     "deepnorm": (
@@ -48,7 +48,8 @@ MODELS: dict[str, tuple[Any, dict[str, tuple[int, ...]]]] = {
             for layer in (0, 1)
             for name in ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj", "fc1", "fc2")
             for kind in ("weight", "bias")
-        },
+        }
+        | {f"layers.{layer}.final_layer_norm.{kind}": (16,) for layer in (0, 1) for kind in ("weight", "bias")},
     ),
 }
 

@@ -230,7 +230,7 @@ def test_schemes_know_their_std():
         (lambda: INIT.orthogonal("w", (4, 4), index=4), IndexError, "out of bounds"),
         (lambda: INIT.orthogonal("w", (2**40, 2**40)), ValueError, "fewer than 2\\^63"),
         (lambda: fanin.schemes.haar()((3, 4), seed=0, name="w"), ValueError, "two equal dimensions"),
-        (lambda: INIT.haar("w", -1), ValueError, "shape must have no negative axis"),
+        (lambda: INIT.haar("w", -1), ValueError, "n must be at least 0, got -1"),
         (lambda: INIT.delta_orthogonal("w", (4, 4)), ValueError, "shape must have 1 to 3 spatial axes, .* got 0"),
         (lambda: INIT.delta_orthogonal("w", (4, 5, 3)), ValueError, "no more inputs than outputs"),
     ],
