@@ -374,7 +374,7 @@ def test_errors_name_the_argument():
     w = draw((8, 8))
     with pytest.raises(ValueError, match="layout must be 'OI' or 'IO', got 'HWIO'"):
         audit(w, layout="HWIO")
-    with pytest.raises(ValueError, match="layers must name parameters, got 'x', which is none"):
+    with pytest.raises(ValueError, match="layers must name parameters, got 'x', which is not one"):
         audit(w, layers={"x": "linear"})
     with pytest.raises(ValueError, match=r"layers must be of linear, conv, .*, got 'dense' for 'array'"):
         audit(w, layers={"array": "dense"})

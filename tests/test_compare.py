@@ -289,7 +289,7 @@ def constant(name, strategy, seed):
 def test_a_step_of_ones_own_is_ranked_by_its_losses():
     result = compare({"c": "none", "b": "hundred", "a": "one"}, step=constant, seeds=3, steps=5)
     assert [row.name for row in result.rows] == ["a", "b", "c"]
-    # Of 1, 2 and 3 the mean is 2, the standard error 1/√3; and 4.30 of those either side are 95 % of Student's t.
+    # 1, 2 and 3 have mean 2 and standard error 1/√3; 4.30 of these on either side are 95 % of Student's t.
     assert [row.loss for row in result.rows] == [2, 200, math.inf]
     assert result.rows[0].loss_error == pytest.approx(1 / math.sqrt(3))
     assert [row.diverged for row in result.rows] == [0, 0, 3]

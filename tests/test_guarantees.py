@@ -42,13 +42,13 @@ KEPT: dict[str, Scheme] = {
     "identity": schemes.identity(),
     "sinusoid": schemes.sinusoid(),
 }
-# Whose std axis 0 decides: the same draws, times another std.
+# The std of these depends on axis 0: they are the same draws, times another std.
 SCALED: dict[str, Scheme] = {
     "fan_out, OI": schemes.he_normal(layout="OI", mode="fan_out"),
     "fan_avg": schemes.xavier_normal(layout="OI"),
     "fan_in, IO": schemes.he_normal(layout="IO"),
 }
-# Of which more rows leave nothing.
+# More rows keep no values of these.
 NEW: dict[str, Scheme] = {
     "tall orthogonal": schemes.orthogonal(layout="OI"),
     "orthogonal blocks": schemes.orthogonal(layout="OI", blocks=4),

@@ -57,7 +57,7 @@ def layers_of(parameters: Mapping[str, Array], given: Mapping[str, Layer]) -> di
     """Return the kind of layer of every parameter: the given one, or else what `layer_of` tells."""
     for name, layer in given.items():
         if name not in parameters:
-            raise ValueError(f"layers must name parameters, got {name!r}, which is none")
+            raise ValueError(f"layers must name parameters, got {name!r}, which is not one")
         if layer not in LAYERS:
             raise ValueError(f"layers must be of {', '.join(LAYERS)}, got {layer!r} for {name!r}")
     return {name: layer_of(name, array.ndim) for name, array in parameters.items()} | dict(given)
