@@ -5,6 +5,7 @@
 
 #include "api/fanin.hpp"
 #include "check.hpp"
+#include "cuda/backend.hpp"
 #include "cuda/fills.hpp"
 #ifdef FANIN_PTX
 #include "ptx_launch.hpp"
