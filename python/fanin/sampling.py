@@ -1,15 +1,24 @@
-"""Sample a distribution: each value is a function of the seed, the name and its position alone."""
+"""Sample a distribution: each value is a function of the seed, the name and its position alone.
+
+These functions are called for very small arrays too, so they are no `entry`: the core guards its own arithmetic, and
+`**unknown`, which no signature shows, catches what they have no parameter for.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from . import _core
+from .arguments import choice, needed, real, unexpected
 from .arrays.dtypes import FLOATS, WORDS, Dtypes, find
 from .arrays.request import Request
 from .arrays.seed import as_seed
 from .arrays.types import Array, Bounds, Device, DType, Index, Out, Seed, Shape
+
+F = TypeVar("F", bound=Callable[..., Any])
+_NEEDED: Any = None  # the default of what has none, as the signature says
 
 
 def draw(
@@ -28,17 +37,37 @@ def draw(
     return Request(shape, dtype, index, out, device, supported).draw(sampler, arguments)
 
 
+def _sampler(function: F) -> F:
+    """Give a function the signature that it has for its callers."""
+    parameters = [
+        parameter.replace(default=parameter.empty) if parameter.name in ("seed", "name") else parameter
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    function.__signature__ = inspect.Signature(parameters, return_annotation="Array")  # type: ignore[attr-defined]
+    return function
+
+
+def _refused(function: Callable[..., Any], unknown: dict[str, Any], **required: Any) -> TypeError:
+    """Return the error for a call with an unknown parameter, or without one that is needed."""
+    if unknown:
+        return unexpected(function.__name__, next(iter(unknown)), inspect.signature(function).parameters)
+    return needed(function.__name__, next(key for key, value in required.items() if value is None))
+
+
+@_sampler
 def uniform(
     shape: Shape | None = None,
     low: float = 0.0,
     high: float = 1.0,
     *,
-    seed: Seed,
-    name: str,
+    seed: Seed = _NEEDED,
+    name: str = _NEEDED,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
     """Uniform values between `low` and `high`.
 
@@ -57,20 +86,26 @@ def uniform(
     >>> u.shape, u.dtype, bool((abs(u) <= 1).all())
     ((2, 3), dtype('float32'), True)
     """
+    if unknown or seed is None or name is None:
+        raise _refused(uniform, unknown, seed=seed, name=name)
+    if type(low) is not float or type(high) is not float:
+        low, high = real("low", low), real("high", high)
     return draw(_core.uniform, (low, high, as_seed(seed), name), shape, dtype, index, out, device)
 
 
+@_sampler
 def normal(
     shape: Shape | None = None,
     mean: float = 0.0,
     std: float = 1.0,
     *,
-    seed: Seed,
-    name: str,
+    seed: Seed = _NEEDED,
+    name: str = _NEEDED,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
     """Normal values.
 
@@ -122,9 +157,14 @@ def normal(
     >>> bool((part == w[500:, 7]).all())
     True
     """
+    if unknown or seed is None or name is None:
+        raise _refused(normal, unknown, seed=seed, name=name)
+    if type(mean) is not float or type(std) is not float:
+        mean, std = real("mean", mean), real("std", std)
     return draw(_core.normal, (mean, std, as_seed(seed), name), shape, dtype, index, out, device)
 
 
+@_sampler
 def truncated_normal(
     shape: Shape | None = None,
     mean: float = 0.0,
@@ -133,12 +173,13 @@ def truncated_normal(
     high: float = 2.0,
     *,
     bounds: Bounds = "std",
-    seed: Seed,
-    name: str,
+    seed: Seed = _NEEDED,
+    name: str = _NEEDED,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
     """Normal values conditioned to lie between two bounds.
 
@@ -161,21 +202,27 @@ def truncated_normal(
     >>> bool((abs(t) <= 0.04).all())
     True
     """
+    if unknown or seed is None or name is None:
+        raise _refused(truncated_normal, unknown, seed=seed, name=name)
     if bounds not in ("std", "absolute"):
-        raise ValueError(f"bounds must be 'std' or 'absolute', got {bounds!r}")
+        choice("bounds", bounds, ("std", "absolute"))
+    if not (type(mean) is type(std) is type(low) is type(high) is float):
+        mean, std, low, high = real("mean", mean), real("std", std), real("low", low), real("high", high)
     arguments = (mean, std, low, high, bounds == "std", as_seed(seed), name)
     return draw(_core.truncated_normal, arguments, shape, dtype, index, out, device)
 
 
+@_sampler
 def bits(
     shape: Shape | None = None,
     *,
-    seed: Seed,
-    name: str,
+    seed: Seed = _NEEDED,
+    name: str = _NEEDED,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
     """Uniformly random words.
 
@@ -193,9 +240,12 @@ def bits(
     >>> bits(4, seed=0, name="w").dtype
     dtype('uint32')
     """
+    if unknown or seed is None or name is None:
+        raise _refused(bits, unknown, seed=seed, name=name)
     return draw(_core.bits, (as_seed(seed), name), shape, dtype, index, out, device, WORDS)
 
 
+@_sampler
 def constant(
     shape: Shape | None = None,
     value: float = 0.0,
@@ -204,6 +254,7 @@ def constant(
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
     """One value everywhere.
 
@@ -221,9 +272,12 @@ def constant(
     >>> constant(3, 0.5)
     array([0.5, 0.5, 0.5], dtype=float32)
     """
-    return draw(_core.constant, (value,), shape, dtype, index, out, device)
+    if unknown:
+        raise _refused(constant, unknown)
+    return draw(_core.constant, (real("value", value),), shape, dtype, index, out, device)
 
 
+@_sampler
 def zeros(
     shape: Shape | None = None,
     *,
@@ -231,6 +285,7 @@ def zeros(
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
     """Zeros; the parameters are those of `constant`.
 
@@ -239,9 +294,12 @@ def zeros(
     >>> zeros(3)
     array([0., 0., 0.], dtype=float32)
     """
+    if unknown:
+        raise _refused(zeros, unknown)
     return constant(shape, 0.0, dtype=dtype, index=index, out=out, device=device)
 
 
+@_sampler
 def ones(
     shape: Shape | None = None,
     *,
@@ -249,6 +307,7 @@ def ones(
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
     """Ones; the parameters are those of `constant`.
 
@@ -257,4 +316,6 @@ def ones(
     >>> ones(3)
     array([1., 1., 1.], dtype=float32)
     """
+    if unknown:
+        raise _refused(ones, unknown)
     return constant(shape, 1.0, dtype=dtype, index=index, out=out, device=device)

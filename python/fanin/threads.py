@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from . import _core
+from .arguments import integer, optional
 
 
 def set_num_threads(n: int | None) -> None:
@@ -13,7 +15,7 @@ def set_num_threads(n: int | None) -> None:
 
     The default is FANIN_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs this process may use. Small arrays take one.
     """
-    _core.set_num_threads(n)
+    _core.set_num_threads(optional(_threads, "n", n))
 
 
 def get_num_threads() -> int:
@@ -28,11 +30,17 @@ def get_num_threads() -> int:
     return _core.get_num_threads()
 
 
-@contextmanager
-def num_threads(n: int) -> Iterator[None]:
+def num_threads(n: int) -> AbstractContextManager[None]:
     """Use at most `n` threads a call inside a `with` block, on this Python thread alone."""
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
+    return _limited(_threads("n", n))
+
+
+def _threads(argument: str, value: Any) -> int:
+    return integer(argument, value, 1, 2**31 - 1)
+
+
+@contextmanager
+def _limited(n: int) -> Iterator[None]:
     outer = _core.swap_thread_limit(n)
     try:
         yield

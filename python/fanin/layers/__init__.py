@@ -19,8 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..arguments import flag
 from ..arrays.types import Activation, Array, DType, Seed, Shape
-from .arguments import channels_and_kernel, divided, extents, integer, library, row, sizes
+from ..entry import entry
+from ..text import short
+from .arguments import channels_and_kernel, dimension, divided, extents, followed, library, row, sizes, specs
 from .base import Framework, ParameterSpec, ParameterSpecs
 
 __all__ = [
@@ -43,6 +46,7 @@ __all__ = [
 ]
 
 
+@entry
 def linear(
     inputs: int,
     outputs: int,
@@ -81,9 +85,12 @@ def linear(
     >>> {name: shape for name, (shape, scheme) in linear(3, 2, framework="keras").items()}
     {'kernel': (3, 2), 'bias': (2,)}
     """
-    return library(framework).linear(integer("inputs", inputs), integer("outputs", outputs), bias, activation)
+    return library(framework).linear(
+        dimension("inputs", inputs), dimension("outputs", outputs), flag("bias", bias), followed(activation)
+    )
 
 
+@entry
 def conv(
     inputs: int,
     outputs: int,
@@ -112,9 +119,12 @@ def conv(
     >>> conv(16, 32, (3, 3), groups=4, framework="torch")["weight"].shape
     (32, 4, 3, 3)
     """
-    return library(framework).conv(*channels_and_kernel(inputs, outputs, size, groups), bias, activation)
+    return library(framework).conv(
+        *channels_and_kernel(inputs, outputs, size, groups), flag("bias", bias), followed(activation)
+    )
 
 
+@entry
 def conv_transposed(
     inputs: int,
     outputs: int,
@@ -135,9 +145,12 @@ def conv_transposed(
     >>> layer["weight"].shape, layer["bias"].scheme.high
     ((64, 16, 2, 2), 0.125)
     """
-    return library(framework).conv_transposed(*channels_and_kernel(inputs, outputs, size, groups), bias, activation)
+    return library(framework).conv_transposed(
+        *channels_and_kernel(inputs, outputs, size, groups), flag("bias", bias), followed(activation)
+    )
 
 
+@entry
 def depthwise_conv(
     channels: int,
     size: Shape,
@@ -156,10 +169,11 @@ def depthwise_conv(
     >>> depthwise_conv(8, (3, 3), 2)["weight"].shape, depthwise_conv(8, (3, 3), 2, framework="keras")["kernel"].shape
     ((16, 1, 3, 3), (3, 3, 8, 2))
     """
-    arguments = (integer("channels", channels, 1), extents(size), integer("multiplier", multiplier))
-    return library(framework).depthwise_conv(*arguments, bias, activation)
+    arguments = (dimension("channels", channels, 1), extents(size), dimension("multiplier", multiplier))
+    return library(framework).depthwise_conv(*arguments, flag("bias", bias), followed(activation))
 
 
+@entry
 def embedding(
     count: int, features: int, *, padding: int | None = None, framework: Framework = "fanin"
 ) -> ParameterSpecs:
@@ -170,10 +184,11 @@ def embedding(
     >>> draw(embedding(1000, 2, padding=0), seed=0)["weight"][0]
     array([0., 0.], dtype=float32)
     """
-    rows = integer("count", count)
-    return library(framework).embedding(rows, integer("features", features), row("padding", padding, rows))
+    rows = dimension("count", count)
+    return library(framework).embedding(rows, dimension("features", features), row("padding", padding, rows))
 
 
+@entry
 def batch_norm(features: int, *, framework: Framework = "fanin") -> ParameterSpecs:
     """Batch normalization, with its running mean and variance.
 
@@ -182,9 +197,10 @@ def batch_norm(features: int, *, framework: Framework = "fanin") -> ParameterSpe
     >>> list(batch_norm(64, framework="keras"))
     ['gamma', 'beta', 'moving_mean', 'moving_variance']
     """
-    return library(framework).batch_norm(integer("features", features))
+    return library(framework).batch_norm(dimension("features", features))
 
 
+@entry
 def layer_norm(shape: Shape, *, framework: Framework = "fanin") -> ParameterSpecs:
     """Layer normalization over the last axes, whose sizes are `shape`.
 
@@ -196,6 +212,7 @@ def layer_norm(shape: Shape, *, framework: Framework = "fanin") -> ParameterSpec
     return library(framework).layer_norm(sizes("shape", shape))
 
 
+@entry
 def group_norm(channels: int, *, framework: Framework = "fanin") -> ParameterSpecs:
     """Group normalization, whatever the number of groups.
 
@@ -204,9 +221,10 @@ def group_norm(channels: int, *, framework: Framework = "fanin") -> ParameterSpe
     >>> group_norm(64)["weight"].scheme.describe()
     'constant(1)'
     """
-    return library(framework).group_norm(integer("channels", channels))
+    return library(framework).group_norm(dimension("channels", channels))
 
 
+@entry
 def rms_norm(features: Shape, *, framework: Framework = "fanin") -> ParameterSpecs:
     """Normalization by the root of the mean square, over the last axis or axes.
 
@@ -218,6 +236,7 @@ def rms_norm(features: Shape, *, framework: Framework = "fanin") -> ParameterSpe
     return library(framework).rms_norm(sizes("features", features))
 
 
+@entry
 def rnn(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "fanin") -> ParameterSpecs:
     """A recurrent layer without gates, in one direction; the parameters are those of `lstm`.
 
@@ -226,9 +245,10 @@ def rnn(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "
     >>> list(rnn(64, 128, framework="keras"))
     ['kernel', 'recurrent_kernel', 'bias']
     """
-    return library(framework).rnn(integer("inputs", inputs), integer("hidden", hidden), bias)
+    return library(framework).rnn(dimension("inputs", inputs), dimension("hidden", hidden), flag("bias", bias))
 
 
+@entry
 def lstm(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "fanin") -> ParameterSpecs:
     """A layer of long short-term memory, in one direction, with gates in the order of the framework.
 
@@ -249,9 +269,10 @@ def lstm(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = 
     >>> {name: shape for name, (shape, scheme) in lstm(64, 128).items()}  # doctest: +NORMALIZE_WHITESPACE
     {'weight_ih_l0': (512, 64), 'weight_hh_l0': (512, 128), 'bias_ih_l0': (512,), 'bias_hh_l0': (512,)}
     """
-    return library(framework).lstm(integer("inputs", inputs), integer("hidden", hidden), bias)
+    return library(framework).lstm(dimension("inputs", inputs), dimension("hidden", hidden), flag("bias", bias))
 
 
+@entry
 def gru(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "fanin") -> ParameterSpecs:
     """A layer of gated recurrent units, in one direction; the parameters are those of `lstm`.
 
@@ -260,9 +281,10 @@ def gru(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "
     >>> gru(64, 128, framework="keras")["bias"].shape
     (2, 384)
     """
-    return library(framework).gru(integer("inputs", inputs), integer("hidden", hidden), bias)
+    return library(framework).gru(dimension("inputs", inputs), dimension("hidden", hidden), flag("bias", bias))
 
 
+@entry
 def attention(
     features: int,
     heads: int,
@@ -293,11 +315,12 @@ def attention(
     (32, 8, 8)
     """
     size, number = divided("features", features, "heads", heads)
-    keys = size if key_features is None else integer("key_features", key_features)
-    values = size if value_features is None else integer("value_features", value_features)
-    return library(framework).attention(size, number, keys, values, bias)
+    keys = size if key_features is None else dimension("key_features", key_features)
+    values = size if value_features is None else dimension("value_features", value_features)
+    return library(framework).attention(size, number, keys, values, flag("bias", bias))
 
 
+@entry
 def head(inputs: int, classes: int, *, bias: bool = True, framework: Framework = "fanin") -> ParameterSpecs:
     """The last layer of a classifier; the frameworks have no other for it than `linear`.
 
@@ -306,9 +329,10 @@ def head(inputs: int, classes: int, *, bias: bool = True, framework: Framework =
     >>> head(512, 10)["weight"].scheme.describe()
     'normal(mean=0, std=0.01)'
     """
-    return library(framework).head(integer("inputs", inputs), integer("classes", classes), bias)
+    return library(framework).head(dimension("inputs", inputs), dimension("classes", classes), flag("bias", bias))
 
 
+@entry
 def draw(layer: Mapping[str, ParameterSpec], *, seed: Seed, prefix: str = "", dtype: DType = None) -> dict[str, Array]:
     """Draw every parameter of a layer.
 
@@ -335,7 +359,9 @@ def draw(layer: Mapping[str, ParameterSpec], *, seed: Seed, prefix: str = "", dt
     >>> list(weights), weights["fc.bias"]
     (['fc.weight', 'fc.bias'], array([0., 0.], dtype=float32))
     """
+    if not isinstance(prefix, str):
+        raise TypeError(f"prefix must be a string, got {short(prefix)}")
     return {
         prefix + name: scheme(shape, seed=seed, name=prefix + name, dtype=dtype)
-        for name, (shape, scheme) in layer.items()
+        for name, (shape, scheme) in specs(layer).items()
     }

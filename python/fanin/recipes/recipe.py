@@ -6,13 +6,15 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..arrays.types import Shape
+from ..entry import entry
 from ..files import toml_reader
 from ..files.regular import read_text
+from ..text import short
 from . import recipe_data, toml
 from .rule import Rule
 
@@ -107,7 +109,7 @@ class Recipe:
         matched: dict[str, Rule] = {}
         shapes: dict[str, Shape] = {}
         drawable: set[tuple[int, Shape]] = set()  # most models have few shapes
-        for name, shape in pairs(parameters):
+        for name, shape in pairs("parameters", parameters):
             if name in shapes:
                 raise ValueError(f"every parameter must have its own name, got {name!r} twice")
             shapes[name] = shape
@@ -159,6 +161,7 @@ class Recipe:
         return {"name": self.name, "source": self.source, "rules": [rule.to_dict() for rule in self.rules]}
 
     @classmethod
+    @entry
     def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
         """The recipe that a dict describes: what `to_dict` wrote, or one written by hand.
 
@@ -181,6 +184,7 @@ class Recipe:
         return toml.write(self.to_dict())
 
     @classmethod
+    @entry
     def from_toml(cls, text: str) -> Recipe:
         """The recipe in a TOML text: the keys of `from_dict`, each rule a table `[[rules]]`.
 
@@ -201,6 +205,7 @@ class Recipe:
         return cls.from_dict(toml_reader.parse(text, "a recipe"))
 
     @classmethod
+    @entry
     def load(cls, path: str | os.PathLike[str]) -> Recipe:
         """The recipe in a TOML file; errors begin with its path."""
         where = os.fspath(path)
@@ -247,11 +252,16 @@ class Recipe:
         )
 
 
-def pairs(parameters: Mapping[str, Shape] | Iterable[NamedShape]) -> Iterator[tuple[str, Shape]]:
+def pairs(argument: str, parameters: Mapping[str, Shape] | Iterable[NamedShape]) -> list[tuple[str, Shape]]:
+    """Return names and shapes; TypeError for what has none."""
     if isinstance(parameters, Mapping):
-        yield from parameters.items()
-    else:
-        yield from ((parameter.name, parameter.shape) for parameter in parameters)
+        return list(parameters.items())
+    try:
+        return [(parameter.name, parameter.shape) for parameter in parameters]
+    except (AttributeError, TypeError):
+        raise TypeError(
+            f"{argument} must be a mapping of names to shapes, or objects that have both, got {short(parameters)}"
+        ) from None
 
 
 def listed(items: list[str]) -> str:

@@ -179,7 +179,7 @@ class TruncatedNormal(Scheme):
     def _moments(self) -> tuple[float, float]:
         low, high = self.low, self.high
         if self.std == 0:
-            return (self.mean if self.bounds == "std" else min(max(self.mean, low), high)), 0.0
+            return self.mean, 0.0
         if self.bounds == "absolute":
             low, high = (low - self.mean) / self.std, (high - self.mean) / self.std
         mean, std = moments(low, high)
