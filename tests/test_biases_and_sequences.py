@@ -108,9 +108,9 @@ def test_more_tokens_and_a_padding_row_leave_the_others_alone():
         (lambda: schemes.prior_probability(0.0), ValueError, "probability must be between 0 and 1, got 0.0"),
         (lambda: schemes.prior_probability(1.0), ValueError, "probability must be between 0 and 1, got 1.0"),
         (lambda: schemes.gate_bias(gate=4, gates=4), ValueError, r"gate must be in \[0, 4\), got 4"),
-        (lambda: schemes.gru_bias(order="rz"), ValueError, "order must be 'rzn' or 'zrn', got 'rz'"),
+        (lambda: schemes.gru_bias(order="rz"), ValueError, "order must be one of 'rzn', 'zrn', got 'rz'"),
         (lambda: fanin.lstm_bias(7, **KEY), ValueError, "must be a multiple of 4, or sizes be given"),
-        (lambda: schemes.mamba_step_bias(0.1, 0.01), ValueError, "low and high must be positive, finite and in order"),
+        (lambda: schemes.mamba_step_bias(0.1, 0.01), ValueError, "low must not exceed high, got low=0.1 and high=0.01"),
         (lambda: schemes.mamba_step_bias(floor=-1.0), ValueError, "floor must be finite and not negative, got -1.0"),
         (lambda: fanin.mamba_log_range(()), ValueError, r"at least 1 dimension, got \(\)"),
         (lambda: fanin.sinusoid((3, 3, 3)), ValueError, "must have 2 dimensions, positions and features"),
@@ -118,7 +118,7 @@ def test_more_tokens_and_a_padding_row_leave_the_others_alone():
         (
             lambda: fanin.embedding((3, 2), padding=3, **KEY),
             ValueError,
-            r"padding must be a row of shape \(3, 2\), got 3",
+            r"row, or padding, must be one of the rows of shape \(3, 2\), got 3",
         ),
         (lambda: schemes.concatenate([]), TypeError, "schemes must be a sequence of schemes"),
         (lambda: schemes.concatenate([schemes.zeros()], sizes=(1, 2)), ValueError, "sizes must be one for each of 1"),
@@ -129,9 +129,9 @@ def test_more_tokens_and_a_padding_row_leave_the_others_alone():
         (lambda: schemes.sparse(layout="OI"), ValueError, "one of nonzeros and sparsity must be given"),
         (lambda: schemes.sparse(nonzeros=1, sparsity=0.5, layout="OI"), ValueError, "one of nonzeros and sparsity"),
         (lambda: schemes.sparse(sparsity=1.5, layout="OI"), ValueError, "sparsity must be between 0 and 1, got 1.5"),
-        (lambda: schemes.sparse(nonzeros=-1, layout="OI"), ValueError, "nonzeros must be an integer and not negative"),
+        (lambda: schemes.sparse(nonzeros=-1, layout="OI"), ValueError, "nonzeros must be at least 0, got -1"),
         (lambda: schemes.sparse(nonzeros=9, layout="OI")((4, 8), **KEY), ValueError, "nonzeros must be at most 8"),
-        (lambda: schemes.sparse(nonzeros=1, per="row", layout="OI"), ValueError, "per must be one of output, input"),
+        (lambda: schemes.sparse(nonzeros=1, per="row", layout="OI"), ValueError, "per must be one of 'output', 'input', got 'row'"),
     ],
 )
 def test_what_cannot_be(build, error, message):

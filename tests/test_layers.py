@@ -300,7 +300,7 @@ def test_recommended_embeddings_heads_and_norms():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: layers.linear(3, 2, framework="mxnet"), "framework must be one of fanin, torch, keras, flax, got 'mx"),
+        (lambda: layers.linear(3, 2, framework="mxnet"), "framework must be one of 'fanin', 'torch', 'keras', 'flax', got 'mx"),
         (lambda: layers.linear(-3, 2), "inputs must be at least 0, got -3"),
         (lambda: layers.linear(3, -2), "outputs must be at least 0, got -2"),
         (lambda: layers.linear(3, 2, activation="rleu"), "activation must be one of"),

@@ -53,7 +53,7 @@ _HOW = {
 def real(argument: str, value: Any) -> float:
     """Return a real number as a float: a number of Python's or NumPy's, or an array of one without axes."""
     if type(value) is float:
-        return value  # type: ignore[no-any-return]
+        return value
     if type(value) is not int:
         numeric = isinstance(value, numbers.Real) or (
             getattr(value, "shape", None) == () and getattr(getattr(value, "dtype", None), "kind", "") in tuple("fiuV")
@@ -105,7 +105,7 @@ def integer(argument: str, value: Any, least: int = -(2**63), most: int = 2**63 
         raise ValueError(f"{argument} must be at least {least}, got {short(value)}")
     if value > most:
         raise ValueError(f"{argument} must be at most {most}, got {short(value)}")
-    return value  # type: ignore[no-any-return]
+    return int(value)
 
 
 def flag(argument: str, value: Any) -> bool:
@@ -150,7 +150,8 @@ def integers(argument: str, value: Any, least: int = -(2**63)) -> tuple[int, ...
 
 def texts(argument: str, value: Any) -> tuple[str, ...]:
     """Return a sequence of strings as a tuple."""
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+    is_one = isinstance(value, str | bytes | Mapping) or getattr(value, "shape", None) == ()
+    if isinstance(value, Iterable) and not is_one:
         items = tuple(value)
         if all(isinstance(item, str) for item in items):
             return items
@@ -175,13 +176,9 @@ def explain(name: str, signature: inspect.Signature, args: tuple[Any, ...], kwar
         unknown = [key for key in kwargs if key not in known]
         if unknown:
             raise unexpected(name, unknown[0], known) from None
-        missing = [
-            parameter.name
-            for parameter in signature.parameters.values()
-            if parameter.default is parameter.empty
-            and parameter.kind is parameter.KEYWORD_ONLY
-            and parameter.name not in kwargs
-        ]
+        required = [each for each in signature.parameters.values() if each.default is each.empty]
+        positional = [each.name for each in signature.parameters.values() if each.kind is not each.KEYWORD_ONLY]
+        missing = [each.name for each in required if each.name not in (*kwargs, *positional[: len(args)])]
         if missing:
             raise needed(name, missing[0]) from None
         raise TypeError(f"{name}(): {error}; its parameters are {', '.join(known) or 'none'}") from None
@@ -192,7 +189,7 @@ def unexpected(name: str, key: str, known: Iterable[str]) -> TypeError:
     known = list(known)
     ours = next((each for each in FOREIGN.get(key, ()) if each in known), None)
     if ours is not None:
-        return TypeError(f"{name}() calls {key!r} {ours!r}: give {_HOW.get(key, _HOW.get(ours, f'{ours}=…'))}")
+        return TypeError(f"{name}() has no parameter {key!r}: here it is {_HOW.get(key, _HOW.get(ours, f'{ours}=…'))}")
     return TypeError(
         f"{name}() has no parameter {key!r}{nearest(key, known)}; it has {', '.join(known) or 'none'}".replace(
             "?;", "?"

@@ -146,17 +146,15 @@ class Fans(NamedTuple):
     @entry
     def by(self, mode: Mode) -> float:
         """The fan that `mode` names: "fan_in", "fan_out", "fan_avg" or "fan_geo_avg"."""
-        match mode:
+        match choice("mode", mode, MODES, FOREIGN_MODES):
             case "fan_in":
                 return float(self.fan_in)
             case "fan_out":
                 return float(self.fan_out)
             case "fan_avg":
                 return self.avg
-            case "fan_geo_avg":
+            case _:
                 return self.geo_avg
-        choice("mode", mode, MODES, FOREIGN_MODES)
-        raise AssertionError
 
 
 def require_layout(layout: Layout | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from .arrays.types import Activation, Convention, Layer, Layout, Shape
 from .entry import entry
 from .fans import CONVENTIONS, Blocks, FanOptions, Fans, as_blocks, require_layout
 from .schemes import Scheme, as_scheme
+from .schemes.registry import expanded
 from .signals.gains import GAINS, gain
 
 LAYERS = ("linear", "conv", "recurrent", "input", "attention", "embedding", "norm", "bias", "head")
@@ -321,6 +323,10 @@ def review(
         f"gradients {what}: with std {std:.3g} each layer multiplies their squares by {factor:.3g}, {over} layers by "
         f"{total}. Use {advice.name}, std {wanted:.3g}.",
     )
+
+
+for _public in (recommend, review):
+    _public.__signature__ = expanded(inspect.signature(_public))  # type: ignore[attr-defined]
 
 
 def _growth(activation: Activation, weight: float) -> float:

@@ -204,8 +204,7 @@ def truncated_normal(
     """
     if unknown or seed is None or name is None:
         raise _refused(truncated_normal, unknown, seed=seed, name=name)
-    if bounds not in ("std", "absolute"):
-        choice("bounds", bounds, ("std", "absolute"))
+    choice("bounds", bounds, ("std", "absolute"))
     if not (type(mean) is type(std) is type(low) is type(high) is float):
         mean, std, low, high = real("mean", mean), real("std", std), real("low", low), real("high", high)
     arguments = (mean, std, low, high, bounds == "std", as_seed(seed), name)

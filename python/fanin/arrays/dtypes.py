@@ -31,7 +31,7 @@ WORDS = _spellings(Dtype.uint32, Dtype.uint64)
 ANY = _spellings(*Dtype)
 
 
-def find(dtype: DType, supported: Dtypes) -> Dtype:
+def find(dtype: DType, supported: Dtypes, argument: str = "dtype") -> Dtype:
     """Return the native type that `dtype` stands for; TypeError with the supported list if there is none."""
     try:
         return supported[dtype]
@@ -39,7 +39,7 @@ def find(dtype: DType, supported: Dtypes) -> Dtype:
         spelled = _name(dtype)
     if spelled not in supported:
         allowed = ", ".join(dict.fromkeys(each.name for each in supported.values()))
-        raise TypeError(f"dtype must be one of {allowed}, got {short(dtype)}")
+        raise TypeError(f"{argument} must be one of {allowed}, got {short(dtype)}")
     supported[dtype] = supported[spelled]
     return supported[spelled]
 

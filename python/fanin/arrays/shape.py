@@ -9,7 +9,7 @@ from ..text import short
 from .types import Shape
 
 
-def as_shape(shape: Shape) -> tuple[int, ...]:
+def as_shape(shape: Shape, argument: str = "shape") -> tuple[int, ...]:
     """Return `shape` as a tuple of ints; ValueError where no array can have it, TypeError where it is none."""
     if type(shape) is tuple:
         product = 1
@@ -23,12 +23,12 @@ def as_shape(shape: Shape) -> tuple[int, ...]:
     try:
         sizes = (operator.index(shape),) if _is_one(shape) else tuple(map(_size, shape))  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"shape must be an integer or a sequence of integers, got {short(shape)}") from None
+        raise TypeError(f"{argument} must be an integer or a sequence of integers, got {short(shape)}") from None
     if min(sizes, default=0) < 0:
         axis = next(axis for axis, size in enumerate(sizes) if size < 0)
-        raise ValueError(f"shape must have no negative axis, got {short(sizes[axis])} at axis {axis}")
+        raise ValueError(f"{argument} must have no negative axis, got {short(sizes[axis])} at axis {axis}")
     if math.prod(filter(None, sizes)) >= 2**63:
-        raise ValueError(f"shape must have fewer than 2^63 elements, got {short(sizes)}")
+        raise ValueError(f"{argument} must have fewer than 2^63 elements, got {short(sizes)}")
     return sizes
 
 

@@ -46,7 +46,7 @@ def extents(kernel: Shape) -> tuple[int, ...]:
 
 def followed(activation: Activation) -> Activation:
     """Return an activation that there is."""
-    if activation != "linear":
+    if not (isinstance(activation, str) and activation == "linear"):
         gain(activation)
     return activation
 

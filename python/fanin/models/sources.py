@@ -86,7 +86,7 @@ def _from_path(path: str) -> Parameters:
 
 def _from_parameters(source: object) -> Parameters:
     """Those of an iterable, checked as those of a mapping are."""
-    given = tuple(source) if isinstance(source, Iterable) else (source,)
+    given = tuple(source) if isinstance(source, Iterable) and getattr(source, "shape", None) != () else (source,)
     if not all(isinstance(parameter, Parameter) for parameter in given):
         raise TypeError(f"source must be a name, a path, a mapping or several Parameter, got {short(source)}")
     names: set[str] = set()

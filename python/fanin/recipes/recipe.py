@@ -257,7 +257,9 @@ def pairs(argument: str, parameters: Mapping[str, Shape] | Iterable[NamedShape])
     if isinstance(parameters, Mapping):
         return list(parameters.items())
     try:
-        return [(parameter.name, parameter.shape) for parameter in parameters]
+        if not isinstance(parameters, str | bytes):
+            return [(parameter.name, parameter.shape) for parameter in parameters]
+        raise TypeError
     except (AttributeError, TypeError):
         raise TypeError(
             f"{argument} must be a mapping of names to shapes, or objects that have both, got {short(parameters)}"

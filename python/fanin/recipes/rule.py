@@ -135,7 +135,7 @@ class Rule:
         --------
         >>> from fanin import schemes
         >>> Rule("*.bias", schemes.zeros(), ndim=1).to_dict()
-        {'pattern': '*.bias', 'ndim': 1, 'scheme': {'scheme': 'Constant', 'value': 0.0}}
+        {'pattern': '*.bias', 'ndim': 1, 'scheme': {'scheme': 'constant', 'value': 0.0}}
         """
         data = self.guards()
         if self.role:

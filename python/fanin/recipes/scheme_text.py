@@ -58,6 +58,8 @@ def _parsed(text: str) -> ast.expr:
             return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError) as error:  # MemoryError is the parser's word for too deep
         why = getattr(error, "msg", None) or str(error) or "it is nested too deeply"
+        if isinstance(error, UnicodeError):
+            why = "it has lone surrogates"
         raise ValueError(f"{problem}: {why}") from None
 
 

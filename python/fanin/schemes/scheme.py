@@ -136,7 +136,7 @@ class Scheme(ABC):
         changed = [f"{field.name}={value!r}" for field, value in self.fields() if value != field.default]
         return f"{self.scheme_name}({', '.join(changed)})"
 
-    @functools.partial(entry, name="a scheme")
+    @functools.partial(entry, name="scheme")
     def __call__(
         self,
         shape: Shape | None = None,
