@@ -112,7 +112,7 @@ def test_more_tokens_and_a_padding_row_leave_the_others_alone():
         (lambda: fanin.lstm_bias(7, **KEY), ValueError, "must be a multiple of 4, or sizes be given"),
         (lambda: schemes.mamba_step_bias(0.1, 0.01), ValueError, "low must not exceed high, got low=0.1 and high=0.01"),
         (lambda: schemes.mamba_step_bias(floor=-1.0), ValueError, "floor must be finite and not negative, got -1.0"),
-        (lambda: fanin.mamba_log_range(()), ValueError, r"at least 1 dimension, got \(\)"),
+        (lambda: fanin.mamba_log_range(()), ValueError, r"shape must have at least 1 dimension, .*, got \(\)"),
         (lambda: fanin.sinusoid((3, 3, 3)), ValueError, "must have 2 dimensions, positions and features"),
         (lambda: schemes.sinusoid(0.0), ValueError, "base must be positive and finite, got 0.0"),
         (
@@ -131,7 +131,11 @@ def test_more_tokens_and_a_padding_row_leave_the_others_alone():
         (lambda: schemes.sparse(sparsity=1.5, layout="OI"), ValueError, "sparsity must be between 0 and 1, got 1.5"),
         (lambda: schemes.sparse(nonzeros=-1, layout="OI"), ValueError, "nonzeros must be at least 0, got -1"),
         (lambda: schemes.sparse(nonzeros=9, layout="OI")((4, 8), **KEY), ValueError, "nonzeros must be at most 8"),
-        (lambda: schemes.sparse(nonzeros=1, per="row", layout="OI"), ValueError, "per must be one of 'output', 'input', got 'row'"),
+        (
+            lambda: schemes.sparse(nonzeros=1, per="row", layout="OI"),
+            ValueError,
+            "per must be one of 'output', 'input'",
+        ),
     ],
 )
 def test_what_cannot_be(build, error, message):

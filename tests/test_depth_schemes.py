@@ -152,7 +152,10 @@ def test_a_readout_of_mup_grows_by_the_root_of_the_width_that_its_output_is_divi
         (lambda: schemes.scaled_residual(layers=0), "layers must be at least 1, got 0"),
         (lambda: schemes.torchtitan_residual(layer=-1), "layer must be at least 0, got -1"),
         (lambda: schemes.deepnorm(layout="OI"), "encoder_layers must be at least 1, got 0"),
-        (lambda: schemes.deepnorm(6, stack="middle", layout="OI"), "stack must be one of 'encoder', 'decoder', got 'middle'"),
+        (
+            lambda: schemes.deepnorm(6, stack="middle", layout="OI"),
+            "stack must be one of 'encoder', 'decoder'",
+        ),
         (lambda: schemes.fixup(blocks=3, depth=1, layout="OI"), "depth must be at least 2"),
         (lambda: schemes.siren(omega=0.0, layout="OI"), "omega must be positive and finite, got 0.0"),
         (schemes.siren, "layout must be"),

@@ -31,7 +31,7 @@ NORMAL = schemes.normal(std=0.02)
         ("orthogonal(layout=OI, blocks=(2, 1))", schemes.orthogonal(blocks=(2, 1), layout="OI")),
         ("truncated_normal(low=-inf, high=3)", schemes.truncated_normal(low=-float("inf"), high=3)),
         ("padded(of=normal(std=0.02), row=0)", schemes.embedding(0.02, padding=0)),
-        ("mup(scheme=normal(std=0.02), base=(256, 768))", schemes.mup(NORMAL, (256, 768))),
+        ("mup(of=normal(std=0.02), base=(256, 768))", schemes.mup(NORMAL, (256, 768))),
         (
             "concatenate(schemes=(zeros, ones(), normal))",
             schemes.concatenate([schemes.zeros(), schemes.ones(), schemes.normal()]),
@@ -111,7 +111,7 @@ def test_what_describe_prints_is_read(it):
         ("constant(inf)", "value must be finite, got inf"),
         ("he_normal", "layout must be .* none was given"),
         ("he_normal(layout=OI, activation=foo)", "activation must be one of .*, got 'foo'"),
-        ("mup(of=normal, base=wide)", r"base must be an integer or a sequence of integers, got \('wide',\)"),
+        ("mup(of=normal, base=wide)", "base must be an integer or a sequence of integers, got 'wide'"),
         ("padded(of=3, row=0)", "of must be a scheme, .*, got 3"),
         ("padded(of=normal(sd=1), row=0)", "scheme 'normal': normal.. has no parameter 'sd': here it is std="),
         ("gate_bias(gate=0, gates=100000000000)", "gates must be at most 1000"),

@@ -11,6 +11,7 @@ from ..text import short
 from .types import Seed
 
 _FRESH = "; fanin.fresh_seed() returns an int to use and to log"
+_GENERATORS = ("integers", "tomaxint", "random_raw", "initial_seed")  # NumPy's three kinds, and torch's
 _FROM = "; fanin.seed_from(generator) draws an int from a generator, to use and to log"
 
 
@@ -31,7 +32,7 @@ def _convert(seed: Seed) -> int:
             return operator.index(seed)
     except TypeError:
         pass
-    hint = _FROM if hasattr(seed, "integers") or hasattr(seed, "initial_seed") or hasattr(seed, "tomaxint") else _FRESH
+    hint = _FROM if any(hasattr(seed, each) for each in _GENERATORS) else _FRESH
     raise TypeError(f"seed must be an int or a numpy.random.SeedSequence, got {short(seed)}{hint}")
 
 

@@ -179,6 +179,7 @@ class Recipe:
         """
         return cls(*recipe_data.recipe(data))
 
+    @entry
     def to_toml(self) -> str:
         """The recipe as TOML, from which `from_toml` makes an equal one."""
         return toml.write(self.to_dict())

@@ -69,6 +69,7 @@ class Scheme(ABC):
         """Whether drawing a small part of a parameter costs nearly as much as drawing all of it."""
         return False
 
+    @entry
     def describe(self) -> str:
         """Return the scheme in one line; two schemes with the same line draw the same values.
 
@@ -131,6 +132,7 @@ class Scheme(ABC):
 
     __rmul__ = __mul__
 
+    @entry
     def __repr__(self) -> str:
         """Return the call that makes an equal scheme, without what has its default."""
         changed = [f"{field.name}={value!r}" for field, value in self.fields() if value != field.default]
