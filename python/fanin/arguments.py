@@ -70,10 +70,10 @@ def real(argument: str, value: Any) -> float:
 
 def number(argument: str, value: Any, *, finite: bool = True) -> float:
     """Return a real number as a float; NaN is refused, and infinity unless `finite` is False."""
-    value = real(argument, value)
-    if math.isnan(value) or (finite and math.isinf(value)):
-        raise ValueError(f"{argument} must be {'finite' if finite else 'a number'}, got {value}")
-    return value
+    found = real(argument, value)
+    if math.isnan(found) or (finite and math.isinf(found)):
+        raise ValueError(f"{argument} must be {'finite' if finite else 'a number'}, got {found}")
+    return found
 
 
 def scale(argument: str, value: Any) -> float:

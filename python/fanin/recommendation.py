@@ -7,7 +7,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Unpack
+from typing import Any, Unpack
 
 from . import schemes
 from .arguments import choice, flag, integer
@@ -325,8 +325,9 @@ def review(
     )
 
 
+_public: Any
 for _public in (recommend, review):
-    _public.__signature__ = expanded(inspect.signature(_public))  # type: ignore[attr-defined]
+    _public.__signature__ = expanded(inspect.signature(_public))
 
 
 def _growth(activation: Activation, weight: float) -> float:

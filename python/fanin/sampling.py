@@ -16,6 +16,7 @@ from .arrays.dtypes import FLOATS, WORDS, Dtypes, find
 from .arrays.request import Request
 from .arrays.seed import as_seed
 from .arrays.types import Array, Bounds, Device, DType, Index, Out, Seed, Shape
+from .docstrings import documented
 
 F = TypeVar("F", bound=Callable[..., Any])
 _NEEDED: Any = None  # the default of what has none, as the signature says
@@ -38,13 +39,15 @@ def draw(
 
 
 def _sampler(function: F) -> F:
-    """Give a function the signature that it has for its callers."""
+    """Give a function the signature that it has for its callers, and the explanations of all its parameters."""
     parameters = [
         parameter.replace(default=parameter.empty) if parameter.name in ("seed", "name") else parameter
         for parameter in inspect.signature(function).parameters.values()
         if parameter.kind is not parameter.VAR_KEYWORD
     ]
-    function.__signature__ = inspect.Signature(parameters, return_annotation="Array")  # type: ignore[attr-defined]
+    signature = inspect.Signature(parameters, return_annotation="Array")
+    function.__signature__ = signature  # type: ignore[attr-defined]
+    function.__doc__ = documented(function.__doc__ or "", signature)
     return function
 
 
@@ -69,16 +72,13 @@ def uniform(
     device: Device = None,
     **unknown: Any,
 ) -> Array:
-    """Uniform values between `low` and `high`.
+    """Uniform values between two bounds.
 
     Parameters
     ----------
-    shape : int or sequence of int, optional
-        Of the whole tensor. Default: that of `out`.
     low, high : float
-        Bounds, finite. No value is beyond them, in any dtype; one may equal a bound only by rounding.
-    seed, name, dtype, index, out, device
-        As for `normal`, which also lists the errors.
+        The bounds, finite and in order. No value is beyond them, in any dtype; one may equal a bound only by rounding.
+        Defaults 0 and 1.
 
     Examples
     --------
@@ -111,28 +111,8 @@ def normal(
 
     Parameters
     ----------
-    shape : int or sequence of int, optional
-        Of the whole tensor. Default: that of `out`.
     mean, std : float
-        Of the distribution.
-    seed : int or numpy.random.SeedSequence
-        In [0, 2**64).
-    name : str
-        The parameter's name: it selects a stream of its own.
-    dtype : optional
-        float32, float64, float16 or bfloat16, as a name, a NumPy or a torch dtype. Default: that of `out`, else
-        float32. bfloat16 and float16 are the float32 values, rounded.
-    index : optional
-        A part of the tensor, as in NumPy's basic indexing: the result is the full tensor's `[index]`, computed
-        without the rest.
-    out : optional
-        A writable array to fill and return: NumPy's, with any strides, or any that supports DLPack, such as a torch
-        tensor or parameter; on a GPU also one with the CUDA array interface, such as CuPy's. A GPU's is filled in its
-        owner's current stream, and the call returns before it is (docs/cuda.md). After KeyboardInterrupt its values are
-        unspecified.
-    device : optional
-        Where to compute: "cpu", "cuda" or "cuda:1". Default: where `out` is, else the CPU. The values are the same; an
-        array that is returned is NumPy's.
+        Those of the distribution; std is not negative. Defaults 0 and 1.
 
     Returns
     -------
@@ -185,16 +165,12 @@ def truncated_normal(
 
     Parameters
     ----------
-    shape : int or sequence of int, optional
-        Of the whole tensor. Default: that of `out`.
     mean, std : float
-        Of the normal before it is cut; the values' own std is smaller.
+        Those of the normal before it is cut; the values' own std is smaller. Defaults 0 and 1.
     low, high : float
-        Bounds, finite or infinite. No value is beyond them, in any dtype.
+        The bounds, finite or infinite. No value is beyond them, in any dtype. Defaults -2 and 2.
     bounds : {"std", "absolute"}
         "std": values lie between mean + low·std and mean + high·std; "absolute": between low and high.
-    seed, name, dtype, index, out, device
-        As for `normal`, which also lists the errors.
 
     Examples
     --------
@@ -227,12 +203,8 @@ def bits(
 
     Parameters
     ----------
-    shape : int or sequence of int, optional
-        Of the whole tensor. Default: that of `out`.
     dtype : optional
         uint32 or uint64. Default: that of `out`, else uint32.
-    seed, name, index, out, device
-        As for `normal`, which also lists the errors.
 
     Examples
     --------
@@ -259,12 +231,8 @@ def constant(
 
     Parameters
     ----------
-    shape : int or sequence of int, optional
-        Of the whole tensor. Default: that of `out`.
     value : float
-        Rounded to the dtype.
-    dtype, index, out, device
-        As for `normal`, which also lists the errors.
+        The value, rounded to the dtype. Default 0.
 
     Examples
     --------
@@ -286,7 +254,7 @@ def zeros(
     device: Device = None,
     **unknown: Any,
 ) -> Array:
-    """Zeros; the parameters are those of `constant`.
+    """Zeros.
 
     Examples
     --------
@@ -308,7 +276,7 @@ def ones(
     device: Device = None,
     **unknown: Any,
 ) -> Array:
-    """Ones; the parameters are those of `constant`.
+    """Ones.
 
     Examples
     --------

@@ -19,7 +19,9 @@ SQRT3 = float.fromhex("0x1.bb67ae8584caap+0")
 @register(random=False)
 @dataclass(frozen=True, slots=True, repr=False)
 class Constant(Scheme):
-    """One value everywhere. Seed and name are not used.
+    """One value everywhere.
+
+    Seed and name are not used.
 
     Examples
     --------
