@@ -83,7 +83,7 @@ def package() -> str:
         "from .threads import get_num_threads as get_num_threads, num_threads as num_threads, "
         "set_num_threads as set_num_threads\n",
         *(f"from .{module} import {name} as {name}\n" for module, each in EXPORTS.items() for name in each),
-        f"\n__version__: str\n__all__ = {fanin.__all__!r}\n\ndef __dir__() -> list[str]: ...\n",
+        f"\n__version__: str\n__all__ = {sorted(fanin.__all__)!r}\n\ndef __dir__() -> list[str]: ...\n",
         *(stub(getattr(fanin, name)) for name in SAMPLERS),
         *(stub(functions.FUNCTIONS[name]) for name in functions.FUNCTIONS if name not in ALIASES),
         *(f"{alias} = {name}\n" for alias, name in ALIASES.items()),

@@ -137,14 +137,14 @@ def si(value: float) -> str:
 
 
 def short(value: object) -> str:
-    """Spell a value of any size in at most some hundred characters.
+    """Spell a value of any size in one line of some hundred characters at most.
 
     Examples
     --------
     >>> len(short("x" * 10**6))
     100
     """
-    return _SHORT.repr(value)
+    return " ".join(_SHORT.repr(value).split())
 
 
 def nearest(name: object, allowed: Iterable[str]) -> str:

@@ -6,8 +6,8 @@ import re
 import tomllib
 from typing import Any
 
+from ..text import short
 from . import limits
-from .validation import short
 
 # Strings and comments, in which nothing counts; brackets; what ends a key or a value; words.
 _TOKEN = re.compile(

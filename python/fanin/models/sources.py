@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..files.validation import as_name, as_shape, short
+from ..files.validation import as_name, as_shape
+from ..text import short
 from .arrays import from_mapping
 from .buffers import reason_to_skip
 from .builtin import MODELS, family
