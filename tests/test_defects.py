@@ -76,7 +76,7 @@ def test_he_has_the_gain_of_relu():
 
 def test_an_unknown_mode_is_a_value_error():
     """timm's variance_scaling_ fails with an UnboundLocalError."""
-    with pytest.raises(ValueError, match="mode must be one of fan_in, fan_out, fan_avg, fan_geo_avg, got 'fan'"):
+    with pytest.raises(ValueError, match=r"mode must be one of 'fan_in', .*, got 'fan'"):
         schemes.variance_scaling(mode="fan", layout="OI")
 
 

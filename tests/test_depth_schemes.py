@@ -135,7 +135,7 @@ def test_siren_keeps_the_size_of_its_signals():
 )
 def test_mup_keeps_what_the_base_width_has_and_shrinks_hidden_weights(scheme, base, shape, std):
     """Yang et al. 2021, table 3; as mup.init: equal at the base, hidden weights by the root of the input's growth."""
-    assert schemes.mup(scheme, base).std(base) == scheme.std(base)
+    assert schemes.mup(scheme, base).expected_std(base) == scheme.expected_std(base)
     assert schemes.mup(scheme, base).expected_std(shape) == pytest.approx(std, rel=1e-14)
 
 
@@ -150,9 +150,12 @@ def test_a_readout_of_mup_grows_by_the_root_of_the_width_that_its_output_is_divi
     ("build", "message"),
     [
         (lambda: schemes.scaled_residual(layers=0), "layers must be at least 1, got 0"),
-        (lambda: schemes.torchtitan_residual(layer=-1), "layer must not be negative, got -1"),
+        (lambda: schemes.torchtitan_residual(layer=-1), "layer must be at least 0, got -1"),
         (lambda: schemes.deepnorm(layout="OI"), "encoder_layers must be at least 1, got 0"),
-        (lambda: schemes.deepnorm(6, stack="middle", layout="OI"), "stack must be one of encoder, decoder"),
+        (
+            lambda: schemes.deepnorm(6, stack="middle", layout="OI"),
+            "stack must be one of 'encoder', 'decoder'",
+        ),
         (lambda: schemes.fixup(blocks=3, depth=1, layout="OI"), "depth must be at least 2"),
         (lambda: schemes.siren(omega=0.0, layout="OI"), "omega must be positive and finite, got 0.0"),
         (schemes.siren, "layout must be"),

@@ -300,14 +300,16 @@ def test_recommended_embeddings_heads_and_norms():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: layers.linear(3, 2, framework="mxnet"), "framework must be one of fanin, torch, keras, flax, got 'mx"),
+        (
+            lambda: layers.linear(3, 2, framework="mxnet"),
+            "framework must be one of 'fanin', .*, got 'mx",
+        ),
         (lambda: layers.linear(-3, 2), "inputs must be at least 0, got -3"),
         (lambda: layers.linear(3, -2), "outputs must be at least 0, got -2"),
         (lambda: layers.linear(3, 2, activation="rleu"), "activation must be one of"),
-        (lambda: layers.linear(True, 2), "inputs must be at least 0, got True"),
         (lambda: layers.head(3, -2), "classes must be at least 0, got -2"),
         (lambda: layers.conv(3, 2, -1), "size must be at least 1, got -1"),
-        (lambda: layers.conv(3, 2, (3, 0)), "size must be at least 1, got 0"),
+        (lambda: layers.conv(3, 2, (3, 0)), r"size\[1\] must be at least 1, got 0"),
         (lambda: layers.conv(3, 2, ()), r"size must have 1 to 3 dimensions, got \(\)"),
         (lambda: layers.conv(3, 2, (1, 1, 1, 1)), r"size must have 1 to 3 dimensions, got \(1, 1, 1, 1\)"),
         (lambda: layers.conv(6, 4, 3, groups=0), "groups must be at least 1, got 0"),
@@ -320,11 +322,11 @@ def test_recommended_embeddings_heads_and_norms():
         (lambda: layers.depthwise_conv(2, 3, -1), "multiplier must be at least 0, got -1"),
         (lambda: layers.embedding(-1, 3), "count must be at least 0, got -1"),
         (lambda: layers.embedding(4, 3, padding=4), "padding must be one of the 4 rows, got 4"),
-        (lambda: layers.embedding(4, 3, padding=-5), "padding must be at least -4, got -5"),
+        (lambda: layers.embedding(4, 3, padding=-5), "padding must be one of the 4 rows, got -5"),
         (lambda: layers.embedding(4, 3, padding=0, framework="keras"), "padding must be None.*Keras.*got 0"),
         (lambda: layers.embedding(4, 3, padding=0, framework="flax"), "padding must be None.*Flax.*got 0"),
         (lambda: layers.batch_norm(-1), "features must be at least 0, got -1"),
-        (lambda: layers.layer_norm((3, -1)), "shape must be at least 0, got -1"),
+        (lambda: layers.layer_norm((3, -1)), r"shape\[1\] must be at least 0, got -1"),
         (lambda: layers.lstm(3, -1), "hidden must be at least 0, got -1"),
         (lambda: layers.attention(6, 0), "heads must be at least 1, got 0"),
         (lambda: layers.attention(6, 4), "heads must divide the 6 features, got 4"),
@@ -340,7 +342,8 @@ def test_bad_values(call, message):
     ("call", "message"),
     [
         (lambda: layers.linear(3.0, 2), "inputs must be an integer, got 3.0"),
-        (lambda: layers.conv(3, 2, (3, None)), "size must be an integer, got None"),
+        (lambda: layers.linear(True, 2), "inputs must be an integer, got True"),
+        (lambda: layers.conv(3, 2, (3, None)), r"size must be an integer or a sequence of integers, got \(3, None\)"),
         (lambda: layers.embedding(3, 2, padding="0"), "padding must be an integer, got '0'"),
     ],
 )

@@ -223,7 +223,7 @@ def test_schemes_know_their_std():
         (lambda: INIT.orthogonal("w", (4, 4), 7e4, dtype="float16"), ValueError, "gain must not exceed .* float16"),
         (lambda: INIT.orthogonal("w", (4, 4), blocks=3), ValueError, "blocks must divide the 4 outputs"),
         (lambda: INIT.orthogonal("w", (4, 4), blocks=(1, 2)), ValueError, "blocks must add up to the 4 outputs"),
-        (lambda: INIT.orthogonal("w", (4, 4), blocks=(5, -1)), ValueError, "blocks must be sizes"),
+        (lambda: INIT.orthogonal("w", (4, 4), blocks=(5, -1)), ValueError, r"blocks\[1\] must be at least 0, got -1"),
         (lambda: INIT.orthogonal("w", (4, 4), blocks=0), ValueError, "blocks must be at least 1"),
         (lambda: INIT.orthogonal("w", (4, 4), blocks=1.5), TypeError, "blocks must be an integer"),
         (lambda: INIT.orthogonal("w", (4, 4), dtype="int8"), TypeError, "dtype must be one of float32"),

@@ -205,7 +205,7 @@ def test_a_huge_stride_along_one_element_means_nothing():
 
 
 def test_a_shape_in_c_order_beyond_64_bits_is_refused():
-    with pytest.raises(ValueError, match=r"out (must have strides below 2\^63 bytes|cannot be written)"):
+    with pytest.raises(ValueError, match=r"shape must have fewer than 2\^63 elements"):
         fanin.normal(out=Capsule(4096, (2**40, 2**40)), **KEY)
 
 

@@ -98,7 +98,7 @@ def test_an_activation_with_a_name_takes_no_quadrature():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("relu", "dense"), "layer must be one of linear, conv, .*, got 'dense'"),
+        (("relu", "dense"), "layer must be one of 'linear', 'conv', .*, got 'dense'"),
         (("swoosh",), "activation must be .* got 'swoosh'"),
     ],
 )

@@ -31,7 +31,7 @@ NORMAL = schemes.normal(std=0.02)
         ("orthogonal(layout=OI, blocks=(2, 1))", schemes.orthogonal(blocks=(2, 1), layout="OI")),
         ("truncated_normal(low=-inf, high=3)", schemes.truncated_normal(low=-float("inf"), high=3)),
         ("padded(of=normal(std=0.02), row=0)", schemes.embedding(0.02, padding=0)),
-        ("mup(scheme=normal(std=0.02), base=(256, 768))", schemes.mup(NORMAL, (256, 768))),
+        ("mup(of=normal(std=0.02), base=(256, 768))", schemes.mup(NORMAL, (256, 768))),
         (
             "concatenate(schemes=(zeros, ones(), normal))",
             schemes.concatenate([schemes.zeros(), schemes.ones(), schemes.normal()]),
@@ -78,10 +78,10 @@ def test_what_describe_prints_is_read(it):
         ("x = 3", "scheme must be a name"),
         ("import os", "scheme must be a name"),
         ("zeros(", r"scheme must be a name, .*, got 'zeros\(': '\(' was never closed"),
-        ("zero", "scheme must be one of .*, got 'zero'"),
-        ("Scheme()", "scheme must be one of .*, got 'Scheme'"),
-        ("deepnorm_alpha", "got 'deepnorm_alpha': it is a number"),
-        ("exec(value=1)", "scheme must be one of .*, got 'exec'"),
+        ("zero", "scheme must be a name of fanin.schemes, .*, got 'zero': did you mean 'zeros'"),
+        ("Scheme()", "scheme must be a name of fanin.schemes, .*, got 'Scheme'"),
+        ("deepnorm_alpha", "got 'deepnorm_alpha': did you mean 'deepnorm'"),
+        ("exec(value=1)", "scheme must be a name of fanin.schemes, .*, got 'exec'"),
         ("__import__('os')", "must have its parameters by name, as std=0.01, got"),
         ("normal(0, 1)", r"must have its parameters by name, as std=0.01, got 'normal\(0, 1\)'"),
         ("normal(*x)", "must have its parameters by name"),
@@ -100,21 +100,21 @@ def test_what_describe_prints_is_read(it):
         ("normal(std=b'1')", "a value must be a word"),
         ("normal(std=...)", "a value must be a word"),
         ("normal(std=f'{x}')", "a value must be a word"),
-        ("normal(std=x)", "std of scheme 'normal' must be a number, got 'x'"),
-        ("normal(std=True)", "std of scheme 'normal' must be a number, got True"),
-        ("normal(std=None)", "std of scheme 'normal' must be a number, got None"),
+        ("normal(std=x)", "scheme 'normal': std must be a number, got 'x'"),
+        ("normal(std=True)", "scheme 'normal': std must be a number, got True"),
+        ("normal(std=None)", "scheme 'normal': std must be a number, got None"),
         ("normal(std=-1)", "std must be finite and not negative, got -1"),
-        ("normal(sd=1)", "scheme 'normal' takes mean, std, got 'sd' = 1"),
+        ("normal(sd=1)", "scheme 'normal': normal.. has no parameter 'sd': here it is std="),
         ("normal(std=1, std=2)", "scheme 'normal' must have each parameter once, got std again"),
-        (f"normal(std=1{'0' * 400})", "scheme 'normal' must have numbers that a float64 can hold"),
+        (f"normal(std=1{'0' * 400})", "std must be a number that a float64 can hold"),
         (f"constant(1{'0' * 5000})", "scheme must be a name"),
         ("constant(inf)", "value must be finite, got inf"),
         ("he_normal", "layout must be .* none was given"),
         ("he_normal(layout=OI, activation=foo)", "activation must be one of .*, got 'foo'"),
-        ("mup(of=normal, base=wide)", r"base of scheme 'Mup' must be a list of integers, got \('wide',\)"),
-        ("padded(of=3, row=0)", "of of scheme 'Padded' must be a scheme: .*, got 3"),
-        ("padded(of=normal(sd=1), row=0)", "scheme 'normal' takes mean, std, got 'sd' = 1"),
-        ("gate_bias(gate=0, gates=100000000000)", "gates of scheme 'gate_bias' must be at most 1000"),
+        ("mup(of=normal, base=wide)", "base must be an integer or a sequence of integers, got 'wide'"),
+        ("padded(of=3, row=0)", "of must be a scheme, .*, got 3"),
+        ("padded(of=normal(sd=1), row=0)", "scheme 'normal': normal.. has no parameter 'sd': here it is std="),
+        ("gate_bias(gate=0, gates=100000000000)", "gates must be at most 1000"),
         ("x" * 10_001, "it has more than 10000 characters"),
         ("(" * 9000, "too many nested parentheses"),
         ("-" * 9000 + "1", "scheme must be a name"),
@@ -135,7 +135,7 @@ def test_other_texts_are_one_line_of_error(text, message):
 
 
 def test_a_scheme_is_spelled_in_a_string():
-    with pytest.raises(TypeError, match="scheme must be a string, got Constant"):
+    with pytest.raises(TypeError, match="scheme must be a string, got constant"):
         scheme(schemes.zeros())
 
 

@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import fanin
 from fanin import functions, schemes
 from fanin.schemes.registry import ALIASES, REGISTRY
 from fanin.seeded import Seeded
@@ -79,11 +80,11 @@ def package() -> str:
         *(f"from . import {name} as {name}\n" for name in ("cuda", *MODULES)),
         "from .arrays.seed import fresh_seed as fresh_seed, seed_from as seed_from\n",
         "from .info import info as info\n",
-        "from .sampling import " + ", ".join(f"{name} as {name}" for name in SAMPLERS) + "\n",
         "from .threads import get_num_threads as get_num_threads, num_threads as num_threads, "
         "set_num_threads as set_num_threads\n",
         *(f"from .{module} import {name} as {name}\n" for module, each in EXPORTS.items() for name in each),
-        "\n__version__: str\n__all__: list[str]\n\ndef __dir__() -> list[str]: ...\n",
+        f"\n__version__: str\n__all__ = {sorted(fanin.__all__)!r}\n\ndef __dir__() -> list[str]: ...\n",
+        *(stub(getattr(fanin, name)) for name in SAMPLERS),
         *(stub(functions.FUNCTIONS[name]) for name in functions.FUNCTIONS if name not in ALIASES),
         *(f"{alias} = {name}\n" for alias, name in ALIASES.items()),
     ]
@@ -111,7 +112,7 @@ def schemes_stub() -> str:
         [
             HEAD.format("Schemes: small frozen objects that say how a parameter is drawn."),
             *sorted(_imports()),
-            "\n__all__: list[str]\n\ndef __dir__() -> list[str]: ...\n",
+            f"\n__all__ = {schemes.__all__!r}\n\ndef __dir__() -> list[str]: ...\n",
         ]
     )
 

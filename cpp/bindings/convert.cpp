@@ -8,13 +8,17 @@
 namespace fanin::bindings {
 namespace {
 
-std::string spelled(py::handle value) { return py::repr(value); }
+// At most some hundred bytes, whatever the value is.
+std::string spelled(py::handle value) {
+  const std::string whole = py::str(py::repr(value).attr("encode")("ascii", "backslashreplace").attr("decode")("ascii"));
+  return whole.size() <= 100 ? whole : whole.substr(0, 48) + "..." + whole.substr(whole.size() - 49);
+}
 
 // TypeError for what is no integer, ValueError for what is 2^63 or more.
 int64_t as_int64(py::handle value, const char* argument, const char* allowed, const char* limit) {
   py::object number = py::reinterpret_borrow<py::object>(value);
   if (!PyLong_CheckExact(value.ptr())) {
-    number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+    number = PyBool_Check(value.ptr()) ? py::object() : py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
     if (!number) {
       PyErr_Clear();
       raise(PyExc_TypeError, std::string(argument) + " must be " + allowed + ", got " + spelled(value));

@@ -18,6 +18,7 @@ from .arrays.seed import seed_from as seed_from
 from .arrays.types import (
     Activation,
     Array,
+    Bounds,
     Convention,
     Device,
     Distribution,
@@ -40,13 +41,6 @@ from .plans import plan as plan
 from .recommendation import Recommendation as Recommendation
 from .recommendation import recommend as recommend
 from .recommendation import review as review
-from .sampling import bits as bits
-from .sampling import constant as constant
-from .sampling import normal as normal
-from .sampling import ones as ones
-from .sampling import truncated_normal as truncated_normal
-from .sampling import uniform as uniform
-from .sampling import zeros as zeros
 from .schemes import Scheme
 from .seeded import Seeded as Seeded
 from .seeded import seeded as seeded
@@ -56,9 +50,144 @@ from .threads import num_threads as num_threads
 from .threads import set_num_threads as set_num_threads
 
 __version__: str
-__all__: list[str]
+__all__ = [
+    "Fans",
+    "Plan",
+    "Recommendation",
+    "Seeded",
+    "bits",
+    "concatenate",
+    "constant",
+    "cuda",
+    "deepnorm",
+    "delta_orthogonal",
+    "diagnose",
+    "dirac",
+    "embedding",
+    "eye",
+    "fixup",
+    "fresh_seed",
+    "gain",
+    "gate_bias",
+    "get_num_threads",
+    "glorot_normal",
+    "glorot_uniform",
+    "gru_bias",
+    "haar",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "info",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "layer_scale",
+    "layers",
+    "layout",
+    "lecun_normal",
+    "lecun_uniform",
+    "lstm_bias",
+    "mamba_log_range",
+    "mamba_step_bias",
+    "models",
+    "mup",
+    "normal",
+    "num_threads",
+    "ones",
+    "orthogonal",
+    "padded",
+    "plan",
+    "prior_probability",
+    "recipes",
+    "recommend",
+    "review",
+    "rezero",
+    "scaled_residual",
+    "schemes",
+    "seed_from",
+    "seeded",
+    "set_num_threads",
+    "sinusoid",
+    "siren",
+    "siren_first",
+    "skip_init",
+    "sparse",
+    "t_fixup",
+    "t_fixup_embedding",
+    "torch",
+    "torchtitan_residual",
+    "truncated_normal",
+    "uniform",
+    "variance_scaling",
+    "xavier_normal",
+    "xavier_uniform",
+    "zeros",
+]
 
 def __dir__() -> list[str]: ...
+def bits(
+    shape: Shape | None = None,
+    *,
+    seed: Seed,
+    name: str,
+    dtype: DType = None,
+    index: Index = None,
+    out: Out = None,
+    device: Device = None,
+) -> Array: ...
+def constant(
+    shape: Shape | None = None,
+    value: float = 0.0,
+    *,
+    dtype: DType = None,
+    index: Index = None,
+    out: Out = None,
+    device: Device = None,
+) -> Array: ...
+def normal(
+    shape: Shape | None = None,
+    mean: float = 0.0,
+    std: float = 1.0,
+    *,
+    seed: Seed,
+    name: str,
+    dtype: DType = None,
+    index: Index = None,
+    out: Out = None,
+    device: Device = None,
+) -> Array: ...
+def ones(
+    shape: Shape | None = None, *, dtype: DType = None, index: Index = None, out: Out = None, device: Device = None
+) -> Array: ...
+def truncated_normal(
+    shape: Shape | None = None,
+    mean: float = 0.0,
+    std: float = 1.0,
+    low: float = -2.0,
+    high: float = 2.0,
+    *,
+    bounds: Bounds = "std",
+    seed: Seed,
+    name: str,
+    dtype: DType = None,
+    index: Index = None,
+    out: Out = None,
+    device: Device = None,
+) -> Array: ...
+def uniform(
+    shape: Shape | None = None,
+    low: float = 0.0,
+    high: float = 1.0,
+    *,
+    seed: Seed,
+    name: str,
+    dtype: DType = None,
+    index: Index = None,
+    out: Out = None,
+    device: Device = None,
+) -> Array: ...
+def zeros(
+    shape: Shape | None = None, *, dtype: DType = None, index: Index = None, out: Out = None, device: Device = None
+) -> Array: ...
 def concatenate(
     shape: Shape | None = None,
     *,

@@ -50,13 +50,30 @@ _HOW = {
 }
 
 
+def real(argument: str, value: Any) -> float:
+    """Return a real number as a float: a number of Python's or NumPy's, or an array of one without axes."""
+    if type(value) is float:
+        return value
+    if type(value) is not int:
+        numeric = isinstance(value, numbers.Real) or (
+            getattr(value, "shape", None) == () and getattr(getattr(value, "dtype", None), "kind", "") in tuple("fiuV")
+        )
+        if not numeric or _is_bool(value):
+            raise TypeError(f"{argument} must be a number, got {short(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{argument} must be a number that a float64 can hold, got {short(value)}") from None
+    except (TypeError, ValueError):
+        raise TypeError(f"{argument} must be a number, got {short(value)}") from None
+
+
 def number(argument: str, value: Any, *, finite: bool = True) -> float:
     """Return a real number as a float; NaN is refused, and infinity unless `finite` is False."""
-    if type(value) is not float:
-        value = _as_float(argument, value)
-    if math.isnan(value) or (finite and math.isinf(value)):
-        raise ValueError(f"{argument} must be {'finite' if finite else 'a number'}, got {value}")
-    return value  # type: ignore[no-any-return]
+    found = real(argument, value)
+    if math.isnan(found) or (finite and math.isinf(found)):
+        raise ValueError(f"{argument} must be {'finite' if finite else 'a number'}, got {found}")
+    return found
 
 
 def scale(argument: str, value: Any) -> float:
@@ -75,8 +92,8 @@ def positive(argument: str, value: Any) -> float:
     return found
 
 
-def integer(argument: str, value: Any, least: int | None = None, most: int | None = None) -> int:
-    """Return an integer, within bounds where they are given."""
+def integer(argument: str, value: Any, least: int = -(2**63), most: int = 2**63 - 1) -> int:
+    """Return an integer within bounds, which are 64 bits at most."""
     if type(value) is not int:
         try:
             if _is_bool(value):
@@ -84,11 +101,11 @@ def integer(argument: str, value: Any, least: int | None = None, most: int | Non
             value = operator.index(value)
         except TypeError:
             raise TypeError(f"{argument} must be an integer, got {short(value)}") from None
-    if least is not None and value < least:
+    if value < least:
         raise ValueError(f"{argument} must be at least {least}, got {short(value)}")
-    if most is not None and value > most:
+    if value > most:
         raise ValueError(f"{argument} must be at most {most}, got {short(value)}")
-    return value  # type: ignore[no-any-return]
+    return int(value)
 
 
 def flag(argument: str, value: Any) -> bool:
@@ -105,10 +122,22 @@ def choice(argument: str, value: Any, allowed: tuple[str, ...], foreign: Mapping
     if value not in allowed:
         meant = f": did you mean {foreign[value]!r}?" if foreign and value in foreign else nearest(value, allowed)
         raise ValueError(f"{argument} must be one of {', '.join(map(repr, allowed))}, got {short(value)}{meant}")
+    return str(value)
+
+
+def name(value: Any) -> str:
+    """Return a parameter's name: a text that UTF-8 can hold."""
+    if not isinstance(value, str):
+        raise TypeError(f"name must be a str, got {short(value)}")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"name must be valid Unicode without lone surrogates, got {short(value)}") from None
     return value
 
 
-def integers(argument: str, value: Any, least: int | None = None) -> tuple[int, ...]:
+def integers(argument: str, value: Any, least: int = -(2**63)) -> tuple[int, ...]:
     """Return a sequence of integers as a tuple."""
     if isinstance(value, str | bytes | Mapping):
         raise TypeError(f"{argument} must be a sequence of integers, got {short(value)}")
@@ -117,6 +146,16 @@ def integers(argument: str, value: Any, least: int | None = None) -> tuple[int, 
     except TypeError:
         raise TypeError(f"{argument} must be a sequence of integers, got {short(value)}") from None
     return tuple(integer(f"{argument}[{place}]", item, least) for place, item in enumerate(items))
+
+
+def texts(argument: str, value: Any) -> tuple[str, ...]:
+    """Return a sequence of strings as a tuple."""
+    is_one = isinstance(value, str | bytes | Mapping) or getattr(value, "shape", None) == ()
+    if isinstance(value, Iterable) and not is_one:
+        items = tuple(value)
+        if all(isinstance(item, str) for item in items):
+            return items
+    raise TypeError(f"{argument} must be a sequence of strings, got {short(value)}")
 
 
 def optional(check: Callable[[str, Any], Any], argument: str, value: Any) -> Any:
@@ -132,18 +171,14 @@ def explain(name: str, signature: inspect.Signature, args: tuple[Any, ...], kwar
         known = [
             parameter.name
             for parameter in signature.parameters.values()
-            if parameter.kind is not parameter.VAR_KEYWORD and parameter.name != "self"
+            if parameter.kind is not parameter.VAR_KEYWORD and parameter.name not in ("self", "cls")
         ]
         unknown = [key for key in kwargs if key not in known]
         if unknown:
             raise unexpected(name, unknown[0], known) from None
-        missing = [
-            parameter.name
-            for parameter in signature.parameters.values()
-            if parameter.default is parameter.empty
-            and parameter.kind is parameter.KEYWORD_ONLY
-            and parameter.name not in kwargs
-        ]
+        required = [each for each in signature.parameters.values() if each.default is each.empty]
+        positional = [each.name for each in signature.parameters.values() if each.kind is not each.KEYWORD_ONLY]
+        missing = [each.name for each in required if each.name not in (*kwargs, *positional[: len(args)])]
         if missing:
             raise needed(name, missing[0]) from None
         raise TypeError(f"{name}(): {error}; its parameters are {', '.join(known) or 'none'}") from None
@@ -154,7 +189,7 @@ def unexpected(name: str, key: str, known: Iterable[str]) -> TypeError:
     known = list(known)
     ours = next((each for each in FOREIGN.get(key, ()) if each in known), None)
     if ours is not None:
-        return TypeError(f"{name}() calls {key!r} {ours!r}: give {_HOW.get(key, _HOW.get(ours, f'{ours}=…'))}")
+        return TypeError(f"{name}() has no parameter {key!r}: here it is {_HOW.get(key, _HOW.get(ours, f'{ours}=…'))}")
     return TypeError(
         f"{name}() has no parameter {key!r}{nearest(key, known)}; it has {', '.join(known) or 'none'}".replace(
             "?;", "?"
@@ -173,17 +208,3 @@ def needed(name: str, key: str) -> TypeError:
 
 def _is_bool(value: Any) -> bool:
     return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")
-
-
-def _as_float(argument: str, value: Any) -> float:
-    numeric = isinstance(value, numbers.Real) or (
-        getattr(value, "shape", None) == () and getattr(getattr(value, "dtype", None), "kind", "") in tuple("fiuV")
-    )
-    if not numeric or _is_bool(value):
-        raise TypeError(f"{argument} must be a number, got {short(value)}")
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError(f"{argument} must be a number that a float64 can hold, got {short(value)}") from None
-    except (TypeError, ValueError):
-        raise TypeError(f"{argument} must be a number, got {short(value)}") from None

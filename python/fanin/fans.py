@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import NamedTuple, SupportsIndex, TypeAlias, TypedDict
 
+from .arguments import choice, flag, integer, integers
 from .arrays.shape import as_shape
 from .arrays.types import Convention, Layout, Mode, Shape
 from .axes import PLAIN, Axes, require_layout, size_of
+from .entry import entry
+from .text import short
 
 Blocks: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
+FOREIGN_MODES = {"in": "fan_in", "out": "fan_out", "avg": "fan_avg", "fan_average": "fan_avg", "fan_mean": "fan_avg"}
+CONVENTIONS = ("torch", "keras", "jax")
 _CONVENTIONS = {"torch": "OI", "keras": "IO", "jax": "IO"}
 
 
@@ -46,6 +50,7 @@ class Fans(NamedTuple):
     fan_out: int
 
     @classmethod
+    @entry
     def of(
         cls,
         shape: Shape,
@@ -92,7 +97,7 @@ class Fans(NamedTuple):
         """
         each = cls.of_blocks(shape, layout, groups=groups, transposed=transposed, blocks=blocks, convention=convention)
         if len(set(each)) > 1:
-            raise ValueError(f"blocks of unequal sizes have fans of their own, see Fans.of_blocks; got {blocks}")
+            raise ValueError(f"blocks of unequal sizes have fans of their own, see Fans.of_blocks; got {short(blocks)}")
         return each[0]
 
     @classmethod
@@ -113,7 +118,13 @@ class Fans(NamedTuple):
         Fans(fan_in=4096, fan_out=1024)
         """
         sizes = as_shape(shape)
+        if type(groups) is not int:
+            groups = integer("groups", groups, 1)
+        if type(transposed) is not bool:
+            transposed = flag("transposed", transposed)
+        blocks = as_blocks(blocks)
         if convention is not None:
+            choice("convention", convention, CONVENTIONS)
             return (_as_library(cls, sizes, layout, convention, groups, transposed, blocks),)
         axis, fan_in, each, shared = _connections(sizes, layout, groups, transposed)
         if blocks == 1:
@@ -121,27 +132,29 @@ class Fans(NamedTuple):
         return tuple(cls(fan_in, size * each // shared) for size in block_sizes(blocks, sizes[axis], sizes))
 
     @property
+    @entry
     def avg(self) -> float:
         """Their mean."""
         return (self.fan_in + self.fan_out) / 2
 
     @property
+    @entry
     def geo_avg(self) -> float:
         """Their geometric mean."""
         return math.sqrt(self.fan_in * self.fan_out)
 
+    @entry
     def by(self, mode: Mode) -> float:
         """The fan that `mode` names: "fan_in", "fan_out", "fan_avg" or "fan_geo_avg"."""
-        match mode:
+        match choice("mode", mode, MODES, FOREIGN_MODES):
             case "fan_in":
                 return float(self.fan_in)
             case "fan_out":
                 return float(self.fan_out)
             case "fan_avg":
                 return self.avg
-            case "fan_geo_avg":
+            case _:
                 return self.geo_avg
-        raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
 
 
 def output_axis(sizes: tuple[int, ...], layout: Layout | None, transposed: bool) -> int:
@@ -151,20 +164,14 @@ def output_axis(sizes: tuple[int, ...], layout: Layout | None, transposed: bool)
 
 def as_blocks(blocks: Blocks) -> int | tuple[int, ...]:
     """A number of blocks, or their sizes."""
+    if type(blocks) is int or (hasattr(blocks, "__index__") and getattr(blocks, "shape", ()) == ()):
+        return integer("blocks", blocks, 1)
     try:
-        number = operator.index(blocks)  # type: ignore[arg-type]
+        sizes = integers("blocks", blocks, 0)
     except TypeError:
-        pass
-    else:
-        if isinstance(blocks, bool) or number < 1:
-            raise ValueError(f"blocks must be at least 1, or the sizes of the blocks, got {blocks}")
-        return number
-    try:
-        sizes = tuple(map(operator.index, blocks))  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(f"blocks must be an integer or a sequence of integers, got {blocks!r}") from None
-    if not sizes or min(sizes) < 0:
-        raise ValueError(f"blocks must be sizes that are not negative, got {sizes}")
+        raise TypeError(f"blocks must be an integer or a sequence of integers, got {short(blocks)}") from None
+    if not sizes:
+        raise ValueError(f"blocks must be a number of blocks, or their sizes, got {short(blocks)}")
     return sizes
 
 
@@ -200,7 +207,7 @@ def _connections(
     if groups == 1:
         return axis, fan_in, each, 1
     split, end = (inputs, "inputs") if transposed else (sizes[axis], "outputs")
-    if isinstance(groups, bool) or groups < 1 or split % groups:
+    if groups < 1 or split % groups:
         raise ValueError(f"groups must be at least 1 and divide the {end} of shape {sizes}, got {groups}")
     return (axis, fan_in // groups, each, 1) if transposed else (axis, fan_in, each, groups)
 
@@ -214,12 +221,10 @@ def _as_library(
     transposed: bool,
     blocks: Blocks,
 ) -> Fans:
-    if convention not in _CONVENTIONS:
-        raise ValueError(f"convention must be one of {', '.join(_CONVENTIONS)}, got {convention!r}")
     implied = _CONVENTIONS[convention]
     if layout not in (None, implied):
-        raise ValueError(f"layout must be None or {implied!r} with convention {convention!r}, got {layout!r}")
-    if (groups, transposed, as_blocks(blocks)) != (1, False, 1):
+        raise ValueError(f"layout must be None or {implied!r} with convention {convention!r}, got {short(layout)}")
+    if (groups, transposed, blocks) != (1, False, 1):
         raise ValueError(
             f"groups, transposed and blocks must be left out: {convention} reads fans from the shape alone"
         )

@@ -12,8 +12,9 @@ from typing import Any
 
 from . import sampling
 from .arguments import needed, unexpected
+from .docstrings import documented
 from .schemes import Scheme
-from .schemes.registry import ALIASES, FIXED, REGISTRY, SHAPES, documented
+from .schemes.registry import ALIASES, FIXED, REGISTRY, SHAPES
 
 Parameter = inspect.Parameter
 _SHAPE = Parameter("shape", Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation="Shape | None")

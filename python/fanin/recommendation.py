@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Unpack
+from typing import Any, Unpack
 
 from . import schemes
+from .arguments import choice, flag, integer
 from .arrays.shape import as_shape
-from .arrays.types import Activation, Layer, Layout, Shape
-from .fans import FanOptions, Fans
-from .schemes import Scheme
+from .arrays.types import Activation, Convention, Layer, Layout, Shape
+from .axes import require_layout
+from .entry import entry
+from .fans import CONVENTIONS, Blocks, FanOptions, Fans, as_blocks
+from .schemes import Scheme, as_scheme
+from .schemes.registry import expanded
 from .signals.gains import GAINS, gain
 
 LAYERS = ("linear", "conv", "recurrent", "input", "attention", "embedding", "norm", "bias", "head")
@@ -59,6 +64,7 @@ class Recommendation:
         return f"{self.name}: {self.scheme.describe()}\n{self.why}\n{self.source}"
 
 
+@entry
 def recommend(
     activation: Activation = "relu",
     layer: Layer = "linear",
@@ -109,10 +115,12 @@ def recommend(
     >>> print(recommend("tanh", "recurrent").source)
     Saxe, McClelland and Ganguli (2014); Le, Jaitly and Hinton (2015)
     """
-    if layer not in LAYERS:
-        raise ValueError(f"layer must be one of {', '.join(LAYERS)}, got {layer!r}")
-    if depth is not None and (isinstance(depth, bool) or depth < 1):
-        raise ValueError(f"depth must be at least 1, got {depth}")
+    choice("layer", layer, LAYERS)
+    if depth is not None:
+        depth = integer("depth", depth, 1)
+    norm, residual = flag("norm", norm), flag("residual", residual)
+    require_layout(layout)
+    _require_fans(**fans)
     advice = None
     if depth == 1 and layer in ("linear", "head"):
         advice = _convex()
@@ -127,6 +135,16 @@ def recommend(
     elif not norm and not residual and depth is not None and (depth >= _DEEP or _name(activation) == "linear"):
         advice = _deep(activation, layer, layout)
     return advice or _feedforward(activation, norm, residual, layout, fans)
+
+
+def _require_fans(
+    groups: int = 1, transposed: bool = False, blocks: Blocks = 1, convention: Convention | None = None
+) -> None:
+    integer("groups", groups, 1)
+    flag("transposed", transposed)
+    as_blocks(blocks)
+    if convention is not None:
+        choice("convention", convention, CONVENTIONS)
 
 
 def _feedforward(
@@ -254,6 +272,7 @@ _FIXED: dict[str, Callable[[Activation], Recommendation]] = {
 }
 
 
+@entry
 def review(
     scheme: Scheme,
     shape: Shape,
@@ -307,6 +326,7 @@ def review(
     >>> review(schemes.he_normal(layout="OI"), (64, 64))
     ()
     """
+    scheme = as_scheme("scheme", scheme)
     advice = recommend(activation, layer, depth=depth, layout=layout, **fans)
     sizes = as_shape(shape)
     if layer not in _HIDDEN or depth == 1 or len(sizes) < 2 or 0 in sizes:
@@ -330,6 +350,11 @@ def review(
         f"gradients {what}: with std {std:.3g} each layer multiplies their squares by {factor:.3g}, {over} layers by "
         f"{total}. Use {advice.name}, std {wanted:.3g}.",
     )
+
+
+_public: Any
+for _public in (recommend, review):
+    _public.__signature__ = expanded(inspect.signature(_public))
 
 
 def _growth(activation: Activation, weight: float) -> float:

@@ -1,15 +1,25 @@
-"""Sample a distribution: each value is a function of the seed, the name and its position alone."""
+"""Sample a distribution: each value is a function of the seed, the name and its position alone.
+
+These functions are called for very small arrays too, so they are no `entry`: the core guards its own arithmetic, and
+`**unknown`, which no signature shows, catches what they have no parameter for.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from . import _core
+from .arguments import choice, needed, real, unexpected
 from .arrays.dtypes import FLOATS, WORDS, Dtypes, find
 from .arrays.request import Request
 from .arrays.seed import as_seed
 from .arrays.types import Array, Bounds, Device, DType, Index, Out, Seed, Shape
+from .docstrings import documented
+
+F = TypeVar("F", bound=Callable[..., Any])
+_NEEDED: Any = None  # the default of what has none, as the signature says
 
 
 def draw(
@@ -28,28 +38,47 @@ def draw(
     return Request(shape, dtype, index, out, device, supported).draw(sampler, arguments)
 
 
+def _sampler(function: F) -> F:
+    """Give a function the signature that it has for its callers, and the explanations of all its parameters."""
+    parameters = [
+        parameter.replace(default=parameter.empty) if parameter.name in ("seed", "name") else parameter
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    signature = inspect.Signature(parameters, return_annotation="Array")
+    function.__signature__ = signature  # type: ignore[attr-defined]
+    function.__doc__ = documented(function.__doc__ or "", signature)
+    return function
+
+
+def _refused(function: Callable[..., Any], unknown: dict[str, Any], **required: Any) -> TypeError:
+    """Return the error for a call with an unknown parameter, or without one that is needed."""
+    if unknown:
+        return unexpected(function.__name__, next(iter(unknown)), inspect.signature(function).parameters)
+    return needed(function.__name__, next(key for key, value in required.items() if value is None))
+
+
+@_sampler
 def uniform(
     shape: Shape | None = None,
     low: float = 0.0,
     high: float = 1.0,
     *,
-    seed: Seed,
-    name: str,
+    seed: Seed = _NEEDED,
+    name: str = _NEEDED,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
-    """Uniform values between `low` and `high`.
+    """Uniform values between two bounds.
 
     Parameters
     ----------
-    shape : int or sequence of int, optional
-        Of the whole tensor. Default: that of `out`.
     low, high : float
-        Bounds, finite. No value is beyond them, in any dtype; one may equal a bound only by rounding.
-    seed, name, dtype, index, out, device
-        As for `normal`, which also lists the errors.
+        The bounds, finite and in order. No value is beyond them, in any dtype; one may equal a bound only by rounding.
+        Defaults 0 and 1.
 
     Examples
     --------
@@ -57,47 +86,33 @@ def uniform(
     >>> u.shape, u.dtype, bool((abs(u) <= 1).all())
     ((2, 3), dtype('float32'), True)
     """
+    if unknown or seed is None or name is None:
+        raise _refused(uniform, unknown, seed=seed, name=name)
+    if type(low) is not float or type(high) is not float:
+        low, high = real("low", low), real("high", high)
     return draw(_core.uniform, (low, high, as_seed(seed), name), shape, dtype, index, out, device)
 
 
+@_sampler
 def normal(
     shape: Shape | None = None,
     mean: float = 0.0,
     std: float = 1.0,
     *,
-    seed: Seed,
-    name: str,
+    seed: Seed = _NEEDED,
+    name: str = _NEEDED,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
     """Normal values.
 
     Parameters
     ----------
-    shape : int or sequence of int, optional
-        Of the whole tensor. Default: that of `out`.
     mean, std : float
-        Of the distribution.
-    seed : int or numpy.random.SeedSequence
-        In [0, 2**64).
-    name : str
-        The parameter's name: it selects a stream of its own.
-    dtype : optional
-        float32, float64, float16 or bfloat16, as a name, a NumPy or a torch dtype. Default: that of `out`, else
-        float32. bfloat16 and float16 are the float32 values, rounded.
-    index : optional
-        A part of the tensor, as in NumPy's basic indexing: the result is the full tensor's `[index]`, computed
-        without the rest.
-    out : optional
-        A writable array to fill and return: NumPy's, with any strides, or any that supports DLPack, such as a torch
-        tensor or parameter; on a GPU also one with the CUDA array interface, such as CuPy's. A GPU's is filled in its
-        owner's current stream, and the call returns before it is (docs/cuda.md). After KeyboardInterrupt its values are
-        unspecified.
-    device : optional
-        Where to compute: "cpu", "cuda" or "cuda:1". Default: where `out` is, else the CPU. The values are the same; an
-        array that is returned is NumPy's.
+        Those of the distribution; std is not negative. Defaults 0 and 1.
 
     Returns
     -------
@@ -122,9 +137,14 @@ def normal(
     >>> bool((part == w[500:, 7]).all())
     True
     """
+    if unknown or seed is None or name is None:
+        raise _refused(normal, unknown, seed=seed, name=name)
+    if type(mean) is not float or type(std) is not float:
+        mean, std = real("mean", mean), real("std", std)
     return draw(_core.normal, (mean, std, as_seed(seed), name), shape, dtype, index, out, device)
 
 
+@_sampler
 def truncated_normal(
     shape: Shape | None = None,
     mean: float = 0.0,
@@ -133,27 +153,24 @@ def truncated_normal(
     high: float = 2.0,
     *,
     bounds: Bounds = "std",
-    seed: Seed,
-    name: str,
+    seed: Seed = _NEEDED,
+    name: str = _NEEDED,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
     """Normal values conditioned to lie between two bounds.
 
     Parameters
     ----------
-    shape : int or sequence of int, optional
-        Of the whole tensor. Default: that of `out`.
     mean, std : float
-        Of the normal before it is cut; the values' own std is smaller.
+        Those of the normal before it is cut; the values' own std is smaller. Defaults 0 and 1.
     low, high : float
-        Bounds, finite or infinite. No value is beyond them, in any dtype.
+        The bounds, finite or infinite. No value is beyond them, in any dtype. Defaults -2 and 2.
     bounds : {"std", "absolute"}
         "std": values lie between mean + low·std and mean + high·std; "absolute": between low and high.
-    seed, name, dtype, index, out, device
-        As for `normal`, which also lists the errors.
 
     Examples
     --------
@@ -161,41 +178,45 @@ def truncated_normal(
     >>> bool((abs(t) <= 0.04).all())
     True
     """
-    if bounds not in ("std", "absolute"):
-        raise ValueError(f"bounds must be 'std' or 'absolute', got {bounds!r}")
+    if unknown or seed is None or name is None:
+        raise _refused(truncated_normal, unknown, seed=seed, name=name)
+    choice("bounds", bounds, ("std", "absolute"))
+    if not (type(mean) is type(std) is type(low) is type(high) is float):
+        mean, std, low, high = real("mean", mean), real("std", std), real("low", low), real("high", high)
     arguments = (mean, std, low, high, bounds == "std", as_seed(seed), name)
     return draw(_core.truncated_normal, arguments, shape, dtype, index, out, device)
 
 
+@_sampler
 def bits(
     shape: Shape | None = None,
     *,
-    seed: Seed,
-    name: str,
+    seed: Seed = _NEEDED,
+    name: str = _NEEDED,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
     """Uniformly random words.
 
     Parameters
     ----------
-    shape : int or sequence of int, optional
-        Of the whole tensor. Default: that of `out`.
     dtype : optional
         uint32 or uint64. Default: that of `out`, else uint32.
-    seed, name, index, out, device
-        As for `normal`, which also lists the errors.
 
     Examples
     --------
     >>> bits(4, seed=0, name="w").dtype
     dtype('uint32')
     """
+    if unknown or seed is None or name is None:
+        raise _refused(bits, unknown, seed=seed, name=name)
     return draw(_core.bits, (as_seed(seed), name), shape, dtype, index, out, device, WORDS)
 
 
+@_sampler
 def constant(
     shape: Shape | None = None,
     value: float = 0.0,
@@ -204,26 +225,26 @@ def constant(
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
     """One value everywhere.
 
     Parameters
     ----------
-    shape : int or sequence of int, optional
-        Of the whole tensor. Default: that of `out`.
     value : float
-        Rounded to the dtype.
-    dtype, index, out, device
-        As for `normal`, which also lists the errors.
+        The value, rounded to the dtype. Default 0.
 
     Examples
     --------
     >>> constant(3, 0.5)
     array([0.5, 0.5, 0.5], dtype=float32)
     """
-    return draw(_core.constant, (value,), shape, dtype, index, out, device)
+    if unknown:
+        raise _refused(constant, unknown)
+    return draw(_core.constant, (real("value", value),), shape, dtype, index, out, device)
 
 
+@_sampler
 def zeros(
     shape: Shape | None = None,
     *,
@@ -231,17 +252,21 @@ def zeros(
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
-    """Zeros; the parameters are those of `constant`.
+    """Zeros.
 
     Examples
     --------
     >>> zeros(3)
     array([0., 0., 0.], dtype=float32)
     """
+    if unknown:
+        raise _refused(zeros, unknown)
     return constant(shape, 0.0, dtype=dtype, index=index, out=out, device=device)
 
 
+@_sampler
 def ones(
     shape: Shape | None = None,
     *,
@@ -249,12 +274,15 @@ def ones(
     index: Index = None,
     out: Out = None,
     device: Device = None,
+    **unknown: Any,
 ) -> Array:
-    """Ones; the parameters are those of `constant`.
+    """Ones.
 
     Examples
     --------
     >>> ones(3)
     array([1., 1., 1.], dtype=float32)
     """
+    if unknown:
+        raise _refused(ones, unknown)
     return constant(shape, 1.0, dtype=dtype, index=index, out=out, device=device)

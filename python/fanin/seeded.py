@@ -11,6 +11,7 @@ from . import sampling
 from .arrays.seed import as_seed
 from .arrays.types import Array, Device, DType, Index, Layout, Out, Seed, Shape
 from .axes import require_layout
+from .entry import entry
 from .functions import Maker, docstring_of, signature_of
 from .schemes import Scheme, as_scheme
 from .schemes.registry import ALIASES, REGISTRY
@@ -18,6 +19,7 @@ from .schemes.registry import ALIASES, REGISTRY
 Parameter = inspect.Parameter
 
 
+@entry
 def seeded(seed: Seed, *, layout: Layout | None = None) -> Seeded:
     """Return all samplers and schemes under one seed and layout.
 
@@ -49,8 +51,6 @@ def seeded(seed: Seed, *, layout: Layout | None = None) -> Seeded:
     >>> bool((part == w[1024:2048]).all())
     True
     """
-    if layout is not None:
-        require_layout(layout)
     return Seeded(as_seed(seed), layout)
 
 
@@ -69,6 +69,12 @@ class Seeded:
     seed: int
     layout: Layout | None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", as_seed(self.seed))
+        if self.layout is not None:
+            require_layout(self.layout)
+
+    @entry
     def draw(
         self,
         scheme: Scheme,
@@ -92,6 +98,7 @@ class Seeded:
         drawn = as_scheme("scheme", scheme)
         return drawn(shape, seed=self.seed, name=name, dtype=dtype, index=index, out=out, device=device)
 
+    @entry
     def bits(
         self,
         name: str,

@@ -143,14 +143,14 @@ def si(value: float) -> str:
 
 
 def short(value: object) -> str:
-    """Return the repr of a value, shortened to about 100 characters.
+    """Return the repr of a value in one line, shortened to some hundred characters.
 
     Examples
     --------
     >>> len(short("x" * 10**6))
     100
     """
-    return _SHORT.repr(value)
+    return " ".join(_SHORT.repr(value).split())
 
 
 def nearest(name: object, allowed: Iterable[str]) -> str:

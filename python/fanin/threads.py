@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from . import _core
+from .arguments import integer, optional
 
 
 def set_num_threads(n: int | None) -> None:
@@ -29,7 +31,7 @@ def set_num_threads(n: int | None) -> None:
     2
     >>> set_num_threads(None)
     """
-    _core.set_num_threads(n)
+    _core.set_num_threads(optional(_threads, "n", n))
 
 
 def get_num_threads() -> int:
@@ -49,8 +51,7 @@ def get_num_threads() -> int:
     return _core.get_num_threads()
 
 
-@contextmanager
-def num_threads(n: int) -> Iterator[None]:
+def num_threads(n: int) -> AbstractContextManager[None]:
     """Set the largest number of threads that a call uses inside a `with` block, for this Python thread alone.
 
     Parameters
@@ -69,8 +70,15 @@ def num_threads(n: int) -> Iterator[None]:
     ...     get_num_threads()
     1
     """
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
+    return _limited(_threads("n", n))
+
+
+def _threads(argument: str, value: Any) -> int:
+    return integer(argument, value, 1, 2**31 - 1)
+
+
+@contextmanager
+def _limited(n: int) -> Iterator[None]:
     outer = _core.swap_thread_limit(n)
     try:
         yield

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._core import Dtype
+from ..text import short
 from .types import DType
 
 Dtypes = dict[Any, Dtype]
@@ -30,7 +31,7 @@ WORDS = _spellings(Dtype.uint32, Dtype.uint64)
 ANY = _spellings(*Dtype)
 
 
-def find(dtype: DType, supported: Dtypes) -> Dtype:
+def find(dtype: DType, supported: Dtypes, argument: str = "dtype") -> Dtype:
     """Return the native type that `dtype` stands for; raise TypeError, listing what is supported, if there is none."""
     try:
         return supported[dtype]
@@ -38,7 +39,7 @@ def find(dtype: DType, supported: Dtypes) -> Dtype:
         spelled = _name(dtype)
     if spelled not in supported:
         allowed = ", ".join(dict.fromkeys(each.name for each in supported.values()))
-        raise TypeError(f"dtype must be one of {allowed}, got {dtype!r}")
+        raise TypeError(f"{argument} must be one of {allowed}, got {short(dtype)}")
     supported[dtype] = supported[spelled]
     return supported[spelled]
 
@@ -50,6 +51,8 @@ def name(dtype: DType) -> str:
 
 def _name(dtype: DType) -> str:
     """Return NumPy's name of a dtype, or "" where NumPy has none. Import no framework to find out."""
+    if hasattr(dtype, "__array__") and not isinstance(dtype, type):  # it is a value, such as np.float32(0.5)
+        return ""
     text = str(dtype)
     if text.startswith("torch."):
         return text.removeprefix("torch.")

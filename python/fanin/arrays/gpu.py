@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .. import cuda
 from .._core import Gpu, Memory
+from ..text import short
 from . import dtypes
 from .types import Device, Out
 
@@ -40,7 +41,7 @@ def number(device: Device) -> int | None:
     if kind == "cpu":
         return None
     if kind != "cuda" or (colon and not index.isdecimal()):
-        raise ValueError(f"device must be None, 'cpu', 'cuda' or 'cuda:' and a number, got {str(device)!r}")
+        raise ValueError(f"device must be None, 'cpu', 'cuda' or 'cuda:' and a number, got {short(str(device))}")
     try:
         count = cuda.load()
     except RuntimeError as error:

@@ -7,6 +7,7 @@ from types import EllipsisType
 
 import numpy as np
 
+from ..text import short
 from .types import Index
 
 Box = tuple[int | tuple[int, int, int], ...]
@@ -41,7 +42,7 @@ def _item(item: object) -> int | slice | EllipsisType:
             return operator.index(item)  # type: ignore[arg-type]
     except TypeError:
         pass
-    raise TypeError(f"index may hold integers, slices and '...' (not None, bools or arrays), got {item!r}")
+    raise TypeError(f"index may hold integers, slices and '...' (not None, bools or arrays), got {short(item)}")
 
 
 def _entry(item: int | slice | EllipsisType, size: int, axis: int) -> int | tuple[int, int, int]:
@@ -53,5 +54,5 @@ def _entry(item: int | slice | EllipsisType, size: int, axis: int) -> int | tupl
         return (start, step, count)
     assert isinstance(item, int)
     if not -size <= item < size:
-        raise IndexError(f"index {item} is out of bounds for axis {axis} with size {size}")
+        raise IndexError(f"index {short(item)} is out of bounds for axis {axis} with size {size}")
     return item % size

@@ -58,7 +58,10 @@ class Request:
             self.dtype = dtypes.find(dtype, supported)
             self.memory = None if device is None else gpu.drawing(device)
         else:
-            self.dtype = dtypes.find(target.dtype(out) if dtype is None else dtype, supported)
+            if dtype is None:
+                self.dtype = dtypes.find(target.dtype(out), supported, "the dtype of out")
+            else:
+                self.dtype = dtypes.find(dtype, supported)
             self.memory = target.writable(out, device)
 
     def draw(self, sampler: Callable[..., Any], arguments: tuple[Any, ...]) -> Array:

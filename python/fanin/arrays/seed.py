@@ -11,6 +11,7 @@ from ..text import short
 from .types import Seed
 
 _FRESH = "; fanin.fresh_seed() returns an int to use and to log"
+_GENERATORS = ("integers", "tomaxint", "random_raw", "initial_seed")  # NumPy's three kinds, and torch's
 _FROM = "; fanin.seed_from(generator) draws an int from a generator, to use and to log"
 
 
@@ -19,7 +20,7 @@ def as_seed(seed: Seed) -> int:
     if type(seed) is not int:
         seed = _convert(seed)
     if not 0 <= seed < 1 << 64:
-        raise ValueError(f"seed must be in [0, 2^64), got {seed}")
+        raise ValueError(f"seed must be in [0, 2^64), got {short(seed)}")
     return seed
 
 
@@ -31,7 +32,7 @@ def _convert(seed: Seed) -> int:
             return operator.index(seed)
     except TypeError:
         pass
-    hint = _FROM if hasattr(seed, "integers") or hasattr(seed, "initial_seed") or hasattr(seed, "tomaxint") else _FRESH
+    hint = _FROM if any(hasattr(seed, each) for each in _GENERATORS) else _FRESH
     raise TypeError(f"seed must be an int or a numpy.random.SeedSequence, got {short(seed)}{hint}")
 
 
@@ -56,20 +57,21 @@ def seed_from(generator: Any) -> int:
     Examples
     --------
     >>> import numpy as np
-    >>> seed_from(np.random.default_rng(0))
-    11749869230777074271
+    >>> seed = seed_from(np.random.default_rng(0))
+    >>> 0 <= seed < 2**64, seed == seed_from(np.random.default_rng(0))
+    (True, True)
     """
     if hasattr(generator, "integers"):
         return int(generator.integers(0, 1 << 64, dtype="uint64"))
-    if hasattr(generator, "random_raw"):
-        return int(generator.random_raw())
+    if hasattr(generator, "random_raw"):  # in some of them words have 32 bits
+        return int(sys.modules["numpy"].random.Generator(generator).integers(0, 1 << 64, dtype="uint64"))
     if hasattr(generator, "tomaxint"):
         return int(generator.randint(0, 1 << 64, dtype="uint64"))
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(generator, torch.Generator):
         drawn = torch.randint(0, 2**63 - 1, (), generator=generator, device=generator.device, dtype=torch.int64)
         return int(drawn)
-    raise TypeError(f"generator must be NumPy's or torch's, got {type(generator).__name__}; an int is a seed already")
+    raise TypeError(f"generator must be NumPy's or torch's, got {short(generator)}; an int is a seed already")
 
 
 def fresh_seed() -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import operator
 
+from ..text import short
 from .types import Shape
 
 
-def as_shape(shape: Shape) -> tuple[int, ...]:
+def as_shape(shape: Shape, argument: str = "shape") -> tuple[int, ...]:
     """Return `shape` as a tuple of ints; raise ValueError if no array can have it, TypeError if it is not a shape."""
     if type(shape) is tuple:
         product = 1
@@ -20,15 +21,21 @@ def as_shape(shape: Shape) -> tuple[int, ...]:
             if product < 2**63:
                 return shape
     try:
-        sizes = (operator.index(shape),) if _is_one(shape) else tuple(map(operator.index, shape))  # type: ignore[arg-type]
+        sizes = (operator.index(shape),) if _is_one(shape) else tuple(map(_size, shape))  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"shape must be an integer or a sequence of integers, got {shape!r}") from None
+        raise TypeError(f"{argument} must be an integer or a sequence of integers, got {short(shape)}") from None
     if min(sizes, default=0) < 0:
         axis = next(axis for axis, size in enumerate(sizes) if size < 0)
-        raise ValueError(f"shape must have no negative axis, got {sizes[axis]} at axis {axis}")
+        raise ValueError(f"{argument} must have no negative axis, got {short(sizes[axis])} at axis {axis}")
     if math.prod(filter(None, sizes)) >= 2**63:
-        raise ValueError(f"shape must have fewer than 2^63 elements, got {sizes}")
+        raise ValueError(f"{argument} must have fewer than 2^63 elements, got {short(sizes)}")
     return sizes
+
+
+def _size(size: object) -> int:
+    if isinstance(size, bool):
+        raise TypeError
+    return operator.index(size)  # type: ignore[arg-type]
 
 
 def _is_one(shape: object) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from .._core import Dtype, Memory
+from ..text import short
 from . import dtypes, gpu
 from .types import Device, Index, Out, Shape
 
@@ -29,7 +30,7 @@ def require_array(out: Out) -> None:
     if library:
         raise TypeError(f"out must be writable, and {library} arrays are immutable: use the returned array instead")
     if not (hasattr(out, "__dlpack__") or hasattr(out, "__cuda_array_interface__")):
-        raise TypeError(f"out must be a NumPy array or support DLPack (a torch tensor does), got {type(out).__name__}")
+        raise TypeError(f"out must be a NumPy array or support DLPack (a torch tensor does), got {short(out)}")
 
 
 def global_shape(shape: Shape | None, index: Index, out: Out) -> Shape:

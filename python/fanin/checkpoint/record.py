@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..files import limits
-from ..files.validation import as_integer, short
+from ..files.validation import as_integer
+from ..text import short
 
 _MARK = 32  # the number of hexadecimal digits in the mark of a run
 

@@ -11,7 +11,7 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ..files.validation import short
+from ..text import short
 from . import disk
 from .format import Entry
 from .journal import Journal

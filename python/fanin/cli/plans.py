@@ -12,12 +12,11 @@ from typing import Any
 
 from ..checkpoint import DTYPES, Split
 from ..checkpoint.split import MAX_SHARD_SIZE, parse_size
-from ..files.validation import short
 from ..models import MODELS, Parameters, files_of, parameters
 from ..plans import Plan, Saved
 from ..plans.table import render
 from ..recipes import RECIPES, Rule, resolve, scheme
-from ..text import printable, terminal_width
+from ..text import printable, short, terminal_width
 from .errors import CommandError, reads_files
 from .terminal import explain, print_saved, print_verified, progress_bar, write_json
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..text import short
 from . import limits
-from .validation import short
 
 
 def parse(text: str, what: str) -> Any:

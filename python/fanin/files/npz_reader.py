@@ -15,9 +15,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ..text import short
 from . import limits
 from .regular import open_regular
-from .validation import as_shape, short
+from .validation import as_shape
 
 _MAGIC = b"\x93NUMPY"
 _LENGTH = {1: "<H", 2: "<I", 3: "<I"}  # how the length of the header is written, by version of the format

@@ -9,8 +9,8 @@ import re
 import tomllib
 from typing import Any
 
+from ..text import short
 from . import limits
-from .validation import short
 
 # Tokens are strings and comments, whose content does not count; brackets; what ends a key or a value; and words.
 _TOKEN = re.compile(

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import math
-import reprlib
 from collections.abc import Sequence
 from operator import index
 from typing import Any
 
+from ..text import short
 from . import limits
-
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 100
-
-
-def short(value: object) -> str:
-    """Return the repr of a value, shortened to about 100 characters.
-
-    Examples
-    --------
-    >>> len(short("x" * 10**6))
-    100
-    """
-    return _SHORT.repr(value)
 
 
 def as_name(name: object, where: str = "") -> str:

@@ -25,6 +25,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..arrays.types import Array, DType, Seed
+from ..entry import entry
+from ..text import short
+from .arguments import specs
 from .base import ParameterSpec
 from .normalization import batch_norm, group_norm, layer_norm, rms_norm
 from .plain import conv, conv_transposed, depthwise_conv, embedding, head, linear
@@ -50,6 +53,7 @@ __all__ = [
 ]
 
 
+@entry
 def draw(layer: Mapping[str, ParameterSpec], *, seed: Seed, prefix: str = "", dtype: DType = None) -> dict[str, Array]:
     """Draw every parameter of a layer.
 
@@ -83,7 +87,9 @@ def draw(layer: Mapping[str, ParameterSpec], *, seed: Seed, prefix: str = "", dt
     >>> list(weights), weights["fc.bias"]
     (['fc.weight', 'fc.bias'], array([0., 0.], dtype=float32))
     """
+    if not isinstance(prefix, str):
+        raise TypeError(f"prefix must be a string, got {short(prefix)}")
     return {
         prefix + name: scheme(shape, seed=seed, name=prefix + name, dtype=dtype)
-        for name, (shape, scheme) in layer.items()
+        for name, (shape, scheme) in specs(layer).items()
     }

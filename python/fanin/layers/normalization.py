@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ..arrays.types import Shape
-from .arguments import integer, library, sizes
+from ..entry import entry
+from .arguments import dimension, library, sizes
 from .base import Framework, ParameterSpecs
 
 
+@entry
 def batch_norm(features: int, *, framework: Framework = "fanin") -> ParameterSpecs:
     """Describe batch normalization, with its running mean and variance.
 
@@ -32,9 +34,10 @@ def batch_norm(features: int, *, framework: Framework = "fanin") -> ParameterSpe
     >>> list(batch_norm(64, framework="keras"))
     ['gamma', 'beta', 'moving_mean', 'moving_variance']
     """
-    return library(framework).batch_norm(integer("features", features))
+    return library(framework).batch_norm(dimension("features", features))
 
 
+@entry
 def layer_norm(shape: Shape, *, framework: Framework = "fanin") -> ParameterSpecs:
     """Describe layer normalization over the last axes.
 
@@ -63,6 +66,7 @@ def layer_norm(shape: Shape, *, framework: Framework = "fanin") -> ParameterSpec
     return library(framework).layer_norm(sizes("shape", shape))
 
 
+@entry
 def group_norm(channels: int, *, framework: Framework = "fanin") -> ParameterSpecs:
     """Describe group normalization; its parameters do not depend on the number of groups.
 
@@ -88,9 +92,10 @@ def group_norm(channels: int, *, framework: Framework = "fanin") -> ParameterSpe
     >>> group_norm(64)["weight"].scheme.describe()
     'constant(1)'
     """
-    return library(framework).group_norm(integer("channels", channels))
+    return library(framework).group_norm(dimension("channels", channels))
 
 
+@entry
 def rms_norm(features: Shape, *, framework: Framework = "fanin") -> ParameterSpecs:
     """Describe normalization by the root of the mean square, over the last axis or axes.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from ..arguments import flag
 from ..arrays.types import Activation, Shape
-from .arguments import channels_and_kernel, extents, integer, library, row
+from ..entry import entry
+from .arguments import channels_and_kernel, dimension, extents, followed, library, row
 from .base import Framework, ParameterSpecs
 
 
+@entry
 def linear(
     inputs: int,
     outputs: int,
@@ -49,9 +52,12 @@ def linear(
     >>> {name: shape for name, (shape, scheme) in linear(3, 2, framework="keras").items()}
     {'kernel': (3, 2), 'bias': (2,)}
     """
-    return library(framework).linear(integer("inputs", inputs), integer("outputs", outputs), bias, activation)
+    return library(framework).linear(
+        dimension("inputs", inputs), dimension("outputs", outputs), flag("bias", bias), followed(activation)
+    )
 
 
+@entry
 def conv(
     inputs: int,
     outputs: int,
@@ -99,9 +105,12 @@ def conv(
     >>> conv(16, 32, (3, 3), groups=4, framework="torch")["weight"].shape
     (32, 4, 3, 3)
     """
-    return library(framework).conv(*channels_and_kernel(inputs, outputs, size, groups), bias, activation)
+    return library(framework).conv(
+        *channels_and_kernel(inputs, outputs, size, groups), flag("bias", bias), followed(activation)
+    )
 
 
+@entry
 def conv_transposed(
     inputs: int,
     outputs: int,
@@ -149,9 +158,12 @@ def conv_transposed(
     >>> layer["weight"].shape, layer["bias"].scheme.high
     ((64, 16, 2, 2), 0.125)
     """
-    return library(framework).conv_transposed(*channels_and_kernel(inputs, outputs, size, groups), bias, activation)
+    return library(framework).conv_transposed(
+        *channels_and_kernel(inputs, outputs, size, groups), flag("bias", bias), followed(activation)
+    )
 
 
+@entry
 def depthwise_conv(
     channels: int,
     size: Shape,
@@ -195,10 +207,11 @@ def depthwise_conv(
     >>> depthwise_conv(8, (3, 3), 2)["weight"].shape, depthwise_conv(8, (3, 3), 2, framework="keras")["kernel"].shape
     ((16, 1, 3, 3), (3, 3, 8, 2))
     """
-    arguments = (integer("channels", channels, 1), extents(size), integer("multiplier", multiplier))
-    return library(framework).depthwise_conv(*arguments, bias, activation)
+    arguments = (dimension("channels", channels, 1), extents(size), dimension("multiplier", multiplier))
+    return library(framework).depthwise_conv(*arguments, flag("bias", bias), followed(activation))
 
 
+@entry
 def embedding(
     count: int, features: int, *, padding: int | None = None, framework: Framework = "fanin"
 ) -> ParameterSpecs:
@@ -233,10 +246,11 @@ def embedding(
     >>> draw(embedding(1000, 2, padding=0), seed=0)["weight"][0]
     array([0., 0.], dtype=float32)
     """
-    rows = integer("count", count)
-    return library(framework).embedding(rows, integer("features", features), row("padding", padding, rows))
+    rows = dimension("count", count)
+    return library(framework).embedding(rows, dimension("features", features), row("padding", padding, rows))
 
 
+@entry
 def head(inputs: int, classes: int, *, bias: bool = True, framework: Framework = "fanin") -> ParameterSpecs:
     """Describe the last layer of a classifier; for the frameworks it is a `linear` layer like any other.
 
@@ -266,4 +280,4 @@ def head(inputs: int, classes: int, *, bias: bool = True, framework: Framework =
     >>> head(512, 10)["weight"].scheme.describe()
     'normal(mean=0, std=0.01)'
     """
-    return library(framework).head(integer("inputs", inputs), integer("classes", classes), bias)
+    return library(framework).head(dimension("inputs", inputs), dimension("classes", classes), flag("bias", bias))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from .arguments import divided, integer, library
+from ..arguments import flag
+from ..entry import entry
+from .arguments import dimension, divided, library
 from .base import Framework, ParameterSpecs
 
 
+@entry
 def rnn(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "fanin") -> ParameterSpecs:
     """Describe a recurrent layer without gates, in one direction.
 
@@ -35,9 +38,10 @@ def rnn(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "
     >>> list(rnn(64, 128, framework="keras"))
     ['kernel', 'recurrent_kernel', 'bias']
     """
-    return library(framework).rnn(integer("inputs", inputs), integer("hidden", hidden), bias)
+    return library(framework).rnn(dimension("inputs", inputs), dimension("hidden", hidden), flag("bias", bias))
 
 
+@entry
 def lstm(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "fanin") -> ParameterSpecs:
     """Describe a layer of long short-term memory, in one direction, with gates in the framework's order.
 
@@ -70,9 +74,10 @@ def lstm(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = 
     >>> {name: shape for name, (shape, scheme) in lstm(64, 128).items()}  # doctest: +NORMALIZE_WHITESPACE
     {'weight_ih_l0': (512, 64), 'weight_hh_l0': (512, 128), 'bias_ih_l0': (512,), 'bias_hh_l0': (512,)}
     """
-    return library(framework).lstm(integer("inputs", inputs), integer("hidden", hidden), bias)
+    return library(framework).lstm(dimension("inputs", inputs), dimension("hidden", hidden), flag("bias", bias))
 
 
+@entry
 def gru(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "fanin") -> ParameterSpecs:
     """Describe a layer of gated recurrent units, in one direction, with gates in the framework's order.
 
@@ -102,9 +107,10 @@ def gru(inputs: int, hidden: int, *, bias: bool = True, framework: Framework = "
     >>> gru(64, 128, framework="keras")["bias"].shape
     (2, 384)
     """
-    return library(framework).gru(integer("inputs", inputs), integer("hidden", hidden), bias)
+    return library(framework).gru(dimension("inputs", inputs), dimension("hidden", hidden), flag("bias", bias))
 
 
+@entry
 def attention(
     features: int,
     heads: int,
@@ -151,6 +157,6 @@ def attention(
     (32, 8, 8)
     """
     size, number = divided("features", features, "heads", heads)
-    keys = size if key_features is None else integer("key_features", key_features)
-    values = size if value_features is None else integer("value_features", value_features)
-    return library(framework).attention(size, number, keys, values, bias)
+    keys = size if key_features is None else dimension("key_features", key_features)
+    values = size if value_features is None else dimension("value_features", value_features)
+    return library(framework).attention(size, number, keys, values, flag("bias", bias))

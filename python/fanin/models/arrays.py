@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.validation import as_name, as_shape, short
+from ..files.validation import as_name, as_shape
+from ..text import short
 from .buffers import reason_to_skip
 from .parameter import Parameter, Parameters
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..files.validation import short
+from ..text import short
 from .headers import Header, read_header
 from .index import read_parts
 

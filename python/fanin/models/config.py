@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 from ..files import limits
 from ..files.json_reader import parse_object
 from ..files.regular import read_text
-from ..files.validation import as_integer, short
+from ..files.validation import as_integer
+from ..text import short
 from .bert import bert_lm_shapes, bert_shapes
 from .gpt import gpt2_shapes
 from .hub import build

@@ -11,7 +11,8 @@ from typing import Any
 from ..files import limits
 from ..files.json_reader import Reader, parse_object
 from ..files.regular import decode, open_regular
-from ..files.validation import as_integer, as_name, as_shape, short
+from ..files.validation import as_integer, as_name, as_shape
+from ..text import short
 
 _BITS = {
     **dict.fromkeys(("F64", "I64", "U64", "C64"), 64),

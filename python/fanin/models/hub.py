@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..files import limits
-from ..files.validation import short
+from ..text import short
 from .arrays import from_mapping
 from .offline import NetworkRefused, offline
 from .parameter import Parameters

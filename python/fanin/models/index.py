@@ -8,7 +8,8 @@ import re
 from ..files import limits
 from ..files.json_reader import parse_object
 from ..files.regular import read_text
-from ..files.validation import as_name, short
+from ..files.validation import as_name
+from ..text import short
 from .headers import Header, read_header
 
 # The plain name of a file; Windows reserves the excluded ones for devices.

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..files.validation import as_name, as_shape, short
+from ..files.validation import as_name, as_shape
+from ..text import short
 from .arrays import from_mapping
 from .buffers import reason_to_skip
 from .builtin import MODELS, family
@@ -95,7 +96,7 @@ def _from_path(path: str) -> Parameters:
 
 def _from_parameters(source: object) -> Parameters:
     """Return the parameters in an iterable, after the checks that a mapping gets."""
-    given = tuple(source) if isinstance(source, Iterable) else (source,)
+    given = tuple(source) if isinstance(source, Iterable) and getattr(source, "shape", None) != () else (source,)
     if not all(isinstance(parameter, Parameter) for parameter in given):
         raise TypeError(f"source must be a name, a path, a mapping or several Parameter, got {short(source)}")
     names: set[str] = set()

@@ -9,7 +9,7 @@ from typing import Any
 from ..files import limits
 from ..files.regular import read_text
 from ..files.toml_reader import parse
-from ..files.validation import short
+from ..text import short
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from .. import _core
+from ..arguments import flag
 from ..arrays.seed import as_seed
 from ..arrays.types import DType, Seed
 from ..checkpoint.split import MAX_SHARD_SIZE
+from ..entry import entry
 from ..models import Parameter, Parameters, parameters
 from ..recipes import Recipe, resolve
 from ..recipes.recipe_data import FORMAT, require_format
@@ -26,6 +28,7 @@ from .verifying import Verified, verify
 Source = str | os.PathLike[str] | Mapping[str, Any] | Iterable[Parameter]
 
 
+@entry
 def plan(
     source: Source,
     recipe: Recipe | str | os.PathLike[str] | None,
@@ -117,6 +120,7 @@ class Plan(Contents):
     """
 
     @classmethod
+    @entry
     def of(
         cls,
         model: Iterable[Parameter],
@@ -139,8 +143,9 @@ class Plan(Contents):
             As for `fanin.plan`, with its errors.
         """
         skipped = model.skipped if isinstance(model, Parameters) else ()
+        seed, strict = as_seed(seed), flag("strict", strict)
         made = rows(model, recipe, dtype=dtype, renamed=renamed, strict=strict)
-        return cls(recipe, as_seed(seed), made, tuple(skipped))
+        return cls(recipe, seed, made, tuple(skipped))
 
     def __repr__(self) -> str:
         """Return one line, however many parameters there are."""

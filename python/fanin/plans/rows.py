@@ -14,6 +14,7 @@ from ..models import Parameter
 from ..recipes import Recipe, Rule
 from ..schemes import Scheme
 from ..schemes.pieces import names
+from ..text import short
 
 _TAGS = range(5)  # tags of the random streams that one name may draw from: docs/stream-v1.md, section 2
 
@@ -127,7 +128,7 @@ def _renaming(renamed: Renamed | None) -> Callable[[str], str]:
         table = renamed
         return lambda name: table.get(name, name)
     if not callable(renamed):
-        raise TypeError(f"renamed must be a mapping or a callable, got {renamed!r}")
+        raise TypeError(f"renamed must be a mapping or a callable, got {short(renamed)}")
     return renamed
 
 
@@ -135,7 +136,7 @@ def _require_used(renamed: Renamed | None, made: tuple[Row, ...]) -> None:
     if isinstance(renamed, Mapping):
         unknown = renamed.keys() - {row.name for row in made}
         if unknown:
-            raise ValueError(f"renamed must have names of parameters as its keys, got {min(unknown)!r}")
+            raise ValueError(f"renamed must have names of parameters as its keys, got {short(min(unknown, key=str))}")
     for row in made:
         if not isinstance(row.stream, str):
             raise TypeError(f"renamed must give a string for {row.name!r}, got {row.stream!r}")

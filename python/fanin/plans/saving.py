@@ -15,7 +15,8 @@ from typing import Any
 from .. import _core
 from ..checkpoint import Entry, Split, Writer
 from ..files import limits
-from ..files.validation import as_integer, short
+from ..files.validation import as_integer
+from ..text import short
 from . import chunks, tasks
 from .contents import Contents
 from .executors import as_completed, workers

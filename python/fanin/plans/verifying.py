@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 
 from ..checkpoint import DTYPES, Entry, encode_header
 from ..files.regular import open_regular
-from ..files.validation import short
 from ..models.checkpoints import files_of
 from ..models.headers import Header
-from ..text import printable
+from ..text import printable, short
 from .contents import Contents
 from .executors import as_completed, workers
 from .rows import Row

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from ..files import limits
-from ..files.validation import short
+from ..text import short
 
 _FLAGS = {"a": re.ASCII, "i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "u": re.UNICODE, "x": re.VERBOSE}
 _LEADING = re.compile(r"\(\?([a-zA-Z]+)\)")

@@ -6,13 +6,15 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..arrays.types import Shape
+from ..entry import entry
 from ..files import limits, toml_reader
 from ..files.regular import read_text
+from ..text import short
 from . import recipe_data, toml
 from .recipe_data import FORMAT
 from .rule import Rule
@@ -129,7 +131,7 @@ class Recipe:
         matched: dict[str, Rule] = {}
         shapes: dict[str, Shape] = {}
         drawable: set[tuple[int, Shape]] = set()  # most models have few shapes
-        for name, shape in pairs(parameters):
+        for name, shape in pairs("parameters", parameters):
             if name in shapes:
                 raise ValueError(f"every parameter must have its own name, got {name!r} twice")
             shapes[name] = shape
@@ -189,6 +191,7 @@ class Recipe:
         return {"format": FORMAT, "name": self.name, "source": self.source, "rules": rules}
 
     @classmethod
+    @entry
     def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
         """Return the recipe that a dict describes: what `to_dict` returned, or one written by hand.
 
@@ -214,11 +217,13 @@ class Recipe:
         """
         return cls(*recipe_data.recipe(data))
 
+    @entry
     def to_toml(self) -> str:
         """Return the recipe as TOML, from which `from_toml` makes an equal recipe."""
         return toml.write(self.to_dict())
 
     @classmethod
+    @entry
     def from_toml(cls, text: str) -> Recipe:
         """Read a recipe from a TOML text: the keys are those of `from_dict`, and each rule is a table `[[rules]]`.
 
@@ -251,6 +256,7 @@ class Recipe:
         return cls.from_dict(toml_reader.parse(text, "a recipe"))
 
     @classmethod
+    @entry
     def load(cls, path: str | os.PathLike[str]) -> Recipe:
         """Read a recipe from a TOML file.
 
@@ -318,11 +324,18 @@ class Recipe:
         )
 
 
-def pairs(parameters: Mapping[str, Shape] | Iterable[NamedShape]) -> Iterator[tuple[str, Shape]]:
+def pairs(argument: str, parameters: Mapping[str, Shape] | Iterable[NamedShape]) -> list[tuple[str, Shape]]:
+    """Return names and shapes; TypeError for what has none."""
     if isinstance(parameters, Mapping):
-        yield from parameters.items()
-    else:
-        yield from ((parameter.name, parameter.shape) for parameter in parameters)
+        return list(parameters.items())
+    try:
+        if not isinstance(parameters, str | bytes):
+            return [(parameter.name, parameter.shape) for parameter in parameters]
+        raise TypeError
+    except (AttributeError, TypeError):
+        raise TypeError(
+            f"{argument} must be a mapping of names to shapes, or objects that have both, got {short(parameters)}"
+        ) from None
 
 
 def listed(items: list[str]) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from .. import schemes
+from ..arguments import scale
+from ..entry import entry
 from .recipe import Recipe
 from .rule import Rule
 
 
+@entry
 def lstm_lm(*, forget: float = 1.0, bound: float = 0.1) -> Recipe:
     """Return the recipe of an LSTM language model: orthogonal recurrent and Xavier input weights, open forget gates.
 
@@ -33,6 +36,7 @@ def lstm_lm(*, forget: float = 1.0, bound: float = 0.1) -> Recipe:
     >>> lstm_lm().rule("rnn.weight_hh_l1").scheme.describe()
     'orthogonal(gain=1, blocks=4, layout=OI)'
     """
+    bound = scale("bound", bound)
     ends = schemes.uniform(-bound, bound)
     return Recipe(
         "lstm-lm",

@@ -7,7 +7,9 @@ import os
 import re
 from collections.abc import Callable
 
+from ..entry import entry
 from ..models import Parameters
+from ..text import nearest, short
 from .recipe import Recipe
 from .recurrent import lstm_lm
 from .scaled import deepnorm, mup
@@ -28,6 +30,7 @@ RECIPES: dict[str, Callable[..., Recipe]] = {
 }
 
 
+@entry
 def resolve(recipe: Recipe | str | os.PathLike[str] | None, model: Parameters) -> Recipe:
     """Return the recipe for a model. A built-in one is made for the depth and widths that the parameters tell.
 
@@ -70,13 +73,13 @@ def resolve(recipe: Recipe | str | os.PathLike[str] | None, model: Parameters) -
             raise ValueError(f"recipe must be given, as the model does not tell which suits: {_allowed()}")
         return _BUILDERS[model.family](model)
     if not isinstance(recipe, str | os.PathLike):
-        raise TypeError(f"recipe must be a Recipe, a name, a path or None, got {recipe!r}")
+        raise TypeError(f"recipe must be a Recipe, a name, a path or None, got {short(recipe)}")
     name = os.fspath(recipe)
     if name in _BUILDERS:
         return _BUILDERS[name](model)
     if name.endswith(".toml"):
         return Recipe.load(name)
-    raise ValueError(f"recipe must be {_allowed()}, got {name!r}")
+    raise ValueError(f"recipe must be {_allowed()}, got {short(name)}{nearest(name, RECIPES)}")
 
 
 def _allowed() -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..arrays.shape import as_shape
 from ..arrays.types import Shape
-from ..files.validation import short
 from ..schemes import Scheme
+from ..text import short
 from .patterns import Matcher, compiled
 
 ANY = "*"  # stands for any size in TOML, which has no None

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .. import models, schemes
+from ..arguments import integer
 from ..arrays.shape import as_shape
 from ..arrays.types import Layout, Shape, TransformerStack
+from ..axes import require_layout
+from ..entry import entry
 from ..schemes import Constant, Scheme
+from ..text import short
 from .families import families
 from .recipe import NamedShape, Recipe, pairs
 from .rule import Rule
@@ -16,6 +20,7 @@ from .transformers import gpt2
 _ZEROS, _ONES = schemes.zeros(), schemes.ones()
 
 
+@entry
 def deepnorm(encoder_layers: int = 6, decoder_layers: int = 6) -> Recipe:
     """Return the recipe of DeepNorm: Xavier normal, times β for MLP, value and output projections.
 
@@ -51,6 +56,8 @@ def deepnorm(encoder_layers: int = 6, decoder_layers: int = 6) -> Recipe:
     >>> deepnorm(0, 100).rule("layers.9.self_attn.v_proj.weight").scheme.describe()[:35]
     'variance_scaling(gain=0.18803015465'
     """
+    encoder_layers = integer("encoder_layers", encoder_layers, 0)
+    decoder_layers = integer("decoder_layers", decoder_layers, 0)
     stacks: tuple[TransformerStack, ...] = ("encoder", "decoder")
     if encoder_layers == 0 or decoder_layers == 0:
         stacks = ("decoder",) if encoder_layers == 0 else ("encoder",)
@@ -78,6 +85,7 @@ def deepnorm(encoder_layers: int = 6, decoder_layers: int = 6) -> Recipe:
     )
 
 
+@entry
 def mup(
     recipe: Recipe | None = None,
     base: Mapping[str, Shape] | Iterable[NamedShape] | None = None,
@@ -121,10 +129,16 @@ def mup(
     0.02
     """
     if (recipe is None) != (base is None):
-        raise ValueError("recipe and base must be given together, or neither of them for GPT-2")
+        raise TypeError(
+            f"recipe and base must be given together, or neither for GPT-2, got {short(recipe)} and {short(base)}"
+        )
     if recipe is None or base is None:
         recipe, base = gpt2(), models.gpt2(width=256)
-    shapes = {name: as_shape(shape) for name, shape in pairs(base)}
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"recipe must be a Recipe, as fanin.recipes.gpt2(), got {short(recipe)}")
+    if layout is not None:
+        require_layout(layout)
+    shapes = {name: as_shape(shape) for name, shape in pairs("base", base)}
     drawn = {}
     for name, rule in recipe.match(shapes).items():
         scheme: Scheme = rule.scheme

@@ -7,6 +7,7 @@ import math
 import warnings
 from typing import Any
 
+from ..entry import entry
 from ..schemes import Scheme
 from ..text import short
 from . import recipe_data
@@ -15,6 +16,7 @@ _MOST = 10_000  # characters in a text
 _HOW = "a name, or a call of one with keywords, as he_normal(layout=OI, activation=(leaky_relu, 0.2))"
 
 
+@entry
 def scheme(text: str) -> Scheme:
     """Return the scheme that a text spells: the name of a function of `fanin.schemes`, and its keywords.
 
@@ -44,7 +46,7 @@ def scheme(text: str) -> Scheme:
     'padded(of=normal(mean=0, std=0.02), row=0)'
     """
     if not isinstance(text, str):
-        raise TypeError(f"scheme must be a string, got {text!r}")
+        raise TypeError(f"scheme must be a string, got {short(text)}")
     try:
         data = _value(_parsed(text))
         if not isinstance(data, str | dict):
@@ -70,6 +72,8 @@ def _parsed(text: str) -> ast.expr:
         MemoryError,
     ) as error:  # the parser raises MemoryError for a text nested too deeply
         why = getattr(error, "msg", None) or str(error) or "it is nested too deeply"
+        if isinstance(error, UnicodeError):
+            why = "it has lone surrogates"
         raise ValueError(f"{problem}: {why}") from None
 
 

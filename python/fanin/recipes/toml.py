@@ -15,12 +15,12 @@ def write(data: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> print(write({"name": "mine", "rules": [{"pattern": "*", "scheme": {"scheme": "Normal", "sigma": 0.02}}]}))
+    >>> print(write({"name": "mine", "rules": [{"pattern": "*", "scheme": {"scheme": "normal", "std": 0.02}}]}))
     name = "mine"
     <BLANKLINE>
     [[rules]]
     pattern = "*"
-    scheme = { scheme = "Normal", sigma = 0.02 }
+    scheme = { scheme = "normal", std = 0.02 }
     <BLANKLINE>
     """
     plain = {key: value for key, value in data.items() if not _is_tables(value)}

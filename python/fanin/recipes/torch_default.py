@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from .. import schemes
+from ..arguments import texts
 from ..arrays.shape import as_shape
 from ..arrays.types import Shape
+from ..entry import entry
 from ..layers import torch
 from ..schemes import Scheme
 from .families import families
@@ -21,6 +23,7 @@ _PROJECTION = torch.attention(1, 1, 1, 1, False)["in_proj_weight"].scheme
 _GATES = re.compile("(.*)(weight|bias)_(ih|hh|hr)(_l[0-9]+(_reverse)?)?")
 
 
+@entry
 def torch_default(
     parameters: Mapping[str, Shape] | Iterable[NamedShape] | None = None,
     *,
@@ -63,7 +66,8 @@ def torch_default(
     norm.weight 0.0
     norm.bias 0.0
     """
-    shapes = {name: as_shape(shape) for name, shape in pairs(() if parameters is None else parameters)}
+    shapes = {name: as_shape(shape) for name, shape in pairs("parameters", () if parameters is None else parameters)}
+    embeddings = texts("embeddings", embeddings)
     bounded = dict(_bounded(shapes))
     return Recipe(
         "torch-default",

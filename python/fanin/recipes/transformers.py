@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from .. import _core, schemes
+from ..arguments import flag, integer
+from ..entry import entry
+from ..files import limits
 from ..schemes import Scheme
 from .recipe import Recipe
 from .rule import Rule
@@ -13,6 +16,7 @@ _HEAD = r"/(.*\.)?(lm_head|score|classifier|qa_outputs)\.%s/"  # of language mod
 _CUT_AT_THREE = schemes.lecun_normal(layout="OI", truncate=3.0) * _core.truncated_std(3.0)
 
 
+@entry
 def gpt2(layers: int = 12) -> Recipe:
     """Return the recipe of GPT-2: N(0, 0.02), and projections into the residual stream scaled by 1/√(2·layers).
 
@@ -41,6 +45,7 @@ def gpt2(layers: int = 12) -> Recipe:
     >>> gpt2().rule("h.3.attn.c_attn.bias").scheme.describe()
     'constant(0)'
     """
+    layers = integer("layers", layers, 1, limits.LAYERS)
     weight = schemes.normal(std=0.02)
     residual = schemes.scaled_residual(layers=layers, std=0.02)
     return Recipe(
@@ -60,6 +65,7 @@ def gpt2(layers: int = 12) -> Recipe:
     )
 
 
+@entry
 def llama(layers: int = 32, *, std: float = 0.02, depth_scaled: bool = False, padding: int | None = None) -> Recipe:
     """Return the recipe of Llama: N(0, std) for linear layers and embeddings, 1 for norms.
 
@@ -91,10 +97,11 @@ def llama(layers: int = 32, *, std: float = 0.02, depth_scaled: bool = False, pa
     >>> round(llama(depth_scaled=True).rule("model.layers.7.mlp.down_proj.weight").scheme.expected_std((64, 64)), 6)
     0.005
     """
+    layers = integer("layers", layers, 0, limits.LAYERS)
     weight: Scheme = schemes.normal(std=std)
     head, tokens = weight, schemes.embedding(std, padding=padding)
     residual: tuple[Rule, ...] = ()
-    if depth_scaled:
+    if flag("depth_scaled", depth_scaled):
         weight = schemes.truncated_normal(std=std, low=-2.0, high=2.0, bounds="absolute")
         head = _CUT_AT_THREE
         tokens = schemes.embedding(1.0, padding=padding)
@@ -122,6 +129,7 @@ def llama(layers: int = 32, *, std: float = 0.02, depth_scaled: bool = False, pa
     )
 
 
+@entry
 def bert(*, std: float = 0.02, truncated: bool = False) -> Recipe:
     """Return the recipe of BERT: N(0, std) for linear layers and embeddings, norms 1 and 0, biases 0.
 
@@ -151,7 +159,7 @@ def bert(*, std: float = 0.02, truncated: bool = False) -> Recipe:
     """
     weight: Scheme = schemes.normal(std=std)
     words: Scheme = schemes.embedding(std, padding=0)
-    if truncated:
+    if flag("truncated", truncated):
         weight = words = schemes.truncated_normal(std=std)
     heads = r"/(.*\.)?(pooler\.dense|transform\.dense|decoder|seq_relationship|classifier|qa_outputs)\.weight/"
     return Recipe(

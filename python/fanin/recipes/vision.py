@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from .. import schemes
+from ..arguments import flag, integer
+from ..entry import entry
 from ..layers import torch
 from ..schemes import Scheme
+from ..text import short
 from .recipe import Recipe
 from .rule import Rule
 from .torch_default import WEIGHT
@@ -13,6 +16,7 @@ _ZEROS, _ONES = schemes.zeros(), schemes.ones()
 _BASIC, _BOTTLENECK = (18, 34), (50, 101, 152)
 
 
+@entry
 def vit(*, std: float = 0.02, paper: bool = False) -> Recipe:
     """Return the recipe of ViT: N(0, std) for linear layers, patches, positions and class token; norms 1 and 0.
 
@@ -46,7 +50,7 @@ def vit(*, std: float = 0.02, paper: bool = False) -> Recipe:
     positions: Scheme = schemes.truncated_normal(std=std, low=-2.0, high=2.0, bounds="absolute")
     patches, token, head = weight, positions, weight
     mlp_biases: Scheme = _ZEROS
-    if paper:
+    if flag("paper", paper):
         weight = schemes.xavier_uniform(layout="OI")
         patches = schemes.lecun_normal(layout="OI", truncate=2.0)
         positions = schemes.normal(std=0.02)
@@ -76,6 +80,7 @@ def vit(*, std: float = 0.02, paper: bool = False) -> Recipe:
     )
 
 
+@entry
 def resnet(depth: int = 50, *, zero_init_residual: bool = True, features: int | None = None) -> Recipe:
     """Return the recipe of ResNet: He normal by fan_out for convolutions, batch norms 1 and 0, `fc` as torch's default.
 
@@ -110,8 +115,12 @@ def resnet(depth: int = 50, *, zero_init_residual: bool = True, features: int | 
     >>> round(resnet().rule("conv1.weight", (64, 3, 7, 7)).scheme.expected_std((64, 3, 7, 7)), 6)  # √(2/(64·49))
     0.025254
     """
+    depth = integer("depth", depth)
+    if features is not None:
+        features = integer("features", features, 1)
+    flag("zero_init_residual", zero_init_residual)
     if depth not in _BASIC + _BOTTLENECK:
-        raise ValueError(f"depth must be one of {', '.join(map(str, _BASIC + _BOTTLENECK))}, got {depth!r}")
+        raise ValueError(f"depth must be one of {', '.join(map(str, _BASIC + _BOTTLENECK))}, got {short(depth)}")
     convolutions, inputs = (2, 512) if depth in _BASIC else (3, 2048)
     inputs = inputs if features is None else features
     convolution = schemes.he_normal(layout="OI", mode="fan_out", convention="torch")

@@ -78,7 +78,7 @@ class Concatenate(Assembled):
     axis: int = 0
 
     def __post_init__(self) -> None:
-        if isinstance(self.schemes, str) or not isinstance(self.schemes, Sequence) or not self.schemes:
+        if isinstance(self.schemes, str | bytes) or not isinstance(self.schemes, Sequence) or not self.schemes:
             raise TypeError(f"schemes must be a sequence of schemes, got {short(self.schemes)}")
         found = tuple(as_scheme(f"schemes[{number}]", scheme) for number, scheme in enumerate(self.schemes))
         object.__setattr__(self, "schemes", found)
@@ -149,7 +149,7 @@ class Padded(Assembled):
 
     def pieces(self, shape: tuple[int, ...], name: str) -> Pieces:
         if not shape or not -shape[0] <= self.row < shape[0]:
-            raise ValueError(f"row must be one of axis 0 of shape {shape}, got {self.row}")
+            raise ValueError(f"row, or padding, must be one of the rows of shape {shape}, got {self.row}")
         row, rows = self.row % shape[0], shape[0]
         return 0, [
             Piece(0, row, self.of, name, shape, 0),

@@ -19,7 +19,9 @@ SQRT3 = float.fromhex("0x1.bb67ae8584caap+0")
 @register(random=False)
 @dataclass(frozen=True, slots=True, repr=False)
 class Constant(Scheme):
-    """One value everywhere. Seed and name are not used.
+    """One value everywhere.
+
+    Seed and name are not used.
 
     Examples
     --------
@@ -179,7 +181,7 @@ class TruncatedNormal(Scheme):
     def _moments(self) -> tuple[float, float]:
         low, high = self.low, self.high
         if self.std == 0:
-            return (self.mean if self.bounds == "std" else min(max(self.mean, low), high)), 0.0
+            return self.mean, 0.0
         if self.bounds == "absolute":
             low, high = (low - self.mean) / self.std, (high - self.mean) / self.std
         mean, std = moments(low, high)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-import itertools
 import re
-import textwrap
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from ..docstrings import documented
 from ..entry import entry
 from ..fans import Fans
-from .parameters import PARAMETERS
 
 Build = TypeVar("Build", bound=Callable[..., Any])
 
@@ -23,7 +20,6 @@ SHAPES: dict[str, Callable[..., Any]] = {}  # name -> the function whose paramet
 
 # What `**fans` stands for: how the fans of a weight follow from its shape, beside its layout.
 _FAN_OPTIONS = [p for p in inspect.signature(Fans.of).parameters.values() if p.kind is p.KEYWORD_ONLY]
-_SECTION = re.compile(r"^[A-Z][A-Za-z ]+\n-+\n", re.MULTILINE)
 
 
 def register(
@@ -84,39 +80,3 @@ def expanded(signature: inspect.Signature) -> inspect.Signature:
             own = re.sub(r"^InitVar\[(.*)\]$", r"\1", str(parameter.annotation))
             parameters.append(parameter.replace(annotation=own))
     return signature.replace(parameters=parameters)
-
-
-def documented(docstring: str, signature: inspect.Signature) -> str:
-    """Return a docstring whose section "Parameters" explains every parameter of a signature, in its order.
-
-    What the docstring itself says of a parameter is kept; for the others the package's own explanation is taken.
-    """
-    before, own, after = _parts(inspect.cleandoc(docstring))
-    given = {each: entry for entry in own for each in entry.partition(" :")[0].split(", ")}
-    entries: list[str] = []
-    for name in signature.parameters:
-        if name not in given:
-            entries.append(_explained(name))
-        elif given[name] not in entries:
-            entries.append(given[name])
-    section = "Parameters\n----------\n" + "\n".join(entries) if entries else ""
-    return "\n\n".join(part for part in (before, section, after) if part) + "\n"
-
-
-@functools.cache
-def _explained(name: str) -> str:
-    kind, explanation = PARAMETERS[name]
-    return f"{name} : {kind}\n" + textwrap.fill(explanation, 112, initial_indent="    ", subsequent_indent="    ")
-
-
-def _parts(docstring: str) -> tuple[str, list[str], str]:
-    """What stands before a docstring's section "Parameters", its entries, and what follows."""
-    starts = [match.start() for match in _SECTION.finditer(docstring)]
-    bounds = [*starts, len(docstring)]
-    for start, end in itertools.pairwise(bounds):
-        if docstring.startswith("Parameters\n", start):
-            body = docstring[start:end].split("\n", 2)[2].strip("\n")
-            entries = re.split(r"\n(?=\S)", body)
-            return docstring[:start].strip(), entries, docstring[end:].strip()
-    first = starts[0] if starts else len(docstring)
-    return docstring[:first].strip(), [], docstring[first:].strip()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
@@ -70,6 +70,7 @@ class Scheme(ABC):
         """Whether drawing a small part of a parameter costs nearly as much as drawing all of it."""
         return False
 
+    @entry
     def describe(self) -> str:
         """Return the scheme in one line; two schemes with the same line draw the same values.
 
@@ -113,16 +114,7 @@ class Scheme(ABC):
         >>> Scheme.from_dict({"scheme": "he_normal", "layout": "OI"}).expected_std((10, 200))
         0.1
         """
-        data = dict(data)
-        name = data.pop("scheme", None)
-        build = REGISTRY.get(name) if isinstance(name, str) else None
-        if build is None:
-            raise ValueError(f"scheme must be {_names(name)}, got {short(name)}{nearest(name, REGISTRY)}")
-        try:
-            made: Scheme = build(**{key: _rich(value) for key, value in data.items()})
-        except TypeError as error:
-            raise ValueError(f"scheme {name!r}: {error}") from error
-        return made
+        return _from_dict("scheme", data)
 
     def replace(self, **changes: Any) -> Self:
         """Return the same scheme with other values of some fields."""
@@ -141,12 +133,13 @@ class Scheme(ABC):
 
     __rmul__ = __mul__
 
+    @entry
     def __repr__(self) -> str:
         """Return the call that makes an equal scheme, without what has its default."""
         changed = [f"{field.name}={value!r}" for field, value in self.fields() if value != field.default]
         return f"{self.scheme_name}({', '.join(changed)})"
 
-    @entry
+    @functools.partial(entry, name="scheme")
     def __call__(
         self,
         shape: Shape | None = None,
@@ -162,7 +155,8 @@ class Scheme(ABC):
 
         The arguments are those of `fanin.normal`.
         """
-        return self.draw(Request(shape, dtype, index, out, device), as_seed(seed), name)
+        request = Request(shape, dtype, index, out, device)
+        return self.draw(request, as_seed(seed), arguments.name(name))
 
     def draw(self, request: Request, seed: int, name: str) -> Array:
         """Draw what was asked for."""
@@ -177,9 +171,9 @@ def as_scheme(argument: str, value: Any) -> Scheme:
     if isinstance(value, Scheme):
         return value
     if isinstance(value, str):
-        return Scheme.from_dict({"scheme": value})
+        return _from_dict(argument, {"scheme": value})
     if isinstance(value, Mapping):
-        return Scheme.from_dict(value)
+        return _from_dict(argument, value)
     raise TypeError(f"{argument} must be a scheme, as fanin.schemes.zeros(), or its name, got {short(value)}")
 
 
@@ -189,13 +183,29 @@ def text(value: Any) -> str:
         return value.describe()
     if isinstance(value, tuple):
         return f"({', '.join(map(text, value))}{',' * (len(value) == 1)})"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return repr(float(value)).removesuffix(".0") if math.isfinite(value) else repr(float(value))
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
     return str(value)
 
 
-def _names(name: object) -> str:
-    return f"a name of fanin.schemes, of which there are {len(REGISTRY)}" if isinstance(name, str) else "a name"
+def _from_dict(argument: str, data: Mapping[str, Any]) -> Scheme:
+    data = dict(data)
+    name = data.pop("scheme", None)
+    if not isinstance(name, str):
+        raise ValueError(
+            f"{argument} must be a name of fanin.schemes, or a dict with one as 'scheme', got {short(name)}"
+        )
+    build = REGISTRY.get(name)
+    if build is None:
+        raise ValueError(
+            f"{argument} must be a name of fanin.schemes, of which there are {len(REGISTRY)}, got {short(name)}"
+            f"{nearest(name, REGISTRY)}"
+        )
+    try:
+        made: Scheme = build(**{key: _rich(value) for key, value in data.items()})
+    except TypeError as error:
+        raise ValueError(f"scheme {name!r}: {error}") from error
+    return made
 
 
 def _plain(value: Any) -> Any:

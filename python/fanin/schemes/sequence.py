@@ -14,10 +14,13 @@ from .. import _core
 from ..arguments import flag, positive, scale
 from ..arrays.shape import as_shape
 from ..arrays.types import Shape
+from ..text import short
 from .exact import log
 from .pieces import Native
 from .registry import register
 from .scheme import Scheme
+
+_LONGEST = 2**16  # states or features: each is computed in decimal arithmetic, for all others of its row
 
 # π to 60 digits.
 _PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494")
@@ -125,15 +128,17 @@ class Sinusoid(Scheme):
         return table
 
     def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
-        if len(shape) != 2:
-            raise ValueError(f"shape must have 2 dimensions, positions and features, got {shape}")
+        if len(shape) != 2 or shape[1] > _LONGEST:
+            raise ValueError(
+                f"shape must have 2 dimensions, positions and features, at most {_LONGEST} of these, got {shape}"
+            )
         return _core.sinusoid, (*_turns(self.base, shape[1]), self.interleaved)
 
 
 def _last(shape: Shape) -> int:
     sizes = as_shape(shape)
-    if not sizes:
-        raise ValueError("shape must have at least 1 dimension, got ()")
+    if not sizes or sizes[-1] > _LONGEST:
+        raise ValueError(f"shape must have at least 1 dimension, whose last is at most {_LONGEST}, got {short(sizes)}")
     return sizes[-1]
 
 

@@ -11,7 +11,17 @@ from .. import _core, arguments
 from ..arrays.shape import as_shape
 from ..arrays.types import Activation, Convention, Distribution, Layout, Mode, Shape
 from ..axes import require_layout
-from ..fans import MODES, Blocks, FanOptions, Fans, as_blocks, block_sizes, output_axis
+from ..fans import (
+    CONVENTIONS,
+    FOREIGN_MODES,
+    MODES,
+    Blocks,
+    FanOptions,
+    Fans,
+    as_blocks,
+    block_sizes,
+    output_axis,
+)
 from ..signals.gains import gain as gain_of
 from .distributions import SQRT3, Normal, TruncatedNormal, Uniform
 from .pieces import Native, Piece, Pieces
@@ -19,7 +29,6 @@ from .registry import register
 from .scheme import Scheme
 
 DISTRIBUTIONS = ("normal", "truncated_normal", "uniform")
-_MODES = {"in": "fan_in", "out": "fan_out", "avg": "fan_avg", "fan_average": "fan_avg", "fan_mean": "fan_avg"}
 _DISTRIBUTIONS = {"untruncated_normal": "normal", "truncated": "truncated_normal"}
 
 
@@ -63,7 +72,9 @@ class VarianceScaling(Scheme):
             raise TypeError(f"scale and gain must not both be given, as gain is √scale; got {scale} and {self.gain}")
         if self.layout is not None or self.convention is None:
             require_layout(self.layout)
-        arguments.choice("mode", self.mode, MODES, _MODES)
+        if self.convention is not None:
+            arguments.choice("convention", self.convention, CONVENTIONS)
+        arguments.choice("mode", self.mode, MODES, FOREIGN_MODES)
         arguments.choice("distribution", self.distribution, DISTRIBUTIONS, _DISTRIBUTIONS)
         gain = math.sqrt(arguments.scale("scale", 1.0 if scale is None else scale))
         object.__setattr__(self, "gain", gain if self.gain is None else arguments.scale("gain", self.gain))
@@ -146,7 +157,7 @@ def scaling(
 
 def gain_for(activation: Activation, gain: float | None, mode: Mode) -> float:
     """Return a gain that is given, or else the activation's: backward where gradients keep their size."""
-    arguments.choice("mode", mode, MODES, _MODES)
+    arguments.choice("mode", mode, MODES, FOREIGN_MODES)
     return gain_of(activation, derivative=mode == "fan_out") if gain is None else arguments.scale("gain", gain)
 
 

@@ -63,7 +63,7 @@ class Mup(Scheme):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", as_scheme("of", self.of))
-        object.__setattr__(self, "base", as_shape(self.base))
+        object.__setattr__(self, "base", as_shape(self.base, "base"))
         object.__setattr__(self, "readout", flag("readout", self.readout))
         if self.layout is not None:
             require_layout(self.layout)

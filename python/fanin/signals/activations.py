@@ -15,7 +15,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import real
 from ..arrays.types import Activation
+from ..text import nearest, short
 
 Values: TypeAlias = NDArray[np.float64]
 Function: TypeAlias = Callable[[ArrayLike], NDArray[np.floating[Any]]]
@@ -287,22 +289,27 @@ def resolve(activation: Activation) -> tuple[str, tuple[float, ...]]:
     if name in VECTORS:
         raise ValueError(f"activation must act on each element alone, {name!r} is a function of a vector")
     if name not in TABLE:
-        raise ValueError(f"activation must be one of {', '.join([*TABLE, *GATES])}, or a callable, got {name!r}")
+        allowed = [*TABLE, *GATES]
+        meant = nearest(name, [*allowed, *ALIASES])
+        raise ValueError(f"activation must be one of {', '.join(allowed)}, or a callable, got {short(name)}{meant}")
     if not (given or TABLE[name].parameters):
         return name, ()
     return name, _parameters(name, given)
 
 
 def _named(activation: object) -> tuple[Any, ...]:
-    if isinstance(activation, tuple) and activation and isinstance(activation[0], str):
-        return activation
-    raise TypeError(f"activation must be a name, (name, parameter, ...) or a callable, got {activation!r}")
+    if isinstance(activation, tuple | list) and activation and isinstance(activation[0], str):
+        return tuple(activation)
+    raise TypeError(f"activation must be a name, (name, parameter, ...) or a callable, got {short(activation)}")
 
 
 def _parameters(name: str, given: list[float]) -> tuple[float, ...]:
     _, _, defaults, (allowed, holds) = TABLE[name]
     _require_count(name, given, tuple(defaults))
-    values = [*map(float, given), *list(defaults.values())[len(given) :]]
+    values = [
+        *(real(f"the parameter of activation {name!r}", each) for each in given),
+        *list(defaults.values())[len(given) :],
+    ]
     for parameter, value in zip(defaults, values, strict=True):
         if value is None:
             raise ValueError(f"activation {name!r} must have its {parameter}: ({name!r}, {', '.join(defaults)})")
@@ -317,7 +324,7 @@ def _parameters(name: str, given: list[float]) -> tuple[float, ...]:
 def _require_count(name: str, given: list[float], parameters: tuple[str, ...]) -> None:
     if len(given) > len(parameters):
         takes = f"at most {', '.join(parameters)}" if parameters else "no parameter"
-        raise ValueError(f"activation {name!r} takes {takes}, got {(name, *given)!r}")
+        raise ValueError(f"activation {name!r} takes {takes}, got {short((name, *given))}")
 
 
 def _definition(activation: Activation) -> tuple[Definition, tuple[float, ...]]:

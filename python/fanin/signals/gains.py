@@ -11,8 +11,10 @@ import functools
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ..arguments import choice, flag
 from ..arrays.types import Activation
 from ..entry import entry
+from ..text import short
 
 if TYPE_CHECKING:
     from .quadrature import Kind
@@ -145,10 +147,11 @@ def gain(
     >>> round(gain(lambda x: max(x, 0.0)), 6)
     1.414214
     """
-    if derivative and centred:
+    if flag("centred", centred) & flag("derivative", derivative):
         raise ValueError("derivative and centred must not both be True: they are two different gains")
     if convention is not None:
-        return _torch_gain(activation, derivative or centred, convention)
+        choice("convention", convention, ("torch",))
+        return _torch_gain(activation, derivative or centred)
     kind: Kind = "backward" if derivative else "centred" if centred else "forward"
     if isinstance(activation, str) and activation in GAINS:
         return float(getattr(GAINS[activation], kind))
@@ -156,7 +159,7 @@ def gain(
     from .quadrature import mean_square
 
     if callable(activation):
-        label = repr(activation)
+        label = short(activation)
         return _inverse_root(mean_square(activations.function(activation), kind, label), kind, label)
     return _named_gain(*activations.resolve(activation), kind)
 
@@ -195,9 +198,7 @@ def _inverse_root(square: float, kind: Kind, label: str) -> float:
     return math.ldexp(round(mantissa * 2**36), exponent - 36)
 
 
-def _torch_gain(activation: Activation, other: bool, convention: str) -> float:
-    if convention != "torch":
-        raise ValueError(f"convention must be None or 'torch', got {convention!r}")
+def _torch_gain(activation: Activation, other: bool) -> float:
     if other:
         raise ValueError("convention 'torch' has one gain for each name: derivative and centred must be False")
     if isinstance(activation, str) and activation in TORCH_GAINS:
@@ -207,4 +208,4 @@ def _torch_gain(activation: Activation, other: bool, convention: str) -> float:
     if activation == "leaky_relu" or (isinstance(activation, tuple) and activation[:1] == ("leaky_relu",)):
         return _named_gain(*activations.resolve(activation), "forward")
     names = ", ".join([*TORCH_GAINS, "leaky_relu"])
-    raise ValueError(f"activation must be one of {names} for convention 'torch', got {activation!r}")
+    raise ValueError(f"activation must be one of {names} for convention 'torch', got {short(activation)}")

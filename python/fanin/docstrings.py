@@ -1,6 +1,14 @@
-"""What each parameter of a scheme means, said once: `registry.documented` completes docstrings from it."""
+"""What each parameter means, said once: docstrings are completed from it, where functions are made."""
 
 from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import re
+import textwrap
+
+_SECTION = re.compile(r"^[A-Z][A-Za-z ]+\n-+\n", re.MULTILINE)
 
 # name: (type, explanation)
 PARAMETERS = {
@@ -119,3 +127,39 @@ PARAMETERS = {
         "An axis of the shape; negative ones count from the last.",
     ),
 }
+
+
+def documented(docstring: str, signature: inspect.Signature) -> str:
+    """Return a docstring whose section "Parameters" explains every parameter of a signature, in its order.
+
+    What the docstring itself says of a parameter is kept; for the others the package's own explanation is taken.
+    """
+    before, own, after = _parts(inspect.cleandoc(docstring))
+    given = {each: entry for entry in own for each in entry.partition(" :")[0].split(", ")}
+    entries: list[str] = []
+    for name in signature.parameters:
+        if name not in given:
+            entries.append(_explained(name))
+        elif given[name] not in entries:
+            entries.append(given[name])
+    section = "Parameters\n----------\n" + "\n".join(entries) if entries else ""
+    return "\n\n".join(part for part in (before, section, after) if part) + "\n"
+
+
+@functools.cache
+def _explained(name: str) -> str:
+    kind, explanation = PARAMETERS[name]
+    return f"{name} : {kind}\n" + textwrap.fill(explanation, 112, initial_indent="    ", subsequent_indent="    ")
+
+
+def _parts(docstring: str) -> tuple[str, list[str], str]:
+    """Return what stands before a docstring's section "Parameters", its entries, and what follows."""
+    starts = [match.start() for match in _SECTION.finditer(docstring)]
+    bounds = [*starts, len(docstring)]
+    for start, end in itertools.pairwise(bounds):
+        if docstring.startswith("Parameters\n", start):
+            body = docstring[start:end].split("\n", 2)[2].strip("\n")
+            entries = re.split(r"\n(?=\S)", body)
+            return docstring[:start].strip(), entries, docstring[end:].strip()
+    first = starts[0] if starts else len(docstring)
+    return docstring[:first].strip(), [], docstring[first:].strip()
