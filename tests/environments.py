@@ -4,6 +4,11 @@ import contextlib
 import ctypes
 import ctypes.util
 import platform
+import sys
+
+import pytest
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the layout of fenv_t is glibc's")
 
 MODES = {
     "to nearest": (0, 0),

@@ -32,7 +32,7 @@ EQUAL = [
 VALUES = [
     *(value for value, _ in EQUAL),
     *(True, "x", np.str_("OI"), "", b"x", [1], ["x"], [True, 2], None, math.nan, math.inf, -math.inf, -1, 0, 1.5, 2.0),
-    *(2**31, 2**63, 2**70, 10**400, 1j, Decimal("0.5"), np.array([0.5]), np.array("x"), np.array(None)),
+    *(2**31, 2**63, 2**70, 10**400, 10**5000, 1j, Decimal("0.5"), np.array([0.5]), np.array("x"), np.array(None)),
     *(
         (),
         {},

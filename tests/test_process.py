@@ -1,13 +1,12 @@
 """What the process does around a call changes no bit and stops no call: signals, forks, threads, rounding modes."""
 
-import ctypes
 import os
 import platform
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from environments import ENVIRONMENTS, LINUX, environment
 from interrupts import overrun
 from processes import TIMEOUT, run
 
@@ -124,10 +123,9 @@ def two_threads():
 
 
 @pytest.mark.usefixtures("two_threads")
-@pytest.mark.skipif(sys.platform != "linux", reason="the layout of fenv_t is glibc's")
-@pytest.mark.parametrize("state", ["flush to zero", "upward", "downward", "toward zero"])
+@LINUX
+@pytest.mark.parametrize("state", ENVIRONMENTS[1:])
 def test_the_callers_floating_point_state_changes_no_bit(state):
-    libm = ctypes.CDLL("libm.so.6")
     init = fanin.seeded(0, layout="OI")
 
     def samples() -> list[np.ndarray]:
@@ -147,28 +145,7 @@ def test_the_callers_floating_point_state_changes_no_bit(state):
         ]
 
     expected = samples()
-    if state == "flush to zero":
-        environment = (ctypes.c_uint32 * 16)()
-        saved = (ctypes.c_uint32 * 16)()
-        libm.fegetenv(environment)
-        libm.fegetenv(saved)
-        if platform.machine() == "aarch64":
-            environment[0] |= 1 << 24  # fpcr.FZ
-        else:
-            environment[7] |= 0x8040  # mxcsr: flush to zero, denormals are zero
-        libm.fesetenv(environment)
-        try:
-            found = samples()
-        finally:
-            libm.fesetenv(saved)
-    else:
-        modes = {"upward": (0x800, 0x400000), "downward": (0x400, 0x800000), "toward zero": (0xC00, 0xC00000)}
-        mode = modes[state][platform.machine() == "aarch64"]
-        assert libm.fesetround(mode) == 0
-        try:
-            found = samples()
-            assert libm.fegetround() == mode, "the caller's rounding mode must be left as it was"
-        finally:
-            libm.fesetround(0)
+    with environment(*state):
+        found = samples()
     for a, b in zip(expected, found, strict=True):
         assert a.tobytes() == b.tobytes()

@@ -4,7 +4,7 @@ import functools
 import gc
 
 import pytest
-from environments import ENVIRONMENTS, environment
+from environments import ENVIRONMENTS, LINUX, environment
 from signatures import CALLS, outcome, plain
 from test_every_scheme import CASES
 
@@ -13,6 +13,8 @@ from fanin import Fans, layers, models, recipes, schemes
 from fanin.schemes import Scheme
 from fanin.signals import activations
 from fanin.signals.gains import GAINS
+
+pytestmark = LINUX
 
 KEY = {"seed": 3, "name": "w"}
 SHAPES = {"haar": (6, 6), "delta_orthogonal": (8, 4, 3), "dirac": (8, 4, 3), "mup": (12, 12), "lstm_bias": (12,)}

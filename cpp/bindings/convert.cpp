@@ -8,9 +8,14 @@
 namespace fanin::bindings {
 namespace {
 
-// At most some hundred bytes, whatever the value is.
+// At most a hundred bytes, whatever the value is; its type, where Python does not spell it.
 std::string spelled(py::handle value) {
-  const std::string whole = py::str(py::repr(value).attr("encode")("ascii", "backslashreplace").attr("decode")("ascii"));
+  const auto ascii = py::reinterpret_steal<py::object>(PyObject_ASCII(value.ptr()));
+  if (!ascii) {
+    PyErr_Clear();
+    return std::string("a value of type ") + Py_TYPE(value.ptr())->tp_name;
+  }
+  const std::string whole = py::str(ascii);
   return whole.size() <= 100 ? whole : whole.substr(0, 48) + "..." + whole.substr(whole.size() - 49);
 }
 

@@ -150,7 +150,10 @@ def short(value: object) -> str:
     >>> len(short("x" * 10**6))
     100
     """
-    return " ".join(_SHORT.repr(value).split())
+    try:
+        return " ".join(_SHORT.repr(value).split())
+    except Exception:  # of an int of too many digits, or of somebody's own __repr__
+        return f"a value of type {type(value).__name__}"
 
 
 def nearest(name: object, allowed: Iterable[str]) -> str:

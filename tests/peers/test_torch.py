@@ -187,3 +187,17 @@ def test_schemes_of_pieces_fill_a_parameter_of_any_dtype():
         assert parameter._version > version
         wanted = fanin.schemes.embedding(padding=2)((6, 4), dtype=dtype, **KEY).astype(np.float64)
         assert (parameter.detach().double().numpy() == wanted).all()
+
+
+def test_a_generator_of_torch_gives_a_seed_once():
+    """Equal generators give equal seeds, and each another one the next time; a seed itself is no generator."""
+    generator = torch.Generator().manual_seed(3)
+    seeds = [fanin.seed_from(generator) for _ in range(20)]
+    assert fanin.seed_from(torch.Generator().manual_seed(3)) == seeds[0]
+    assert len(set(seeds)) == len(seeds)
+    assert all(type(seed) is int and 0 <= seed < 2**63 for seed in seeds)
+    assert max(seeds) > 2**62
+    with pytest.raises(TypeError, match=r"seed must be an int .*fanin.seed_from\(generator\)"):
+        fanin.normal(3, seed=generator, name="w")
+    with pytest.raises(TypeError, match="generator must be NumPy's or torch's"):
+        fanin.seed_from(torch.zeros(3))

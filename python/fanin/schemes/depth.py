@@ -6,6 +6,7 @@ import math
 
 from ..arguments import choice, integer, scale
 from ..arrays.types import Layout, TransformerStack
+from ..entry import entry
 from .distributions import Constant, Normal, TruncatedNormal
 from .exact import root
 from .registry import register
@@ -88,6 +89,7 @@ def deepnorm(
     return scaling(_deepnorm(encoder_layers, decoder_layers, stack)[1], "fan_avg", "normal", layout)
 
 
+@entry
 def deepnorm_alpha(encoder_layers: int = 0, decoder_layers: int = 0, *, stack: TransformerStack = "encoder") -> float:
     """What DeepNorm multiplies the residual by; the parameters are those of `deepnorm`.
 
