@@ -54,6 +54,7 @@ def calls():
     yield "Seeded.draw", fanin.seeded(7).draw, {"scheme": NORMAL, "shape": (4, 4), "index": 0, "name": "w"}
     yield "scheme.__call__", NORMAL.__call__, {"shape": (4, 4), "index": 0, **KEY}
     yield "seeded", fanin.seeded, {"seed": 7}
+    yield "layout", fanin.layout, {"ndim": 4}
     yield "Fans.of", Fans.of, {"shape": (8, 4), "layout": "OI"}
     yield "Fans.of_blocks", Fans.of_blocks, {"shape": (8, 4), "layout": "OI"}
     yield "Fans.by", Fans(3, 4).by, {"mode": "fan_in"}

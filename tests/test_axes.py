@@ -37,8 +37,8 @@ def test_the_default_axes_are_those_of_keras_and_jax(ndim):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"ndim": 0}, ValueError, "ndim must be between 1 and 64, got 0"),
-        ({"ndim": 65}, ValueError, "ndim must be between 1 and 64, got 65"),
+        ({"ndim": 0}, ValueError, "ndim must be at least 1, got 0"),
+        ({"ndim": 65}, ValueError, "ndim must be at most 64, got 65"),
         ({"ndim": "2"}, TypeError, "ndim must be an integer"),
         ({"ndim": True}, TypeError, "ndim must be an integer"),
         ({"ndim": 1}, ValueError, "in_axis must be axes of the weight, from -1 to 0, got -2"),

@@ -132,7 +132,7 @@ def test_each_library_has_its_own_way(shape, convention, fans):
         (((8, 4, 2), "OIH"), {"transposed": True}, "transposed must be False where the layout names every axis"),
         (((8, 4), "IO"), {"convention": "torch"}, "layout must be None or 'OI' with convention 'torch', got 'IO'"),
         (((8, 4), None), {"convention": "torch", "groups": 2}, "groups, transposed and blocks must be left out"),
-        (((8, 4), None), {"convention": "mxnet"}, "convention must be one of torch, keras, jax, got 'mxnet'"),
+        (((8, 4), None), {"convention": "mxnet"}, "convention must be one of 'torch', 'keras', 'jax', got 'mxnet'"),
     ],
 )
 def test_fans_that_cannot_be(arguments, options, message):
@@ -141,7 +141,7 @@ def test_fans_that_cannot_be(arguments, options, message):
 
 
 def test_an_unknown_mode_is_refused():
-    with pytest.raises(ValueError, match="mode must be one of fan_in, fan_out, fan_avg, fan_geo_avg, got 'avg'"):
+    with pytest.raises(ValueError, match="mode must be one of 'fan_in', 'fan_out', 'fan_avg', 'fan_geo_avg', got"):
         Fans(1, 2).by("avg")
 
 

@@ -116,11 +116,5 @@ def test_a_scheme_of_ones_own_is_registered_as_those_of_the_package_are():
         del REGISTRY["thirds"]
 
 
-def test_the_signature_of_an_object_is_that_of_drawing_by_it():
-    drawing = ["shape", "seed", "name", *PLACE]
-    assert list(inspect.signature(schemes.normal()).parameters) == drawing
-    assert list(inspect.signature(schemes.normal).parameters) == ["mean", "std"]
-
-
 def test_functions_of_samplers_are_not_made_twice():
     assert not set(tool.SAMPLERS) & functions.FUNCTIONS.keys()

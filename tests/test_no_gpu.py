@@ -132,7 +132,7 @@ def test_schemes_that_a_gpu_can_draw():
 
 
 def test_an_interface_of_another_dtype(two_gpus):
-    with pytest.raises(TypeError, match="dtype must be one of float32"):
+    with pytest.raises(TypeError, match="dtype of out must be one of float32"):
         fanin.normal(out=Interface(typestr="<i4"), **KEY)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-import operator
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, SupportsIndex, TypeAlias
 
+from .arguments import integer, integers
 from .arrays.types import Layout
+from .entry import entry
+from .text import short
 
 SPATIAL = "XYZHWDT"
 PLAIN = ("OI", "IO")  # with spatial axes implied
@@ -84,7 +86,7 @@ class Axes(NamedTuple):
             raise ValueError(f"shape must have at least 2 dimensions, out and in, got {shape}")
         axes = _axes(layout, len(shape))
         if len(axes.letters) != len(shape):
-            raise ValueError(f"layout must have a letter for each axis of shape {shape}, got {layout!r}")
+            raise ValueError(f"layout must have a letter for each axis of shape {shape}, got {short(layout)}")
         return axes
 
     def matrices(self, shape: tuple[int, ...]) -> Matrices:
@@ -101,10 +103,10 @@ def require_layout(layout: Layout | None) -> None:
     """Raise a ValueError unless `layout` says which axes are in and out, as fans need it."""
     if layout is None:
         raise ValueError(f"layout must be {_ALLOWED}; none was given, and a guess would change the std")
-    if layout in PLAIN:
+    if isinstance(layout, str) and layout in PLAIN:
         return
     if not isinstance(layout, str) or "O" not in layout or not set(layout) <= {*"OIB", *SPATIAL}:
-        raise ValueError(f"layout must be {_ALLOWED}; got {layout!r}")
+        raise ValueError(f"layout must be {_ALLOWED}; got {short(layout)}")
 
 
 def require_matrix_layout(layout: Layout | None) -> None:
@@ -115,8 +117,8 @@ def require_matrix_layout(layout: Layout | None) -> None:
 
 def require_plain_layout(layout: Layout | None) -> None:
     """Raise a ValueError unless `layout` is "OI" or "IO"."""
-    if layout not in PLAIN:
-        raise ValueError(f"layout must be {_PLAIN}; got {layout!r}")
+    if not (isinstance(layout, str) and layout in PLAIN):
+        raise ValueError(f"layout must be {_PLAIN}; got {short(layout)}")
 
 
 @lru_cache(maxsize=1024)
@@ -135,6 +137,7 @@ def _spatial(count: int) -> str:
     return "".join(itertools.islice(itertools.cycle(SPATIAL), count))
 
 
+@entry
 def layout(ndim: SupportsIndex, *, in_axis: Numbers = -2, out_axis: Numbers = -1, batch_axis: Numbers = ()) -> Layout:
     """Return the layout, a letter for every axis, of a weight whose axes are known by number.
 
@@ -168,9 +171,7 @@ def layout(ndim: SupportsIndex, *, in_axis: Numbers = -2, out_axis: Numbers = -1
     >>> layout(3, in_axis=0, out_axis=(1, 2))  # an attention kernel: embedding, heads, size
     'IOO'
     """
-    (rank,) = _integers("ndim", [ndim])
-    if not 1 <= rank <= _MOST_DIMENSIONS:
-        raise ValueError(f"ndim must be between 1 and {_MOST_DIMENSIONS}, got {rank}")
+    rank = integer("ndim", ndim, 1, _MOST_DIMENSIONS)
     letters: dict[int, str] = {}
     roles: tuple[tuple[str, str, Numbers], ...] = (
         ("out_axis", "O", out_axis),
@@ -180,7 +181,8 @@ def layout(ndim: SupportsIndex, *, in_axis: Numbers = -2, out_axis: Numbers = -1
     for argument, letter, axes in roles:
         for axis in _integers(argument, axes):
             if not -rank <= axis < rank:
-                raise ValueError(f"{argument} must be axes of the weight, from {-rank} to {rank - 1}, got {axis}")
+                allowed = f"axes of the weight, from {-rank} to {rank - 1}"
+                raise ValueError(f"{argument} must be {allowed}, got {short(axis)}")
             if axis % rank in letters:
                 raise ValueError(
                     f"{argument} must be axes that have no letter yet, got {axis}, which is one of "
@@ -188,16 +190,15 @@ def layout(ndim: SupportsIndex, *, in_axis: Numbers = -2, out_axis: Numbers = -1
                 )
             letters[axis % rank] = letter
     if "O" not in letters.values():
-        raise ValueError(f"out_axis must have at least one axis, got {out_axis!r}")
+        raise ValueError(f"out_axis must have at least one axis, got {short(out_axis)}")
     spatial = iter(_spatial(rank - len(letters)))
     return "".join(letters.get(axis) or next(spatial) for axis in range(rank))
 
 
 def _integers(argument: str, value: Any) -> tuple[int, ...]:
-    for several in () if isinstance(value, str) else ((value,), value):
-        try:
-            if not any(isinstance(number, bool) for number in several):
-                return tuple(map(operator.index, several))
-        except TypeError:
-            continue
-    raise TypeError(f"{argument} must be an integer or a sequence of integers, got {value!r}")
+    if hasattr(value, "__index__") and getattr(value, "shape", ()) == ():
+        return (integer(argument, value),)
+    try:
+        return integers(argument, value)
+    except TypeError:
+        raise TypeError(f"{argument} must be an integer or a sequence of integers, got {short(value)}") from None

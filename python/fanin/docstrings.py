@@ -148,6 +148,8 @@ def documented(docstring: str, signature: inspect.Signature) -> str:
 
 @functools.cache
 def _explained(name: str) -> str:
+    if name not in PARAMETERS:  # of a scheme that is registered elsewhere
+        return name
     kind, explanation = PARAMETERS[name]
     return f"{name} : {kind}\n" + textwrap.fill(explanation, 112, initial_indent="    ", subsequent_indent="    ")
 

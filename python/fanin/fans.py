@@ -208,7 +208,7 @@ def _connections(
         return axis, fan_in, each, 1
     split, end = (inputs, "inputs") if transposed else (sizes[axis], "outputs")
     if groups < 1 or split % groups:
-        raise ValueError(f"groups must be at least 1 and divide the {end} of shape {sizes}, got {groups}")
+        raise ValueError(f"groups must be at least 1 and divide the {end} of shape {sizes}, got {short(groups)}")
     return (axis, fan_in // groups, each, 1) if transposed else (axis, fan_in, each, groups)
 
 

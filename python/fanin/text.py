@@ -8,7 +8,14 @@ import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 
-_SHORT = reprlib.Repr()
+
+class _Repr(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        """Python does not spell integers of thousands of digits."""
+        return super().repr_int(x, level) if abs(x) < 10**1000 else f"an integer of {x.bit_length()} bits"
+
+
+_SHORT = _Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
 
 _UNLIMITED = 240  # the width where there is no terminal: wide enough for one line a row
@@ -150,10 +157,7 @@ def short(value: object) -> str:
     >>> len(short("x" * 10**6))
     100
     """
-    try:
-        return " ".join(_SHORT.repr(value).split())
-    except Exception:  # of an int of too many digits, or of somebody's own __repr__
-        return f"a value of type {type(value).__name__}"
+    return " ".join(_SHORT.repr(value).split())
 
 
 def nearest(name: object, allowed: Iterable[str]) -> str:

@@ -51,7 +51,9 @@ def name(dtype: DType) -> str:
 
 def _name(dtype: DType) -> str:
     """Return NumPy's name of a dtype, or "" where NumPy has none. Import no framework to find out."""
-    if hasattr(dtype, "__array__") and not isinstance(dtype, type):  # it is a value, such as np.float32(0.5)
+    if isinstance(dtype, int) or (
+        hasattr(dtype, "__array__") and not isinstance(dtype, type)
+    ):  # it is a value, such as np.float32(0.5)
         return ""
     text = str(dtype)
     if text.startswith("torch."):

@@ -37,11 +37,12 @@ def number(device: Device) -> int | None:
     """Return the number of the GPU that a device stands for, -1 for the current one, None for the CPU."""
     if device is None:
         return None
-    kind, colon, index = str(device).partition(":")
+    spelled = short(device) if isinstance(device, int) else str(device)
+    kind, colon, index = spelled.partition(":")
     if kind == "cpu":
         return None
     if kind != "cuda" or (colon and not index.isdecimal()):
-        raise ValueError(f"device must be None, 'cpu', 'cuda' or 'cuda:' and a number, got {short(str(device))}")
+        raise ValueError(f"device must be None, 'cpu', 'cuda' or 'cuda:' and a number, got {short(spelled)}")
     try:
         count = cuda.load()
     except RuntimeError as error:

@@ -129,7 +129,7 @@ def mup(
     0.02
     """
     if (recipe is None) != (base is None):
-        raise TypeError(
+        raise ValueError(
             f"recipe and base must be given together, or neither for GPT-2, got {short(recipe)} and {short(base)}"
         )
     if recipe is None or base is None:

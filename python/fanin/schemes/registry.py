@@ -55,7 +55,7 @@ def register(
             public.__init__ = entry(public.__init__, called)
         else:
             public = entry(build, called)
-            public.__signature__ = signature
+        public.__signature__ = signature
         public.__doc__ = documented(build.__doc__ or "", signature)
         REGISTRY[called] = public
         for alias in aliases:

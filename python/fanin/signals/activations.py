@@ -298,8 +298,8 @@ def resolve(activation: Activation) -> tuple[str, tuple[float, ...]]:
 
 
 def _named(activation: object) -> tuple[Any, ...]:
-    if isinstance(activation, tuple | list) and activation and isinstance(activation[0], str):
-        return tuple(activation)
+    if isinstance(activation, tuple) and activation and isinstance(activation[0], str):
+        return activation
     raise TypeError(f"activation must be a name, (name, parameter, ...) or a callable, got {short(activation)}")
 
 
