@@ -108,7 +108,7 @@ uint64_t as_seed(py::handle seed) {
   const uint64_t value = PyLong_AsUnsignedLongLong(number.ptr());
   if (value == UINT64_MAX && PyErr_Occurred()) {
     PyErr_Clear();
-    raise(PyExc_ValueError, "seed must be an integer in [0, 2^64), got " + spelled(number));
+    raise(PyExc_ValueError, "seed must be in [0, 2^64), got " + spelled(number));
   }
   return value;
 }

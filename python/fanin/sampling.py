@@ -1,7 +1,8 @@
 """Sample a distribution: each value is a function of the seed, the name and its position alone.
 
 These functions are called for very small arrays too, so they are no `entry`: the core guards its own arithmetic, and
-`**unknown`, which no signature shows, catches what they have no parameter for.
+`**unknown`, which no signature shows, catches what they have no parameter for. A new array of a whole tensor, which most
+ask for, needs no `Request`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .arrays.types import Array, Bounds, Device, DType, Index, Out, Seed, Shape
 from .docstrings import documented
 
 F = TypeVar("F", bound=Callable[..., Any])
+_FLOAT32 = FLOATS[None]
 _NEEDED: Any = None  # the default of what has none, as the signature says
 
 
@@ -32,9 +34,7 @@ def draw(
     device: Device,
     supported: Dtypes = FLOATS,
 ) -> Array:
-    """Bind a request and draw it; a new array of a whole tensor, which most ask for, needs none."""
-    if index is None and out is None and device is None and shape is not None:
-        return sampler(*arguments, find(dtype, supported), shape, None, None)
+    """Bind a request and draw it."""
     return Request(shape, dtype, index, out, device, supported).draw(sampler, arguments)
 
 
@@ -90,7 +90,12 @@ def uniform(
         raise _refused(uniform, unknown, seed=seed, name=name)
     if type(low) is not float or type(high) is not float:
         low, high = real("low", low), real("high", high)
-    return draw(_core.uniform, (low, high, as_seed(seed), name), shape, dtype, index, out, device)
+    if type(seed) is not int:
+        seed = as_seed(seed)
+    if index is None and out is None and device is None and shape is not None:
+        kind = _FLOAT32 if dtype is None else find(dtype, FLOATS)
+        return _core.uniform(low, high, seed, name, kind, shape, None, None)
+    return draw(_core.uniform, (low, high, seed, name), shape, dtype, index, out, device)
 
 
 @_sampler
@@ -141,7 +146,12 @@ def normal(
         raise _refused(normal, unknown, seed=seed, name=name)
     if type(mean) is not float or type(std) is not float:
         mean, std = real("mean", mean), real("std", std)
-    return draw(_core.normal, (mean, std, as_seed(seed), name), shape, dtype, index, out, device)
+    if type(seed) is not int:
+        seed = as_seed(seed)
+    if index is None and out is None and device is None and shape is not None:
+        kind = _FLOAT32 if dtype is None else find(dtype, FLOATS)
+        return _core.normal(mean, std, seed, name, kind, shape, None, None)
+    return draw(_core.normal, (mean, std, seed, name), shape, dtype, index, out, device)
 
 
 @_sampler
@@ -183,8 +193,14 @@ def truncated_normal(
     choice("bounds", bounds, ("std", "absolute"))
     if not (type(mean) is type(std) is type(low) is type(high) is float):
         mean, std, low, high = real("mean", mean), real("std", std), real("low", low), real("high", high)
-    arguments = (mean, std, low, high, bounds == "std", as_seed(seed), name)
-    return draw(_core.truncated_normal, arguments, shape, dtype, index, out, device)
+    if type(seed) is not int:
+        seed = as_seed(seed)
+    if index is None and out is None and device is None and shape is not None:
+        kind = _FLOAT32 if dtype is None else find(dtype, FLOATS)
+        return _core.truncated_normal(mean, std, low, high, bounds == "std", seed, name, kind, shape, None, None)
+    return draw(
+        _core.truncated_normal, (mean, std, low, high, bounds == "std", seed, name), shape, dtype, index, out, device
+    )
 
 
 @_sampler

@@ -156,7 +156,7 @@ class Scheme(ABC):
         The arguments are those of `fanin.normal`.
         """
         request = Request(shape, dtype, index, out, device)
-        return self.draw(request, as_seed(seed), arguments.name(name))
+        return self.draw(request, as_seed(seed), name if type(name) is str and name.isascii() else arguments.name(name))
 
     def draw(self, request: Request, seed: int, name: str) -> Array:
         """Draw what was asked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import InitVar, dataclass, field
-from typing import Unpack
+from typing import Any, Unpack
 
 from .. import _core, arguments
 from ..arrays.shape import as_shape
@@ -122,10 +122,11 @@ class VarianceScaling(Scheme):
         assert self.gain is not None  # the constructor has set it
         return self.gain
 
-    def _stds(self, shape: tuple[int, ...]) -> list[float]:
+    def _stds(self, shape: tuple[int, ...]) -> tuple[float, ...]:
         """Return the std of every block; 0 where there is no fan, and so no value."""
-        each = _fans(shape, self.layout, self.groups, self.transposed, self.blocks, self.convention)  # type: ignore[arg-type]
-        return [self._gain / math.sqrt(fan) if (fan := fans.by(self.mode)) else 0.0 for fans in each]
+        blocks: Any = self.blocks  # a number, or a tuple of sizes
+        roots = _roots(self.mode, shape, self.layout, self.groups, self.transposed, blocks, self.convention)
+        return tuple([self._gain / root if root else 0.0 for root in roots])
 
     def _sizes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return block_sizes(self.blocks, shape[output_axis(shape, self.layout, self.transposed)], shape)
@@ -138,7 +139,10 @@ class VarianceScaling(Scheme):
         return TruncatedNormal(0.0, std / _core.truncated_std(self.truncate), -self.truncate, self.truncate)
 
 
-_fans = functools.lru_cache(maxsize=4096)(Fans.of_blocks)  # a model has few shapes
+@functools.lru_cache(maxsize=4096)  # a model has few shapes
+def _roots(mode: Mode, *fans: Any) -> tuple[float, ...]:
+    """Return the root of every block's fan; what follows `mode` are the arguments of `Fans.of_blocks`."""
+    return tuple(math.sqrt(each.by(mode)) for each in Fans.of_blocks(*fans))
 
 
 def scaling(
