@@ -1,8 +1,8 @@
 """Sample a distribution: each value is a function of the seed, the name and its position alone.
 
 These functions are called for very small arrays too, so they are no `entry`: the core guards its own arithmetic, and
-`**unknown`, which no signature shows, catches what they have no parameter for. A new array of a whole tensor, which most
-ask for, needs no `Request`.
+`**unknown`, which no signature shows, catches what they have no parameter for. A new array of a whole tensor, which
+most ask for, needs no `Request`.
 """
 
 from __future__ import annotations
