@@ -124,7 +124,11 @@ def test_more_tokens_and_a_padding_row_leave_the_others_alone():
         (lambda: schemes.concatenate([schemes.zeros()], sizes=(1, 2)), ValueError, "sizes must be one for each of 1"),
         (lambda: schemes.concatenate([schemes.zeros()], sizes=(2,))(3, **KEY), ValueError, "sizes must add up to 3"),
         (lambda: schemes.concatenate([schemes.zeros()], axis=1)(3, **KEY), ValueError, "axis must be one of the 1"),
-        (lambda: schemes.identity()((2, 3, 4), **KEY), ValueError, "2 dimensions, got .*; for convolutions use dirac"),
+        (
+            lambda: schemes.identity()((2, 3, 4), **KEY),
+            ValueError,
+            "2 dimensions without a layout, got .*; for convolutions use dirac",
+        ),
         (lambda: schemes.dirac(layout="OI")((2, 3), **KEY), ValueError, "at least 3 dimensions"),
         (lambda: schemes.sparse(layout="OI"), ValueError, "one of nonzeros and sparsity must be given"),
         (lambda: schemes.sparse(nonzeros=1, sparsity=0.5, layout="OI"), ValueError, "one of nonzeros and sparsity"),

@@ -181,7 +181,7 @@ RULES = {
     ),
     "large number": (
         f'pattern = "*"\nscheme = {{scheme="normal", std=0x{"f" * 490}}}',
-        "numbers that a float64 can hold",
+        "number that a float64 can hold",
     ),
     "repetitions": ('pattern = "/a{99999999999999}/"\nscheme = "zeros"', r"\{99999999999999\} is more than 1000 times"),
     "repetitions of repetitions": (
@@ -601,7 +601,7 @@ def samples() -> dict[str, bytes]:
         "recipe.toml": (
             b'name = "it"\nlayout = "OI"\n[[rules]]\npattern = "/(.*[.])?w[0-9]{1,3}/"\nndim = [1, 2]\n'
             b'scheme = { scheme = "he_normal", activation = ["leaky_relu", 0.2] }\n[[rules]]\npattern = "*"\n'
-            b'shape = ["*", 3]\noptional = true\nscheme = { scheme = "Padded", of = "zeros", row = 0 }\n'
+            b'shape = ["*", 3]\noptional = true\nscheme = { scheme = "padded", of = "zeros", row = 0 }\n'
         ),
         "shapes.toml": b'a.b = [1, 2]\n"c.d" = []\n[t.0]\nw = [3] # x\ne = {f = [4]}\n',
         "config.json": b'{"model_type": "gpt2", "architectures": ["GPT2Model"], "n_layer": 1, "n_inner": null}',

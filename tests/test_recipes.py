@@ -310,7 +310,7 @@ RULE = '[[rules]]\npattern = "*.bias"\nscheme = "zeros"\n[[rules]]\n'
         ('name = "a"', "a recipe must have name and rules, got no 'rules'"),
         ("name = 3\nrules = []", "name must be a string, got 3"),
         ('name = "a"\nrules = 3', r"rules must be a list of tables, \[\[rules\]\] in TOML, got 3"),
-        ('name = "a"\nrule = []', "a recipe has name, source, layout, rules, got 'rule' = "),
+        ('name = "a"\nrule = []', "a recipe has format, name, source, layout, rules, got 'rule' = "),
         ('name = "a"\nrules = [3]', "rule 1 of recipe 'a': a rule must be a table of pattern, .*, got 3"),
     ],
 )
@@ -384,7 +384,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path):
 
 
 def test_a_recipe_is_no_list():
-    with pytest.raises(TypeError, match=r"a recipe must be a table of name, source, layout, rules, got \[\]"):
+    with pytest.raises(TypeError, match=r"a recipe must be a table of format, name, source, layout, rules, got \[\]"):
         Recipe.from_dict([])
 
 
