@@ -127,7 +127,7 @@ def test_more_tokens_and_a_padding_row_leave_the_others_alone():
         (
             lambda: schemes.identity()((2, 3, 4), **KEY),
             ValueError,
-            "2 dimensions without a layout, got .*; for convolutions use dirac",
+            "2 dimensions without a layout, got .*; .* use dirac",
         ),
         (lambda: schemes.dirac(layout="OI")((2, 3), **KEY), ValueError, "at least 3 dimensions"),
         (lambda: schemes.sparse(layout="OI"), ValueError, "one of nonzeros and sparsity must be given"),
