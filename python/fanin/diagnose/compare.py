@@ -16,7 +16,7 @@ from ..arrays.types import Layer
 from ..recommendation import recommend
 from ..schemes import Scheme
 from ..schemes.registry import REGISTRY
-from ..text import nearest
+from ..text import nearest, short
 from .comparison import Comparison, Outcome, Values, final, mean_and_error
 from .network import Network
 from .probe import probe
@@ -150,7 +150,9 @@ def scheme_named(name: str, stack: Stack) -> Scheme:
     function = REGISTRY.get(called)
     if function is None:
         names = [*_SHORT, *REGISTRY]
-        raise ValueError(f"name must be one of {', '.join(names)}, got {name!r}{nearest(name, names)}")
+        raise ValueError(
+            f"name must be {', '.join(_SHORT)} or a name of fanin.schemes, got {short(name)}{nearest(name, names)}"
+        )
     layer: Layer = "recurrent" if stack.kind in ("rnn", "lstm") else "linear"
     takes = inspect.signature(function).parameters
     options: dict[str, Any] = {"layout": "OI"} if "layout" in takes else {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..files.validation import as_name, as_shape
-from ..text import short
+from ..text import nearest, short
 from .arrays import from_mapping
 from .buffers import reason_to_skip
 from .builtin import MODELS, family
@@ -90,7 +90,7 @@ def _from_path(path: str) -> Parameters:
         return _from_shapes(read_toml(path), path)
     raise ValueError(
         f"source must be one of {', '.join(MODELS)}, or the path of a .safetensors, .index.json, config.json or .toml "
-        f"file, got {short(path)}"
+        f"file, got {short(path)}{nearest(path, MODELS)}"
     )
 
 

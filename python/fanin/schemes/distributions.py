@@ -43,6 +43,9 @@ class Constant(Scheme):
     def describe(self) -> str:
         return f"constant({Scheme.describe(self).partition('=')[2]}"
 
+    def __repr__(self) -> str:
+        return f"constant({self.value!r})"
+
     def scaled(self, factor: float) -> Constant:
         return Constant(factor * self.value)
 
