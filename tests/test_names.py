@@ -11,8 +11,8 @@ import pytest
 
 import fanin
 from fanin import functions, names, schemes
+from fanin.namespace import Seeded
 from fanin.schemes.registry import ALIASES, REGISTRY, SHAPES
-from fanin.seeded import Seeded
 
 ROOT = Path(__file__).parents[1]
 spec = importlib.util.spec_from_file_location("write_names", ROOT / "tools/write_names.py")
@@ -118,3 +118,8 @@ def test_a_scheme_of_ones_own_is_registered_as_those_of_the_package_are():
 
 def test_functions_of_samplers_are_not_made_twice():
     assert not set(tool.SAMPLERS) & functions.FUNCTIONS.keys()
+
+
+def test_no_module_stands_in_the_place_of_a_name():
+    """Importing a module makes it an attribute of the package: `fanin.seeded` must stay the function."""
+    assert not {path.stem for path in Path(fanin.__file__).parent.glob("*")} & names.NAMES.keys()

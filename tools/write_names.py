@@ -15,20 +15,20 @@ from pathlib import Path
 
 import fanin
 from fanin import functions, schemes
+from fanin.namespace import Seeded
 from fanin.schemes.registry import ALIASES, REGISTRY
-from fanin.seeded import Seeded
 
 PACKAGE = Path(__file__).parents[1] / "python/fanin"
 
 # Names of `fanin` that are imported when they are first asked for, beside the schemes as functions.
 MODULES = ("diagnose", "layers", "models", "recipes", "schemes", "torch")
 SAMPLERS = ("bits", "constant", "normal", "ones", "truncated_normal", "uniform", "zeros")
-EXPORTS = {
+EXPORTS = {  # no module is called as one of its names, or it would stand in its place
     "axes": ("layout",),
     "fans": ("Fans",),
     "plans": ("Plan", "plan"),
     "recommendation": ("Recommendation", "recommend", "review"),
-    "seeded": ("Seeded", "seeded"),
+    "namespace": ("Seeded", "seeded"),
     "signals.gains": ("gain",),
 }
 HEAD = '"""{}\n\nWritten by tools/write_names.py.\n"""\n\n'
@@ -59,7 +59,7 @@ from .schemes import Scheme
 
 
 def names() -> str:
-    """The table of names."""
+    """Return the table of names."""
     table = {name: module for module, each in EXPORTS.items() for name in each}
     table |= dict.fromkeys(functions.FUNCTIONS, "functions")
     lines = "".join(f'    "{name}": "{table[name]}",\n' for name in sorted(table))
@@ -73,7 +73,7 @@ def names() -> str:
 
 
 def package() -> str:
-    """The stub of the package itself."""
+    """Return the stub of the package itself."""
     lines = [
         HEAD.format("The names of `fanin`."),
         IMPORTS,
@@ -91,8 +91,8 @@ def package() -> str:
     return "".join(lines)
 
 
-def seeded_stub() -> str:
-    """The stub of the namespace."""
+def namespace_stub() -> str:
+    """Return the stub of the namespace."""
     methods = [name for name in REGISTRY if name not in ALIASES]
     lines = [
         HEAD.format("The namespace that carries seed and layout."),
@@ -107,7 +107,7 @@ def seeded_stub() -> str:
 
 
 def schemes_stub() -> str:
-    """The stub of the package of schemes."""
+    """Return the stub of the package of schemes."""
     return "".join(
         [
             HEAD.format("Schemes: small frozen objects that say how a parameter is drawn."),
@@ -141,11 +141,11 @@ def stub(function: object) -> str:
 
 
 def files() -> dict[str, str]:
-    """What is written, by path below the package."""
+    """Return what is written, by path below the package."""
     return {
         "names.py": names(),
         "__init__.pyi": package(),
-        "seeded.pyi": seeded_stub(),
+        "namespace.pyi": namespace_stub(),
         "schemes/__init__.pyi": schemes_stub(),
     }
 

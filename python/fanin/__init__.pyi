@@ -36,14 +36,14 @@ from .axes import layout as layout
 from .fans import Blocks
 from .fans import Fans as Fans
 from .info import info as info
+from .namespace import Seeded as Seeded
+from .namespace import seeded as seeded
 from .plans import Plan as Plan
 from .plans import plan as plan
 from .recommendation import Recommendation as Recommendation
 from .recommendation import recommend as recommend
 from .recommendation import review as review
 from .schemes import Scheme
-from .seeded import Seeded as Seeded
-from .seeded import seeded as seeded
 from .signals.gains import gain as gain
 from .threads import get_num_threads as get_num_threads
 from .threads import num_threads as num_threads

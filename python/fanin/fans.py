@@ -61,7 +61,7 @@ class Fans(NamedTuple):
         blocks: Blocks = 1,
         convention: Convention | None = None,
     ) -> Fans:
-        """The fans of a weight from its global shape; each spatial position counts.
+        """Return the fans of a weight from its global shape; each spatial position counts.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class Fans(NamedTuple):
         blocks: Blocks = 1,
         convention: Convention | None = None,
     ) -> tuple[Fans, ...]:
-        """The fans of every block; the parameters are those of `of`.
+        """Return the fans of every block; the parameters are those of `of`.
 
         Examples
         --------
@@ -145,7 +145,7 @@ class Fans(NamedTuple):
 
     @entry
     def by(self, mode: Mode) -> float:
-        """The fan that `mode` names: "fan_in", "fan_out", "fan_avg" or "fan_geo_avg"."""
+        """Return the fan that `mode` names: "fan_in", "fan_out", "fan_avg" or "fan_geo_avg"."""
         match choice("mode", mode, MODES, FOREIGN_MODES):
             case "fan_in":
                 return float(self.fan_in)
@@ -158,12 +158,12 @@ class Fans(NamedTuple):
 
 
 def output_axis(sizes: tuple[int, ...], layout: Layout | None, transposed: bool) -> int:
-    """The axis that blocks divide."""
+    """Return the axis that blocks divide."""
     return _connections(sizes, layout, 1, transposed)[0]
 
 
 def as_blocks(blocks: Blocks) -> int | tuple[int, ...]:
-    """A number of blocks, or their sizes."""
+    """Return a number of blocks, or their sizes."""
     if type(blocks) is int or (hasattr(blocks, "__index__") and getattr(blocks, "shape", ()) == ()):
         return integer("blocks", blocks, 1)
     try:
@@ -176,7 +176,7 @@ def as_blocks(blocks: Blocks) -> int | tuple[int, ...]:
 
 
 def block_sizes(blocks: Blocks, outs: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The outputs of every block; ValueError unless they are all of a shape's outputs."""
+    """Return the outputs of every block; raise ValueError unless they are all of a shape's outputs."""
     blocks = as_blocks(blocks)
     if not isinstance(blocks, int):
         if sum(blocks) != outs:
@@ -190,7 +190,7 @@ def block_sizes(blocks: Blocks, outs: int, shape: tuple[int, ...]) -> tuple[int,
 def _connections(
     sizes: tuple[int, ...], layout: Layout | None, groups: int, transposed: bool
 ) -> tuple[int, int, int, int]:
-    """The axis of outputs, fan_in, and what fan_out has for each of that axis and is to be divided by."""
+    """Return the axis of outputs, fan_in, and the numbers that fan_out is this axis times and divided by."""
     if layout is None:
         require_layout(layout)
     if len(sizes) < 2 and layout in PLAIN:

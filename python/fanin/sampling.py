@@ -72,7 +72,7 @@ def uniform(
     device: Device = None,
     **unknown: Any,
 ) -> Array:
-    """Uniform values between two bounds.
+    """Draw uniform values between two bounds.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def normal(
     device: Device = None,
     **unknown: Any,
 ) -> Array:
-    """Normal values.
+    """Draw normal values.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def truncated_normal(
     device: Device = None,
     **unknown: Any,
 ) -> Array:
-    """Normal values conditioned to lie between two bounds.
+    """Draw normal values conditioned to lie between two bounds.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def bits(
     device: Device = None,
     **unknown: Any,
 ) -> Array:
-    """Uniformly random words.
+    """Draw uniformly random words.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def constant(
     device: Device = None,
     **unknown: Any,
 ) -> Array:
-    """One value everywhere.
+    """Fill with one value.
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ def zeros(
     device: Device = None,
     **unknown: Any,
 ) -> Array:
-    """Zeros.
+    """Fill with zeros.
 
     Examples
     --------
@@ -292,7 +292,7 @@ def ones(
     device: Device = None,
     **unknown: Any,
 ) -> Array:
-    """Ones.
+    """Fill with ones.
 
     Examples
     --------

@@ -14,7 +14,7 @@ _MOST_GATES = 1000  # each is a scheme of its own
 
 @register(random=False)
 def prior_probability(probability: float = 0.01) -> Constant:
-    """The bias of a sigmoid output that first predicts this probability: ln(p/(1 − p)), Lin et al. (2017).
+    """Start the bias of a sigmoid output so that it predicts this probability: ln(p/(1 − p)), Lin et al. (2017).
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def prior_probability(probability: float = 0.01) -> Constant:
 
 @register()
 def gate_bias(*, gate: int, gates: int, value: float = 1.0, others: Scheme | None = None) -> Concatenate:
-    """A fused bias of several gates, one of which starts at a value.
+    """Start one gate of a fused bias at a value.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def gate_bias(*, gate: int, gates: int, value: float = 1.0, others: Scheme | Non
 
 @register()
 def lstm_bias(forget: float = 1.0, others: Scheme | None = None) -> Concatenate:
-    """The bias of an LSTM, its gates input, forget, cell, output as in torch and Keras, whose forget gate starts open.
+    """Start the forget gate of an LSTM open: a bias of gates input, forget, cell, output, as in torch and Keras.
 
     Gers, Schmidhuber and Cummins (2000); Jozefowicz, Zaremba and Sutskever (2015) have 1. torch adds two biases: this
     is for one of them.
@@ -84,7 +84,7 @@ def lstm_bias(forget: float = 1.0, others: Scheme | None = None) -> Concatenate:
 
 @register()
 def gru_bias(update: float = 1.0, others: Scheme | None = None, *, order: str = "rzn") -> Concatenate:
-    """The bias of a GRU whose update gate, which keeps the state as the forget gate of an LSTM does, starts open.
+    """Start the update gate of a GRU open, which keeps the state as the forget gate of an LSTM does.
 
     Parameters
     ----------

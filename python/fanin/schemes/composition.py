@@ -50,7 +50,7 @@ class Assembled(Scheme):
 @register()
 @dataclass(frozen=True, slots=True, repr=False)
 class Concatenate(Assembled):
-    """Fused blocks of different schemes, one after the other along an axis.
+    """Draw fused blocks by different schemes, one after the other along an axis.
 
     Each block is a parameter of its own shape, for which its fans are counted, and of its own name, which is the
     whole's followed by its number: `name[0]`, `name[1]`, …
@@ -117,7 +117,7 @@ class Concatenate(Assembled):
 @register()
 @dataclass(frozen=True, slots=True, repr=False)
 class Padded(Assembled):
-    """A scheme, but zeros at one position of axis 0, as the embedding of a padding token.
+    """Draw by a scheme, but zeros at one position of axis 0, as in the embedding of a padding token.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ class Padded(Assembled):
 
 @register()
 def embedding(std: float = 0.02, *, padding: int | None = None) -> Normal | Padded:
-    """Normal rows, one for each token, and zeros for the padding token.
+    """Draw normal rows, one for each token, and zeros for the padding token.
 
     The other rows do not depend on it, nor on how many follow.
 

@@ -17,7 +17,7 @@ STACKS = ("encoder", "decoder")
 
 @register()
 def scaled_residual(*, layers: int, std: float = 0.02, branches: int = 2) -> Normal:
-    """The projections that end residual branches, std/√(branches·layers): GPT-2, Radford et al. (2019); Megatron-LM.
+    """Draw the projections that end residual branches, std/√(branches·layers): GPT-2, Radford et al. (2019).
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def scaled_residual(*, layers: int, std: float = 0.02, branches: int = 2) -> Nor
 
 @register()
 def torchtitan_residual(*, layer: int, std: float = 0.02) -> TruncatedNormal:
-    """Torchtitan's output projections: std/√(2(layer + 1)), cut at ±2, which is far out.
+    """Draw torchtitan's output projections: std/√(2(layer + 1)), cut at ±2, which is far out.
 
     Later layers, whose input has grown by the branches before them, add less to it.
 
@@ -67,7 +67,7 @@ def deepnorm(
     stack: TransformerStack = "encoder",
     layout: Layout | None = None,
 ) -> VarianceScaling:
-    """Weights of MLP, value and output projection under DeepNorm: Xavier normal times β, Wang et al. (2022).
+    """Draw the weights of MLP, value and output projection under DeepNorm: Xavier normal times β, Wang et al. (2022).
 
     Query and key projections are `xavier_normal` without a factor; the residual is multiplied by `deepnorm_alpha`.
 
@@ -91,7 +91,7 @@ def deepnorm(
 
 @entry
 def deepnorm_alpha(encoder_layers: int = 0, decoder_layers: int = 0, *, stack: TransformerStack = "encoder") -> float:
-    """What DeepNorm multiplies the residual by; the parameters are those of `deepnorm`.
+    """Return what DeepNorm multiplies the residual by; the parameters are those of `deepnorm`.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def _deepnorm(encoder: int, decoder: int, stack: TransformerStack) -> tuple[floa
 
 @register()
 def fixup(*, blocks: int, depth: int = 2, layout: Layout | None = None, gain: float | None = None) -> VarianceScaling:
-    """Weights inside a residual branch under Fixup: He times L^(-1/(2m - 2)), Zhang, Dauphin and Ma (2019).
+    """Draw the weights inside a residual branch under Fixup: He times L^(-1/(2m - 2)), Zhang, Dauphin and Ma (2019).
 
     The last weight of every branch and the classifier are `zeros`; multipliers are ones, scalar biases zeros.
 
@@ -142,7 +142,7 @@ def fixup(*, blocks: int, depth: int = 2, layout: Layout | None = None, gain: fl
 
 @register()
 def t_fixup(*, layers: int, stack: TransformerStack = "encoder", layout: Layout | None = None) -> VarianceScaling:
-    """Weights of a transformer without normalization or warm-up: T-Fixup, Huang et al. (2020).
+    """Draw the weights of a transformer without normalization or warm-up: T-Fixup, Huang et al. (2020).
 
     For the value and output projections and the MLP; query and key projections are `xavier_uniform` without a factor,
     and embeddings `t_fixup_embedding`.
@@ -167,7 +167,7 @@ def t_fixup(*, layers: int, stack: TransformerStack = "encoder", layout: Layout 
 
 @register()
 def t_fixup_embedding(*, layers: int) -> VarianceScaling:
-    """Token embeddings under T-Fixup, (tokens, features): normal, std (9N)^(-1/4)/√features, Huang et al. (2020).
+    """Draw token embeddings under T-Fixup, (tokens, features): normal, std (9N)^(-1/4)/√features, Huang et al. (2020).
 
     Examples
     --------
@@ -179,7 +179,7 @@ def t_fixup_embedding(*, layers: int) -> VarianceScaling:
 
 @register(random=False, aliases=("skip_init",))
 def rezero() -> Constant:
-    """The factor of a residual branch that starts at zero: ReZero, Bachlechner et al. (2020).
+    """Start the factor of a residual branch at zero: ReZero, Bachlechner et al. (2020).
 
     Also called `skip_init`: De and Smith (2020).
 
@@ -193,7 +193,7 @@ def rezero() -> Constant:
 
 @register(random=False)
 def layer_scale(*, layers: int) -> Constant:
-    """The factor of each channel of a residual branch: LayerScale, Touvron et al. (2021).
+    """Start the factor of each channel of a residual branch small: LayerScale, Touvron et al. (2021).
 
     Parameters
     ----------

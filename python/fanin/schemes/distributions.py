@@ -19,7 +19,7 @@ SQRT3 = float.fromhex("0x1.bb67ae8584caap+0")
 @register(random=False)
 @dataclass(frozen=True, slots=True, repr=False)
 class Constant(Scheme):
-    """One value everywhere.
+    """Fill with one value.
 
     Seed and name are not used.
 
@@ -56,7 +56,7 @@ class Constant(Scheme):
 @register()
 @dataclass(frozen=True, slots=True, repr=False)
 class Uniform(Scheme):
-    """Uniform values between two bounds.
+    """Draw uniform values between two bounds.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Uniform(Scheme):
 @register()
 @dataclass(frozen=True, slots=True, repr=False)
 class Normal(Scheme):
-    """Normal values.
+    """Draw normal values.
 
     Examples
     --------
@@ -127,7 +127,7 @@ class Normal(Scheme):
 @register()
 @dataclass(frozen=True, slots=True, repr=False)
 class TruncatedNormal(Scheme):
-    """Normal values conditioned to lie between two bounds.
+    """Draw normal values conditioned to lie between two bounds.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ class TruncatedNormal(Scheme):
 
 @register(random=False)
 def zeros() -> Constant:
-    """Zeros.
+    """Fill with zeros.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def zeros() -> Constant:
 
 @register(random=False)
 def ones() -> Constant:
-    """Ones.
+    """Fill with ones.
 
     Examples
     --------

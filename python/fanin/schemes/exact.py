@@ -8,12 +8,12 @@ DIGITS = Context(prec=50)
 
 
 def root(base: int, degree: int) -> float:
-    """The positive root of a positive number."""
+    """Return the positive root of a positive number."""
     return float(DIGITS.power(Decimal(base), DIGITS.divide(Decimal(1), Decimal(degree))))
 
 
 def log(value: float) -> float:
-    """The natural logarithm of a positive number."""
+    """Return the natural logarithm of a positive number."""
     return float(DIGITS.ln(Decimal(value)))
 
 

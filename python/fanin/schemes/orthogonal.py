@@ -21,7 +21,7 @@ from .scheme import Scheme
 @register()
 @dataclass(frozen=True, slots=True, repr=False)
 class Orthogonal(Scheme):
-    """Haar-random orthogonal matrices: Saxe et al. (2014), drawn as Stewart (1980).
+    """Draw Haar-random orthogonal matrices: Saxe et al. (2014), by the reflectors of Stewart (1980).
 
     The weight is seen as a matrix of its outputs by all else. It gets orthonormal rows where it has no more rows than
     columns, else orthonormal columns; no such matrix is more likely than another.
@@ -108,7 +108,7 @@ def square(n: SupportsIndex | None = None, count: SupportsIndex | None = None) -
 @register(shape=square)
 @dataclass(frozen=True, slots=True, repr=False)
 class Haar(Scheme):
-    """Square Haar-random orthogonal matrices, one for every index of the axes before the last two.
+    """Draw square Haar-random orthogonal matrices, one for every index of the axes before the last two.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class Haar(Scheme):
 @register()
 @dataclass(frozen=True, slots=True, repr=False)
 class DeltaOrthogonal(Scheme):
-    """An orthogonal matrix at the centre of a 1-, 2- or 3-D convolution's kernel, 0 elsewhere: Xiao et al. (2018).
+    """Draw an orthogonal matrix at the centre of a 1-, 2- or 3-D convolution's kernel, 0 elsewhere: Xiao et al. (2018).
 
     The convolution, circularly padded, then keeps the norm of its input. It needs no more inputs than outputs.
 

@@ -29,7 +29,7 @@ _PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494")
 @register()
 @dataclass(frozen=True, slots=True, repr=False)
 class MambaStepBias(Scheme):
-    """The bias of Mamba's time step: softplus of it is log-uniform in [low, high], Gu and Dao (2023).
+    """Draw the bias of Mamba's time step: softplus of it is log-uniform in [low, high], Gu and Dao (2023).
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class MambaStepBias(Scheme):
 @register(random=False)
 @dataclass(frozen=True, slots=True, repr=False)
 class MambaLogRange(Scheme):
-    """Mamba's A_log: ln 1, ln 2, …, ln N along the last axis, Gu and Dao (2023), as S4D-Real of Gu et al. (2022).
+    """Set Mamba's A_log: ln 1, ln 2, …, ln N along the last axis, Gu and Dao (2023), as S4D-Real of Gu et al. (2022).
 
     Examples
     --------
@@ -92,7 +92,7 @@ class MambaLogRange(Scheme):
 @register(random=False)
 @dataclass(frozen=True, slots=True, repr=False)
 class Sinusoid(Scheme):
-    """Positions as sines and cosines of base^(−2i/features)·position: Vaswani et al. (2017).
+    """Set positions as sines and cosines of base^(−2i/features)·position: Vaswani et al. (2017).
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from .variance import VarianceScaling, scaling
 @register()
 @dataclass(frozen=True, slots=True, repr=False)
 class SirenFirst(Scheme):
-    """The weights of the layer on the coordinates of a network of sines, uniform within ±gain/fan_in: see `siren`.
+    """Draw the weights of the layer on the coordinates of a network of sines, uniform within ±gain/fan_in: see `siren`.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class SirenFirst(Scheme):
 
 @register()
 def siren(first: bool = False, omega: float = 30.0, *, layout: Layout | None = None) -> SirenFirst | VarianceScaling:
-    """Weights of layers whose activation is sin(ω·x): Sitzmann et al. (2020).
+    """Draw the weights of layers whose activation is sin(ω·x): Sitzmann et al. (2020).
 
     Parameters
     ----------

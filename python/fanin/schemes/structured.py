@@ -18,7 +18,7 @@ from .scheme import Scheme
 @register(random=False, aliases=("eye",))
 @dataclass(frozen=True, slots=True, repr=False)
 class Identity(Scheme):
-    """`gain` on the diagonal of a matrix, which need not be square, and zeros elsewhere; also called `eye`.
+    """Set the diagonal of a matrix, which need not be square, to `gain`, and all else to 0; also called `eye`.
 
     For recurrent weights with ReLU: Le, Jaitly and Hinton (2015).
 
@@ -68,7 +68,7 @@ class Identity(Scheme):
 @register(random=False)
 @dataclass(frozen=True, slots=True, repr=False)
 class Dirac(Scheme):
-    """The convolution whose output channels are its input channels, as many as there are of both.
+    """Make the convolution whose output channels are its input channels, as many as there are of both.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class Dirac(Scheme):
 @register()
 @dataclass(frozen=True, slots=True, repr=False)
 class Sparse(Scheme):
-    """Exactly so many non-zero weights for every output, or every input: Martens (2010).
+    """Draw exactly so many non-zero weights for every output, or every input: Martens (2010).
 
     Which ones is decided by the order of random words: a keyed permutation of every line.
 

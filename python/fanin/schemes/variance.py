@@ -35,7 +35,7 @@ _DISTRIBUTIONS = {"untruncated_normal": "normal", "truncated": "truncated_normal
 @register()
 @dataclass(frozen=True, slots=True, repr=False)
 class VarianceScaling(Scheme):
-    """Mean 0 and variance scale/fan, as in Keras and JAX: std gain/√fan with gain = √scale.
+    """Draw values of mean 0 and variance scale/fan, as in Keras and JAX: std gain/√fan with gain = √scale.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def xavier_uniform(
     gain: float | None = None,
     **fans: Unpack[FanOptions],
 ) -> VarianceScaling:
-    """Uniform, variance gain²·2/(fan_in + fan_out): Glorot and Bengio (2010); also called `glorot_uniform`.
+    """Draw uniform values of variance 2·gain²/(fan_in + fan_out): Glorot and Bengio (2010), `glorot_uniform`.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def xavier_normal(
     truncate: float | None = None,
     **fans: Unpack[FanOptions],
 ) -> VarianceScaling:
-    """Normal, variance gain²·2/(fan_in + fan_out): Glorot and Bengio (2010); also called `glorot_normal`.
+    """Draw normal values of variance 2·gain²/(fan_in + fan_out): Glorot and Bengio (2010), `glorot_normal`.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def he_uniform(
     mode: Mode = "fan_in",
     **fans: Unpack[FanOptions],
 ) -> VarianceScaling:
-    """Uniform, variance gain²/fan_in: He et al. (2015); also called `kaiming_uniform`.
+    """Draw uniform values of variance gain²/fan_in: He et al. (2015); also called `kaiming_uniform`.
 
     Parameters
     ----------
@@ -252,7 +252,7 @@ def he_normal(
     truncate: float | None = None,
     **fans: Unpack[FanOptions],
 ) -> VarianceScaling:
-    """Normal, variance gain²/fan_in: He et al. (2015); also called `kaiming_normal`.
+    """Draw normal values of variance gain²/fan_in: He et al. (2015); also called `kaiming_normal`.
 
     Parameters
     ----------
@@ -271,7 +271,7 @@ def he_normal(
 
 @register()
 def lecun_uniform(*, layout: Layout | None = None, **fans: Unpack[FanOptions]) -> VarianceScaling:
-    """Uniform, variance 1/fan_in: LeCun et al. (1998); for SELU, Klambauer et al. (2017).
+    """Draw uniform values of variance 1/fan_in: LeCun et al. (1998); for SELU, Klambauer et al. (2017).
 
     Examples
     --------
@@ -285,7 +285,7 @@ def lecun_uniform(*, layout: Layout | None = None, **fans: Unpack[FanOptions]) -
 def lecun_normal(
     *, layout: Layout | None = None, truncate: float | None = None, **fans: Unpack[FanOptions]
 ) -> VarianceScaling:
-    """Normal, variance 1/fan_in: LeCun et al. (1998); for SELU, Klambauer et al. (2017).
+    """Draw normal values of variance 1/fan_in: LeCun et al. (1998); for SELU, Klambauer et al. (2017).
 
     Examples
     --------

@@ -32,7 +32,7 @@ class _Growth:
 @register()
 @dataclass(frozen=True, slots=True, repr=False)
 class Mup(Scheme):
-    """A scheme under µP: what it is at the base shape, and at other widths so that features learn as fast.
+    """Draw by a scheme under µP: what it is at the base shape, and at other widths so that features learn as fast.
 
     Where two dimensions have grown, a hidden weight, the std falls with the root of the input's width; where one has,
     an input or output weight or a bias, it stays what it is at the base shape: Yang et al. (2021), as in `mup.init`.
