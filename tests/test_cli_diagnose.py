@@ -68,7 +68,7 @@ def test_audit_has_status_1_where_it_finds_something(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["compare", "hey"], 1, ["must be one of", "got 'hey'"]),
+        (["compare", "hey"], 1, ["a name of fanin.schemes", "got 'hey': did you mean 'he'?"]),
         (["probe", "he", "--depth", "0"], 1, ["depth must be at least 1, got 0"]),
         (["probe", "he", "--kind", "lstm", "--norm", "batch"], 1, ["norm and residual are for dense and conv"]),
         (["probe", "he", "--data", "no/such.npz"], 1, ["cannot open no/such.npz"]),

@@ -195,7 +195,7 @@ def test_every_shape_of_a_rule_is_tried_once():
         (lambda: Rule("*", ZEROS, shape=(3, -1)), ValueError, r"shape must have sizes .*, got \(3, -1\)"),
         (lambda: Rule("*", ZEROS, ndim=2, shape=(3,)), ValueError, r"as many sizes as ndim allows, 2, got \(3,\)"),
         (lambda: Recipe(3, ()), TypeError, "name must be a string, got 3"),
-        (lambda: Recipe("a", [ZEROS]), TypeError, r"rules must be Rule objects, got constant\(\) as number 1"),
+        (lambda: Recipe("a", [ZEROS]), TypeError, r"rules must be Rule objects, got constant\(0.0\) as number 1"),
     ],
 )
 def test_what_rules_and_recipes_refuse(make, error, message):
