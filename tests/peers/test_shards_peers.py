@@ -30,7 +30,7 @@ pytestmark = pytest.mark.peer
 )
 def test_tensors_are_divided_as_theirs(sizes, most):
     """Tensors that are larger than a file may be are among them."""
-    split = serialization.split_state_dict_into_shards_factory(
+    theirs = serialization.split_state_dict_into_shards_factory(
         sizes,
         get_storage_size=lambda size: 4 * size,
         filename_pattern="model{suffix}.safetensors",
@@ -41,11 +41,11 @@ def test_tensors_are_divided_as_theirs(sizes, most):
         "model.safetensors", [Entry(name, "float32", (size,)) for name, size in sizes.items()], max_shard_size=most
     )
     ours = {os.path.basename(file.path): sorted(entry.name for entry in file.entries) for file in split.files}
-    assert ours == {name: sorted(names) for name, names in split.filename_to_tensors.items()}
+    assert ours == {name: sorted(names) for name, names in theirs.filename_to_tensors.items()}
     if split.index:
         index = json.loads(split.index)
-        assert index["weight_map"] == split.tensor_to_filename
-        assert index["metadata"]["total_size"] == split.metadata["total_size"]
+        assert index["weight_map"] == theirs.tensor_to_filename
+        assert index["metadata"]["total_size"] == theirs.metadata["total_size"]
 
 
 @pytest.mark.parametrize("size", ["5GB", "500MB", "10kb", "1TB"])
