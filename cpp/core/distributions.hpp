@@ -57,8 +57,8 @@ struct LimitedUniform32 {
   FANIN_FN void operator()(const Words& words, Value (&out)[4]) const {
     uniform(words, out);
     FANIN_UNROLL
-    for (int k = 0; k < 4; ++k)
-      out[k] = clamp<L>(out[k], least, most);
+    for (Value& value : out)
+      value = clamp<L>(value, least, most);
   }
 };
 
