@@ -3,7 +3,8 @@
     python tools/write_names.py
 
 python/fanin/names.py says which module has which name of `fanin`; the .pyi files say the same, and every signature, to
-type checkers. tests/test_names.py fails when this has to be run again; mypy's stubtest compares them with the package.
+type checkers. tests/project/test_names.py fails when this has to be run again; mypy's stubtest compares them with the
+package.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-// What PTX's instructions do, for the C++ that tests/ptx.py makes of them. Registers are containers of bits.
+// What PTX's instructions do, for the C++ that tests/cuda/ptx.py makes of them. Registers are containers of bits.
 #pragma once
 
 #include <cstddef>

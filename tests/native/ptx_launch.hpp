@@ -1,4 +1,4 @@
-// Jobs by their kernels as nvcc compiled them, translated into C++ by tests/ptx.py.
+// Jobs by their kernels as nvcc compiled them, translated into C++ by tests/cuda/ptx.py.
 #pragma once
 
 #include <set>

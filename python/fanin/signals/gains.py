@@ -28,7 +28,8 @@ class Gains(NamedTuple):
     centred: float
 
 
-# The gains with default parameters, integrated to 40 digits, then rounded; tests/test_gains.py integrates them again.
+# The gains with default parameters, integrated to 40 digits, then rounded. tests/signals/test_gains.py integrates them
+# again.
 GAINS = {
     name: Gains(*map(float.fromhex, digits.split()))
     for name, digits in {

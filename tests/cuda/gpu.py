@@ -5,7 +5,7 @@ import math
 import ml_dtypes
 import numpy as np
 import pytest
-from test_parity import FLOATS, SAMPLERS
+from samplers import FLOATS, SAMPLERS
 
 KEY = {"seed": 11, "name": "w"}
 DEVICE = "cuda"

@@ -8,8 +8,7 @@ import sys
 import ml_dtypes
 import numpy as np
 import pytest
-from capsules import Capsule
-from test_out import Exporter
+from capsules import Capsule, Exporter
 
 import fanin
 from fanin import cuda

@@ -17,8 +17,8 @@ from gpu import (
     torch_with_cuda,  # noqa: F401
     view,
 )
-from processes import TIMEOUT
-from test_parity import SAMPLERS, sample
+from processes import ENVIRONMENT, TIMEOUT
+from samplers import SAMPLERS, sample
 
 from fanin import schemes
 
@@ -72,7 +72,7 @@ def test_the_sanitizers_find_nothing(torch, tool):
         sys.executable,
         __file__,
     ]
-    environment = os.environ | {"PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}
+    environment = ENVIRONMENT | {"PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}
     process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     if "Device not supported" in process.stdout:
         pytest.skip("compute-sanitizer does not support this device")

@@ -40,3 +40,29 @@ class Capsule:
         new = ctypes.pythonapi.PyCapsule_New
         new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
         return new(ctypes.addressof(self.tensor), b"dltensor", None)
+
+
+class Exporter:
+    """Wrap an array such that it is known by DLPack alone."""
+
+    def __init__(self, array, device=(1, 0)):
+        self.array, self.device = array, device
+        self.shape, self.dtype = array.shape, array.dtype
+
+    def __dlpack_device__(self):
+        return self.device
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+    @classmethod
+    def of(cls, capsule):
+        """Return whatever gives this capsule."""
+        return type("Of", (), {"__dlpack__": lambda _, **options: capsule, "__dlpack_device__": lambda _: (1, 0)})()
+
+
+class OldExporter(Exporter):
+    """Export as before DLPack 1.0: without keywords, and without a read-only flag."""
+
+    def __dlpack__(self, stream=None):
+        return self.array.__dlpack__(stream=stream)

@@ -13,7 +13,7 @@ from gpu import (
     every_sampler,
     torch_with_cuda,  # noqa: F401
 )
-from test_parity import sample
+from samplers import sample
 
 import fanin
 

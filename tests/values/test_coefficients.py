@@ -3,12 +3,10 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import reference
-
-ROOT = Path(__file__).parent.parent
+from paths import ROOT
 
 
 def header_tables(text: str) -> dict[str, list[float]]:

@@ -5,8 +5,8 @@ import gc
 
 import pytest
 from environments import ENVIRONMENTS, LINUX, environment
+from scheme_cases import CASES
 from signatures import CALLS, outcome, plain
-from test_every_scheme import CASES
 
 import fanin
 from fanin import Fans, layers, models, recipes, schemes

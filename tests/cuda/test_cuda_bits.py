@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from golden_lines import FILES, HUGE, ROW, check, read
 from gpu import (
     DEVICE,
     GUARD,
@@ -20,10 +21,9 @@ from gpu import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_every_scheme import CASES, indices
-from test_golden import FILES, HUGE, ROW, check, read
-from test_golden_schemes import GOLDEN
-from test_parity import LARGE_SLICES, NAME, SEED, SLICES, sample
+from samplers import LARGE_SLICES, NAME, SEED, SLICES, sample
+from scheme_cases import CASES, indices
+from scheme_values import GOLDEN
 
 import fanin
 from fanin import schemes

@@ -1,12 +1,11 @@
 """Stream v1 is frozen: its golden files, and the tables and page sections that define it, never change."""
 
 import hashlib
-from pathlib import Path
 
 import pytest
 import reference
+from paths import GOLDEN
 
-GOLDEN = Path(__file__).parent / "golden"
 WHAT_TO_DO = (
     "{} has changed, and stream v1 is frozen: whoever drew a weight with it must get the same bits for ever. Undo the"
     " change. A new law gets a table and a golden file of its own, whose digest is added here; a better algorithm for"

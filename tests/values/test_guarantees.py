@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from paths import ROOT, TESTS
 from saves import contents, small_plan
 
 import fanin
@@ -18,8 +19,7 @@ from fanin.plans.saving import metadata
 from fanin.recipes import Recipe, Rule
 from fanin.schemes import Scheme
 
-TESTS = Path(__file__).parent
-PAGE = TESTS.parent / "docs" / "reproducibility.md"
+PAGE = ROOT / "docs" / "reproducibility.md"
 NAMED = re.findall(r"`((?:\w+/)?test_\w+\.py)::(test_\w+)`", PAGE.read_text(encoding="utf-8"))
 DTYPES = ["float32", "float64", "bfloat16", "float16"]
 

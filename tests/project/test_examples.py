@@ -6,12 +6,12 @@ import struct
 import subprocess
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
+from paths import ROOT
 from processes import TIMEOUT
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+EXAMPLES = ROOT / "examples"
 pytestmark = pytest.mark.xdist_group("examples")  # they share runs
 NAMES = ["mlp_tanh", "cnn_relu", "lstm_forget_bias"]
 # For each, the strategies that end above a test accuracy, and those that end above a training loss; a guess has 2.303.

@@ -14,46 +14,14 @@ import numpy as np
 import pytest
 import reference
 from processes import command, run
+from samplers import FLOATS, LARGE_SLICES, NAME, PARAMETERS, SAMPLERS, SEED, SLICES, sample
 
 import fanin
-
-SEED, NAME = 0x243F6A8885A308D3, "h.0.attn.c_attn.weight"
-FLOATS = ("float32", "float64", "float16", "bfloat16")
-# No factor is a power of two: a product that is rounded before it is added to would show.
-PARAMETERS = {
-    "bits": ((), {}),
-    "uniform": ((-0.3, 0.6), {}),
-    "normal": ((0.1, 0.02), {}),
-    "truncated_normal": ((0.1, 0.7, -0.9, 1.3), {"bounds": "absolute"}),
-    "truncated_normal_std": ((0.1, 0.7, -math.inf, 2.0), {}),
-    "truncated_normal_far": ((0.1, 0.7, 6.0, math.inf), {}),
-}
-SAMPLERS = [(d, t) for d in PARAMETERS for t in (("uint32", "uint64") if d == "bits" else FLOATS)]
 
 # Around the lanes and tiles of every kernel; the last, and a size that many threads share, only where fma is fast.
 SIZES = (0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 257, 1023, 4099)
 THREADS = (1, 2, 3, 8)
 SHARED, LARGE = 40_000, 2**20 + 77
-SLICES = [
-    ((4099,), np.s_[1:]),
-    ((4099,), np.s_[130:-130]),
-    ((4099,), np.s_[::-1]),
-    ((4099,), np.s_[5::37]),
-    ((4099,), np.s_[4000:3:-7]),
-    ((4099,), 4098),
-    ((61, 67), np.s_[:, 3:40]),
-    ((61, 67), np.s_[:, -1]),
-    ((61, 67), np.s_[50:7:-3, ::-2]),
-    ((61, 67), np.s_[60, 66]),
-    ((61, 67), np.s_[7:7]),
-    ((5, 37, 22), np.s_[1:4, ::-3, 5:20]),
-    ((5, 37, 22), np.s_[-1, :, ::7]),
-    ((5, 37, 22), np.s_[..., 21]),
-    ((3, 5, 16, 17), np.s_[1:, 2, ::3, 4:]),
-    ((3, 5, 16, 17), np.s_[:, 1:3, 3:14, 1:16]),
-    ((3, 5, 16, 17), np.s_[2, 4, :, 16]),
-]
-LARGE_SLICES = [((997, 1051), np.s_[:, 17:900]), ((997, 1051), np.s_[::-2, ::3])]
 LAYOUTS = {
     "offset by an element": lambda n, t: np.zeros(n + 1, t)[1:],
     "offset by a byte": lambda n, t: np.zeros(n * t.itemsize + 1, np.uint8)[1:].view(t),
@@ -63,12 +31,6 @@ LAYOUTS = {
     "a middle column block": lambda n, t: np.zeros((n // 7, 16), t)[:, 4:11],
     "a row to each byte offset": lambda n, t: np.zeros((n // 7, 7 * t.itemsize + 1), np.uint8)[:, 1:].view(t),
 }
-
-
-def sample(distribution, dtype, shape=None, **options):
-    function = getattr(fanin, distribution.removesuffix("_std").removesuffix("_far"))
-    arguments, keywords = PARAMETERS[distribution]
-    return function(shape, *arguments, **keywords, seed=SEED, name=NAME, dtype=dtype, **options)
 
 
 def outputs(dtype):

@@ -8,13 +8,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from paths import ROOT
 
 import fanin
 from fanin import functions, names, schemes
 from fanin.namespace import Seeded
 from fanin.schemes.registry import ALIASES, REGISTRY, SHAPES
 
-ROOT = Path(__file__).parents[1]
 spec = importlib.util.spec_from_file_location("write_names", ROOT / "tools/write_names.py")
 tool = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tool)

@@ -9,9 +9,11 @@ import sys
 import textwrap
 from pathlib import Path
 
-TESTS = os.path.dirname(__file__)
-# For programs that import from this folder.
-ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [TESTS, os.environ.get("PYTHONPATH")]))}
+from paths import SUPPORT, TESTS
+
+# For programs that import what tests import.
+_FOLDERS = [str(SUPPORT), str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(_FOLDERS)}
 TIMEOUT = 1800  # seconds: only a program that hangs takes so long
 
 

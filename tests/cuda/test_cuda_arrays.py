@@ -22,7 +22,7 @@ from gpu import (
     view,
     warm_up,
 )
-from test_parity import sample
+from samplers import sample
 
 import fanin
 from fanin import schemes

@@ -1,7 +1,7 @@
 """What nvcc compiles of the GPU's fills, run on the host without a GPU: its PTX, translated into C++ by ptx.py.
 
 Every case of tests/native/cuda_threads.cpp, for every thread of every launch. What ptxas makes of the PTX, and the GPU
-of that, is for tests/test_cuda_*.py to see.
+of that, is for tests/cuda/test_cuda_*.py to see.
 """
 
 import json
@@ -13,9 +13,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from paths import ROOT
 from ptx import UntranslatableError, kernels, translate
 
-ROOT = Path(__file__).parent.parent
 ARCHITECTURES = ("75", "100")  # nvcc has a compiler for each of them
 BROKEN = "broken"
 pytestmark = pytest.mark.xdist_group("build")

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import ENVIRONMENT, TESTS, TIMEOUT, command
+from paths import SUPPORT
+from processes import ENVIRONMENT, TIMEOUT, command
 from saves import RECIPE, SHAPES, SHARDS, contents, require_nothing_half, small_plan, small_tasks  # noqa: F401
 
 import fanin
@@ -155,7 +156,7 @@ def test_killed_at_random_moments_and_resumed_the_bytes_are_the_same(tmp_path, w
 @pytest.mark.parametrize("every", [11, pytest.param(1, marks=pytest.mark.slow)])
 def test_ended_before_any_step_and_resumed_the_bytes_are_the_same(tmp_path, size, flags, every):
     """A kill ends it, or a power loss that undoes by chance what is not synced; it is new, or replaces a checkpoint."""
-    tried = command(sys.executable, os.path.join(TESTS, "crashes.py"), tmp_path, size, *flags, f"every={every}")
+    tried = command(sys.executable, SUPPORT / "crashes.py", tmp_path, size, *flags, f"every={every}")
     assert int(tried) > 40 // every  # a save takes 80 steps or so: several pieces may go on record in one of them
 
 

@@ -3,7 +3,7 @@
 import ml_dtypes
 import numpy as np
 import pytest
-from capsules import Capsule
+from capsules import Capsule, Exporter, OldExporter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,32 +12,6 @@ from fanin import _core
 
 KEY = {"seed": 11, "name": "w"}
 DTYPES = {"float32": np.float32, "float64": np.float64, "float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
-
-
-class Exporter:
-    """An array of another library, known by DLPack alone."""
-
-    def __init__(self, array, device=(1, 0)):
-        self.array, self.device = array, device
-        self.shape, self.dtype = array.shape, array.dtype
-
-    def __dlpack_device__(self):
-        return self.device
-
-    def __dlpack__(self, **options):
-        return self.array.__dlpack__(**options)
-
-    @classmethod
-    def of(cls, capsule):
-        """Whatever gives this capsule."""
-        return type("Of", (), {"__dlpack__": lambda _, **options: capsule, "__dlpack_device__": lambda _: (1, 0)})()
-
-
-class OldExporter(Exporter):
-    """Export as before DLPack 1.0: without keywords, and without a read-only flag."""
-
-    def __dlpack__(self, stream=None):
-        return self.array.__dlpack__(stream=stream)
 
 
 def layouts(dtype):

@@ -1,18 +1,12 @@
-"""Every random scheme draws what the reference draws with these parameters, which are frozen with the stream.
-
-A scheme adds only its parameters to a distribution of stream v1: here they are, bit by bit. What the native ones draw,
-from sparse weights to sinusoids, is in tests/golden/schemes.txt.
-"""
+"""Schemes with their parameters, and how the reference draws what each of them has to draw."""
 
 import numpy as np
-import pytest
 import reference
 import reference_orthogonal
+from samplers import NAME, SEED
 
 from fanin import schemes
-from fanin.schemes.registry import ALIASES, REGISTRY
 
-SEED, NAME = 0x243F6A8885A308D3, "h.0.attn.c_attn.weight"
 OI = {"layout": "OI"}
 
 
@@ -100,29 +94,3 @@ GOLDEN = {
     "t_fixup_embedding": (schemes.t_fixup_embedding(layers=6), (24, 10), normal("0x1.ddd1207ac05a5p-4")),
     "mup": (schemes.mup(schemes.normal(std=0.02), (12, 5)), (24, 10), normal("0x1.cf68d4fff04dcp-7")),
 }
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
-@pytest.mark.parametrize("case", GOLDEN)
-def test_golden(case, dtype):
-    scheme, shape, wanted = GOLDEN[case]
-    found = scheme(shape, seed=SEED, name=NAME, dtype=dtype)
-    start = 0
-    for size, draw, own in wanted if isinstance(wanted, list) else [(shape[0], wanted, False)]:
-        place = (size, *shape[1:]) if own else shape
-        index = np.arange(size * shape[1], dtype=np.uint64) + np.uint64(0 if own else start * shape[1])
-        expected = draw(index, place, dtype)
-        part = np.ascontiguousarray(found[start : start + size])
-        assert part.tobytes() == expected.tobytes(), (case, start)
-        start += size
-
-
-def test_every_random_scheme_has_golden_values():
-    without = {"haar", "delta_orthogonal"}  # in golden/orthogonal.txt by their matrices, and in test_orthogonal.py
-    native = {"sparse", "mamba_step_bias"}  # in golden/schemes.txt
-    fixed = {"constant", "zeros", "ones", "identity", "dirac", "prior_probability", "rezero", "layer_scale"}
-    fixed |= {"mamba_log_range", "sinusoid", "gate_bias", "lstm_bias", "gru_bias"}
-    same = {"xavier_normal", "he_uniform", "lecun_normal", "lecun_uniform"}  # variance scaling as the others
-    parts = {"padded", "siren_first"}  # of embedding and siren
-    builders = REGISTRY.keys() - ALIASES.keys()
-    assert builders - without - native - fixed - same - parts == {name.partition(",")[0] for name in GOLDEN} - same
