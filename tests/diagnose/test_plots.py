@@ -19,6 +19,7 @@ from fanin.diagnose.stack import Stack
 from fanin.diagnose.theory import MeanField, Prediction, critical_weight_variance
 
 LAYERS = 6
+PNG = b"\x89PNG"
 
 
 def report(rms=1.0, gradient=1e-3, *, dead=0.0, kind="dense", predicted=True, singular_values=(2.0, 1.0, 0.5)):
@@ -105,7 +106,7 @@ PICTURES = {
 class TestEveryPicture:
     def test_is_saved(self, draw, tmp_path):
         draw(path=tmp_path / "picture.png")
-        assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / "picture.png").read_bytes().startswith(PNG)
 
     def test_is_as_wide_as_a_readme_in_letters_of_8_points_or_more(self, draw):
         figure = draw()
@@ -203,7 +204,8 @@ class TestLayers:
 
     def test_of_a_single_layer(self, tmp_path):
         stack = Stack(weights=schemes.he_normal(layout="OI"), depth=1, width=16)
-        plots.layers(probe(stack, np.ones((4, 8))), path=tmp_path / "a.png")
+        signals, _ = plots.layers(probe(stack, np.ones((4, 8))), path=tmp_path / "a.png").axes
+        assert [len(line.get_xdata()) for line in measured(signals).values()] == [1]
 
     def test_without_a_prediction_there_is_no_word_of_one(self):
         figure = plots.layers(report(predicted=False, kind="lstm"))
@@ -224,6 +226,7 @@ class TestBrokenNetworks:
     def test_have_pictures(self, draw, gradient, tmp_path):
         values = np.broadcast_to(np.array(gradient, float), 6)
         draw({"a": report(gradient, gradient, dead=math.nan, singular_values=values)}, path=tmp_path / "a.png")
+        assert (tmp_path / "a.png").read_bytes().startswith(PNG)
 
     @pytest.mark.parametrize(
         ("scheme", "kind"),
@@ -234,7 +237,8 @@ class TestBrokenNetworks:
         stack = Stack(weights=scheme, kind=kind, depth=20, width=16)
         found = probe(stack, np.random.default_rng(0).normal(size=shape), np.arange(8))
         for draw in (plots.layers, plots.units, plots.spectrum):
-            draw({"broken": found}, path=tmp_path / "broken.png")
+            draw({"broken": found}, path=tmp_path / f"{draw.__name__}.png")
+            assert (tmp_path / f"{draw.__name__}.png").read_bytes().startswith(PNG)
 
     def test_show_where_zeros_and_infinities_are(self):
         axes, _ = plots.layers(report([0, 0, 1, 1, math.inf, math.nan])).axes
@@ -328,7 +332,8 @@ class TestUpdates:
 
     @pytest.mark.parametrize("values", [[0.0, 0.0], [math.nan] * 2, [math.inf] * 2, [1e-3, math.nan], [1e-3]])
     def test_any_values_have_a_picture(self, values, tmp_path):
-        plots.updates({"w": values}, path=tmp_path / "u.png")
+        (axes,) = plots.updates({"w": values}, path=tmp_path / "u.png").axes
+        assert len(measured(axes)["w"].get_ydata()) == len(values)
 
     @pytest.mark.parametrize("nothing", [{}, [], {"w": []}, [{"step": 0, "name": "w", "weight_rms": 1.0}]])
     def test_nothing_is_refused(self, nothing):
@@ -374,7 +379,8 @@ class TestPhase:
 
     @pytest.mark.parametrize("activation", [np.tanh, ("elu", 1.0), "linear"])
     def test_of_any_activation(self, activation, tmp_path):
-        plots.phase(activation, (0.0, 0.0), path=tmp_path / "p.png")
+        (axes,) = plots.phase(activation, (0.0, 0.0), path=tmp_path / "p.png").axes
+        assert axes.texts[-1].get_text().startswith("χ₁ = 0, ordered")
 
     @pytest.mark.parametrize("options", [{"norm": "batch"}, {"residual": True}])
     def test_stacks_that_have_no_phases_are_refused(self, options):

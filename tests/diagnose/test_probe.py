@@ -338,7 +338,8 @@ def test_a_report_is_what_json_holds(kind):
 
 
 def test_a_report_of_what_overflows_is_what_json_holds_too():
-    json.dumps(probed(schemes.normal(std=1e3), depth=30).to_dict(), allow_nan=False)
+    data = probed(schemes.normal(std=1e3), depth=30).to_dict()
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
 
 
 def test_the_jacobian_of_a_large_convolution_is_left_out():

@@ -40,7 +40,8 @@ def test_what_it_refuses(options, error, message):
 
 def test_sizes_may_be_numpy_s_and_a_report_is_json():
     stack = Stack(weights=HE, depth=np.int64(2), width=np.int32(8))
-    json.dumps(probe(stack, np.ones((4, 8))).to_dict(), allow_nan=False)
+    data = json.loads(json.dumps(probe(stack, np.ones((4, 8))).to_dict(), allow_nan=False))
+    assert (data["stack"]["depth"], data["stack"]["width"]) == (2, 8)
 
 
 @pytest.mark.parametrize("kind", ["rnn", "lstm"])

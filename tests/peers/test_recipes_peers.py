@@ -218,4 +218,4 @@ def test_lstm_lm_by_the_names_of_torch():
         model = nn.ModuleDict(
             {"encoder": nn.Embedding(99, 64), "rnn": nn.LSTM(64, 64, 2), "decoder": nn.Linear(64, 99)}
         )
-    recipes.lstm_lm().match(dict(shapes(model)), strict=True)
+    assert recipes.lstm_lm().match(dict(shapes(model)), strict=True).keys() == dict(shapes(model)).keys()

@@ -20,5 +20,7 @@ def test_the_first_example_proves_the_promise():
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_example_runs(example):
-    exec(compile(example, "example", "exec"), {"__name__": "readme"})
+def test_every_example_runs_by_itself(example):
+    names = {"__name__": "readme"}
+    exec(compile(example, "example", "exec"), names)
+    assert names.keys() > {"__name__", "__builtins__"}
