@@ -270,7 +270,7 @@ def test_info_prints_what_the_library_says(capsys):
     assert capsys.readouterr() == (f"{fanin.info()}\n", "")
 
 
-def test_version(capsys):
+def test_the_version_is_that_of_the_package(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"fanin {fanin.__version__}\n"
 
@@ -324,7 +324,7 @@ def test_recommend_reviews_a_std(capsys):
         (["--layer", "dense"], 2, ["invalid choice: 'dense'"]),
     ],
 )
-def test_what_recommend_refuses(arguments, status, words, capsys):
+def test_recommend_refuses_what_it_does_not_know_in_one_line(arguments, status, words, capsys):
     assert main(["recommend", *arguments]) == status
     message = capsys.readouterr().err
     assert all(word in message for word in words)

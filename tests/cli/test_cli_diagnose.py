@@ -77,7 +77,7 @@ def test_audit_has_status_1_where_it_finds_something(tmp_path, capsys):
         (["compare"], 2, ["SCHEME"]),
     ],
 )
-def test_what_they_refuse(arguments, status, words, capsys):
+def test_a_wrong_argument_is_refused_without_a_traceback(arguments, status, words, capsys):
     assert main(arguments) == status
     refusal = capsys.readouterr().err
     assert all(word in refusal for word in words)

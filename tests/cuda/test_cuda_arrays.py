@@ -231,7 +231,7 @@ def test_any_array_that_speaks_dlpack(torch, stream, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
-def test_arrays_of_cupy(dtype):
+def test_arrays_of_cupy_are_filled_on_its_stream(dtype):
     cupy = pytest.importorskip("cupy")
     with cupy.cuda.Stream(non_blocking=True) as stream:
         whole = cupy.zeros((60, 41), dtype)

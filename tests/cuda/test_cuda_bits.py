@@ -67,7 +67,7 @@ def test_any_shape_order_of_axes_and_index(torch, dtype, data):
 @pytest.mark.parametrize(
     "path", [path for path in FILES if path.stem not in ("orthogonal", "schemes")], ids=lambda path: path.stem
 )
-def test_golden_values(torch, path):
+def test_golden_values_are_the_gpus(torch, path):
     """The frozen ones, as `test_golden` finds them on the CPU; also where the shape has two axes."""
     for run in read(path):
         arguments = [] if run.parameters == "-" else run.parameters.split(",")
@@ -113,7 +113,7 @@ def test_every_elementwise_scheme_has_the_bits_of_the_cpu(torch, case, dtype, da
 
 @pytest.mark.parametrize("case", [case for case in GOLDEN if is_elementwise(case)])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
-def test_golden_schemes(torch, case, dtype):
+def test_golden_schemes_are_the_gpus(torch, case, dtype):
     scheme, shape, wanted = GOLDEN[case]
     out = memory(shape, dtype)
     scheme(out=out, seed=SEED, name=NAME)

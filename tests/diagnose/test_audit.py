@@ -331,7 +331,7 @@ def test_one_array_lists_and_what_is_no_parameter():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_files(tmp_path, dtype):
+def test_a_file_is_audited_as_its_arrays_are(tmp_path, dtype):
     weights = {"a.weight": draw((40, 30), dtype=dtype), "b.bias": np.zeros(30, "float32"), "n": np.arange(3)}
     weights["q"] = np.zeros((3, 3), np.complex64)
     save_file(weights, tmp_path / "w.safetensors", {"format": "pt"})
@@ -344,7 +344,7 @@ def test_files(tmp_path, dtype):
         assert audit(str(tmp_path / "w.npz")) == expected
 
 
-def test_damaged_files(tmp_path):
+def test_a_damaged_file_is_refused_by_its_name(tmp_path):
     file = tmp_path / "w.safetensors"
     save_file({"a": draw((40, 30))}, file)
     whole = file.read_bytes()
@@ -384,7 +384,7 @@ def test_errors_name_the_argument():
         audit({"w": None})
 
 
-def test_text_and_dict():
+def test_text_and_dict_say_what_was_found():
     arrays = {
         "a_name_much_longer_than_its_column_has_room.weight": draw((128, 96, 3, 3)),
         "b.weight": np.full((64, 64), np.nan, np.float32),

@@ -75,7 +75,7 @@ def of(shape):
         ((9,), "conv", (1, 3, 3)),
     ],
 )
-def test_other_shapes(given, kind, wanted):
+def test_images_take_the_shape_that_a_kind_of_network_needs(given, kind, wanted):
     assert of(given).shape(kind) == wanted
 
 
@@ -85,7 +85,7 @@ def test_examples_that_are_no_picture_or_sequence(given, kind):
         of(given).shape(kind)
 
 
-def test_an_unknown_kind():
+def test_an_unknown_kind_is_refused():
     with pytest.raises(ValueError, match=r"^kind must be one of dense, conv, rnn, lstm, got 'mlp'"):
         of((4,)).shape("mlp")
 

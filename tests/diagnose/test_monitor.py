@@ -84,7 +84,7 @@ def test_gradients_are_of_the_activations_where_a_call_has_both():
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", ml_dtypes.bfloat16, "int8", "uint16"])
-def test_any_real_dtype(dtype):
+def test_any_real_dtype_is_measured(dtype):
     monitor = Monitor()
     monitor.record(0, "h", activations=np.array([[3, 4]]).astype(dtype), weights=np.eye(3).astype(dtype))
     assert monitor.history[0]["activation_rms"] == pytest.approx(math.sqrt(12.5))

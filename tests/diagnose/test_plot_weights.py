@@ -50,7 +50,7 @@ def test_equal_values_are_one_bar_and_so_are_neighbours(value):
 
 
 @pytest.mark.parametrize("size", [1e-320, 1e-300, 1e-36, 1e36, 1e300])
-def test_of_any_size(size, tmp_path):
+def test_weights_of_any_size_have_a_picture(size, tmp_path):
     histogram, _ = plots.weights({"w": np.array([[-size, size]])}, path=tmp_path / "w.png").axes
     title = histogram.get_title(loc="left")
     assert f"mean 0, std {size:.3g}" in title
@@ -58,6 +58,6 @@ def test_of_any_size(size, tmp_path):
 
 
 @pytest.mark.parametrize("nothing", [{}, {"w": np.empty((0, 3))}])
-def test_nothing_is_refused(nothing):
+def test_nothing_to_draw_is_refused(nothing):
     with pytest.raises(ValueError, match=r"arrays(\['w'\])? must not be empty"):
         plots.weights(nothing)

@@ -202,7 +202,7 @@ class TestLayers:
             low, high = axes.get_ylim()
             assert high / low >= 99
 
-    def test_of_a_single_layer(self, tmp_path):
+    def test_a_single_layer_has_a_picture(self, tmp_path):
         stack = Stack(weights=schemes.he_normal(layout="OI"), depth=1, width=16)
         signals, _ = plots.layers(probe(stack, np.ones((4, 8))), path=tmp_path / "a.png").axes
         assert [len(line.get_xdata()) for line in measured(signals).values()] == [1]
@@ -223,7 +223,7 @@ class TestBrokenNetworks:
 
     @pytest.mark.parametrize("gradient", [0.0, math.nan, math.inf, 1e-320, 1e300, [0, 1, math.inf, 1, math.nan, 0]])
     @pytest.mark.parametrize("draw", [plots.layers, plots.units, plots.spectrum])
-    def test_have_pictures(self, draw, gradient, tmp_path):
+    def test_have_pictures_whatever_was_measured(self, draw, gradient, tmp_path):
         values = np.broadcast_to(np.array(gradient, float), 6)
         draw({"a": report(gradient, gradient, dead=math.nan, singular_values=values)}, path=tmp_path / "a.png")
         assert (tmp_path / "a.png").read_bytes().startswith(PNG)
@@ -336,7 +336,7 @@ class TestUpdates:
         assert len(measured(axes)["w"].get_ydata()) == len(values)
 
     @pytest.mark.parametrize("nothing", [{}, [], {"w": []}, [{"step": 0, "name": "w", "weight_rms": 1.0}]])
-    def test_nothing_is_refused(self, nothing):
+    def test_no_traces_at_all_are_refused(self, nothing):
         with pytest.raises(ValueError, match="traces must have a step of a weight at least, got none"):
             plots.updates(nothing)
 
@@ -365,7 +365,7 @@ class TestPhase:
         said = f"χ₁ = {field.chi:.3g}, chaotic\ntrainable depth 6 ξc = {field.trainable_depth:.2g}"
         assert axes.texts[-1].get_text() == said
 
-    def test_of_a_stack(self):
+    def test_a_stack_is_the_point_of_its_weights(self):
         stack = Stack(weights=schemes.he_normal(layout="OI"), kind="conv", width=32)
         (axes,) = plots.phase("relu", stack).axes
         star = next(line for line in axes.lines if line.get_marker() == "*")
@@ -378,7 +378,7 @@ class TestPhase:
         assert axes.get_ylim()[1] > 2
 
     @pytest.mark.parametrize("activation", [np.tanh, ("elu", 1.0), "linear"])
-    def test_of_any_activation(self, activation, tmp_path):
+    def test_any_activation_has_a_picture(self, activation, tmp_path):
         (axes,) = plots.phase(activation, (0.0, 0.0), path=tmp_path / "p.png").axes
         assert axes.texts[-1].get_text().startswith("χ₁ = 0, ordered")
 

@@ -33,7 +33,7 @@ def test_the_default_activation_is_the_usual_one_of_the_kind(kind, activation):
         ({"kind": "lstm", "residual": True}, ValueError, "norm and residual are for dense and conv, got kind='lstm'"),
     ],
 )
-def test_what_it_refuses(options, error, message):
+def test_what_makes_no_stack_is_refused(options, error, message):
     with pytest.raises(error, match=message):
         Stack(**{"weights": HE} | options)
 

@@ -39,7 +39,7 @@ def pair_mean(f, q, c, kinks=()):
 # Closed forms.
 
 
-def test_linear_layers():
+def test_linear_layers_have_closed_forms():
     field = MeanField("linear", 0.8, 0.1)
     assert field.variance(3.0) == pytest.approx(2.5, rel=1e-12)
     assert field.fixed_point == pytest.approx(0.5, rel=1e-11)
@@ -305,7 +305,7 @@ def test_xavier_keeps_a_linear_signal_only_between_layers_of_one_size(kind):
         (Stack(weights=he(), depth=1), 0),
     ],
 )
-def test_known_slopes(stack, slope):
+def test_slopes_are_those_of_closed_forms(stack, slope):
     predicted = predict(stack)
     assert predicted.slope == pytest.approx(slope, abs=2e-2 if stack.norm else 1e-9)
     assert predicted.gradient[-1] == 1

@@ -126,7 +126,7 @@ TOML = {
 
 @pytest.mark.parametrize("name", ["recipe.toml", "shapes.toml"])
 @pytest.mark.parametrize("kind", TOML)
-def test_hostile_toml(name, kind, tmp_path):
+def test_hostile_toml_is_one_error_that_costs_little(name, kind, tmp_path):
     text, message = TOML[kind]
     path = tmp_path / name
     path.write_text(text)
@@ -204,7 +204,7 @@ RULES = {
 
 
 @pytest.mark.parametrize("kind", RULES)
-def test_hostile_rules(kind, tmp_path):
+def test_hostile_rules_are_one_error_that_costs_little(kind, tmp_path):
     text, message = RULES[kind]
     path = tmp_path / "recipe.toml"
     path.write_text(RECIPE + text)
@@ -280,7 +280,7 @@ CONFIG = {
 
 
 @pytest.mark.parametrize("kind", CONFIG)
-def test_hostile_configs(kind, tmp_path):
+def test_a_hostile_config_is_one_error_that_costs_little(kind, tmp_path):
     text, message = CONFIG[kind]
     path = tmp_path / "config.json"
     path.write_text(text)
@@ -429,7 +429,7 @@ ARCHIVES = {
 
 
 @pytest.mark.parametrize("kind", ARCHIVES)
-def test_hostile_archives(kind, tmp_path):
+def test_a_hostile_archive_is_one_error_that_names_it(kind, tmp_path):
     data, message = ARCHIVES[kind]
     path = tmp_path / "w.npz"
     path.write_bytes(data)

@@ -126,7 +126,7 @@ def test_a_file_in_a_directory_is_called_as_transformers_calls_it(tmp_path):
         ("0.5kB", 500),
     ],
 )
-def test_sizes_are_exact(size, nbytes):
+def test_a_size_in_words_is_an_exact_number_of_bytes(size, nbytes):
     assert parse_size(size) == nbytes
 
 

@@ -90,7 +90,7 @@ def test_messages_have_points_in_every_locale(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["1", None, [1.0], 1j])
-def test_parameters_are_numbers(value):
+def test_parameters_must_be_numbers(value):
     with pytest.raises(TypeError, match="std must be a number"):
         normal(std=value)
 
@@ -175,7 +175,7 @@ def test_an_unsupported_dtype_is_a_type_error_with_the_list(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", np.int32, "uint8"])
-def test_bits_are_unsigned(dtype):
+def test_bits_must_be_unsigned_integers(dtype):
     with pytest.raises(TypeError, match="dtype must be one of uint32, uint64, got"):
         fanin.bits(3, dtype=dtype, **KEY)
 

@@ -66,7 +66,7 @@ def test_out_holds_the_part_that_index_selects():
     assert element == whole[3, 4]
 
 
-def test_zero_size_out():
+def test_an_empty_out_comes_back_as_it_is():
     out = np.empty((0, 4), np.float32)
     assert fanin.normal(out=out, **KEY) is out
 

@@ -112,7 +112,7 @@ def shapes(layer):
 
 @every_layer
 @every_framework
-def test_names_and_shapes(call, framework):
+def test_names_and_shapes_are_those_of_the_framework(call, framework):
     assert shapes(build(call, framework)) == SHAPES[call]["torch" if framework == "fanin" else framework]
 
 
@@ -262,7 +262,7 @@ def test_recommended_convolutions_know_their_fans():
 
 
 @pytest.mark.parametrize(("name", "gates", "opened"), [("rnn", 1, []), ("lstm", 4, [1]), ("gru", 3, [1])])
-def test_recommended_recurrent_layers(name, gates, opened):
+def test_recommended_recurrent_layers_are_orthogonal_and_start_open(name, gates, opened):
     """A gate's matrix is orthogonal on its own, and the gate that keeps the state starts open, once."""
     drawn = layers.draw(getattr(layers, name)(3, 5), seed=0)
     for matrix in drawn["weight_hh_l0"].reshape(gates, 5, 5):
@@ -333,7 +333,7 @@ def test_recommended_embeddings_heads_and_norms():
         (lambda: layers.attention(6, 2, key_features=-1), "key_features must be at least 0, got -1"),
     ],
 )
-def test_bad_values(call, message):
+def test_a_bad_value_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 
@@ -347,11 +347,11 @@ def test_bad_values(call, message):
         (lambda: layers.embedding(3, 2, padding="0"), "padding must be an integer, got '0'"),
     ],
 )
-def test_bad_types(call, message):
+def test_a_bad_type_is_refused_by_name(call, message):
     with pytest.raises(TypeError, match=message):
         call()
 
 
 @pytest.mark.parametrize("module", [module.name for module in pkgutil.iter_modules(layers.__path__)])
-def test_examples(module):
+def test_the_examples_of_every_module_run(module):
     assert doctest.testmod(importlib.import_module(f"fanin.layers.{module}")).failed == 0

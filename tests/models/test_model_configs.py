@@ -103,7 +103,7 @@ def test_tied_and_untied_output_projections(config):
         ({"model_type": "gpt2", "architectures": ["GPT2ForSequenceClassification"]}, "'GPT2ForSequenceClassification'"),
     ],
 )
-def test_hostile_configs(values, message, config):
+def test_a_hostile_config_is_one_error_that_names_it(values, message, config):
     path = config(**values)
     with pytest.raises(ValueError, match=message) as caught:
         parameters(path)
@@ -113,7 +113,7 @@ def test_hostile_configs(values, message, config):
 # TOML
 
 
-def test_toml(tmp_path):
+def test_toml_has_names_shapes_and_what_is_skipped(tmp_path):
     path = tmp_path / "model.toml"
     path.write_text('scalar = []\n"a.weight" = [2, 3]\n[block.0]\nfc.weight = [4, 2]\nbn.running_mean = [4]\n')
     model = parameters(path)
@@ -136,7 +136,7 @@ def test_toml(tmp_path):
         ("\ud800", "the file must be UTF-8, got"),
     ],
 )
-def test_hostile_toml(text, message, tmp_path):
+def test_hostile_toml_is_one_error_that_names_it(text, message, tmp_path):
     path = tmp_path / "model.toml"
     path.write_bytes(text.encode(errors="surrogatepass"))
     with pytest.raises(ValueError, match=message) as caught:
@@ -149,7 +149,7 @@ def test_hostile_toml(text, message, tmp_path):
     ("name", "most"),
     [("model.toml", 4_000_000), ("config.json", 10_000_000), ("model.safetensors.index.json", 25_000_000)],
 )
-def test_texts_are_small(name, most, tmp_path):
+def test_a_text_beyond_its_limit_is_refused(name, most, tmp_path):
     (tmp_path / name).write_bytes(b" " * (most + 1))
     with pytest.raises(ValueError, match=f"the file must have at most {most} bytes, got more"):
         parameters(tmp_path / name)

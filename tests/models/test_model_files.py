@@ -163,7 +163,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_hostile_headers(kind, tmp_path):
+def test_a_hostile_header_is_one_error_that_names_it(kind, tmp_path):
     data, message = HOSTILE[kind]
     path = tmp_path / "model.safetensors"
     path.write_bytes(data)
@@ -188,7 +188,7 @@ def test_hostile_headers(kind, tmp_path):
         ([0, 2**62, 2**62], r"must have fewer than 2\^63 elements"),
     ],
 )
-def test_hostile_shapes(shape, message, tmp_path):
+def test_a_hostile_shape_is_refused_by_its_tensor(shape, message, tmp_path):
     path = tmp_path / "model.safetensors"
     path.write_bytes(header({"w": W | {"shape": shape}}, 24))
     with pytest.raises(ValueError, match=f"tensor 'w': shape {message}"):
@@ -242,7 +242,7 @@ def check_as_the_library(path, data: bytes) -> None:
 @given(
     edits=st.lists(st.tuples(st.integers(0, len(VALID) - 1), st.integers(0, 255)), max_size=4), cut=st.integers(0, 60)
 )
-def test_mutated_bytes(edits, cut, tmp_path):
+def test_mutated_bytes_are_read_as_the_library_reads_them(edits, cut, tmp_path):
     data = bytearray(VALID[: len(VALID) - max(0, cut - 50)])
     for position, byte in edits:
         if position < len(data):
@@ -256,13 +256,13 @@ def test_mutated_bytes(edits, cut, tmp_path):
     value=json_values
     | st.sampled_from(["F64", "F4", "BOOL", [6], [24], [1] * 70, [0, 24], [24, 48], [0, 2**64], [2**40, 2**40]]),
 )
-def test_mutated_entries(key, value, tmp_path):
+def test_mutated_entries_are_read_as_the_library_reads_them(key, value, tmp_path):
     check_as_the_library(tmp_path / "model.safetensors", header({"w": W | {key: value}}, 24))
 
 
 @REUSED
 @given(value=json_values)
-def test_any_json(value, tmp_path):
+def test_any_json_is_a_model_or_one_error(value, tmp_path):
     check_as_the_library(tmp_path / "model.safetensors", header(value))
     for content in (value, {"weight_map": value}, {"model_type": "gpt2", "n_layer": value}, {"model_type": value}):
         for name in ("model.safetensors.index.json", "config.json"):
@@ -325,7 +325,7 @@ def test_an_index_is_read_in_its_order(split):
         ({**FILES, "v": "a.safetensors"}, "tensor 'v' must be in 'a.safetensors', which does not hold it"),
     ],
 )
-def test_hostile_indexes(weight_map, message, split):
+def test_a_hostile_index_is_one_error_that_names_it(weight_map, message, split):
     path = split(weight_map)
     with pytest.raises(ValueError, match=message) as caught:
         parameters(path)
@@ -344,7 +344,7 @@ def test_a_hostile_file_of_an_index(split, tmp_path):
 
 @REUSED
 @given(data=st.binary(max_size=40) | st.text("[]{}=.\"',x0123 \n", max_size=40).map(str.encode))
-def test_any_text(data, tmp_path):
+def test_any_text_is_a_model_or_one_error(data, tmp_path):
     for name in ("model.toml", "config.json", "model.safetensors.index.json", "model.safetensors"):
         (tmp_path / name).write_bytes(data)
         model = attempt(parameters, tmp_path / name)

@@ -117,7 +117,7 @@ def test_a_file_that_is_not_there(suffix, tmp_path):
 # Mappings
 
 
-def test_shapes_by_name():
+def test_a_mapping_of_shapes_is_a_model():
     model = parameters({"fc.weight": (10, 4), "fc.bias": [10], "scale": (), "bn.running_mean": (4,)})
     assert shapes(model) == {"fc.weight": (10, 4), "fc.bias": (10,), "scale": ()}
     assert model.skipped == (("bn.running_mean", "running statistic"),)

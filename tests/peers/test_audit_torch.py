@@ -24,7 +24,7 @@ def model():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
-def test_a_state_dict(dtype):
+def test_a_state_dict_is_audited(dtype):
     state = model().to(getattr(torch, dtype)).state_dict()
     found = audit(state)
     assert found.findings == ()
@@ -58,7 +58,7 @@ def test_other_dtypes_are_skipped():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_parameters_have_pictures(dtype):
+def test_the_picture_has_the_singular_values_that_torch_finds(dtype):
     weight = torch.nn.Linear(8, 4, dtype=getattr(torch, dtype)).weight
     _, axes = plots.weights(weight).axes
     expected = torch.linalg.svdvals(weight.detach().double())

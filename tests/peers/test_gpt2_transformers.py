@@ -23,7 +23,7 @@ def test_names_and_shapes_are_theirs():
     assert {parameter.name: parameter.shape for parameter in models.gpt2()} == theirs
 
 
-def test_rules_are_theirs():
+def test_the_rules_are_those_of_transformers():
     """Means and standard deviations of what transformers draws, within six standard errors (p < 2e-9 each)."""
     torch.manual_seed(0)
     config = transformers.GPT2Config(n_layer=3, n_embd=192, n_head=4, vocab_size=2000, n_positions=256)

@@ -127,7 +127,7 @@ every_layer_of_torch = pytest.mark.parametrize(("name", "arguments", "options", 
 
 
 @every_layer_of_torch
-def test_torchs_layers(name, arguments, options, make):
+def test_layers_of_torch_start_the_same(name, arguments, options, make):
     def theirs(seed):
         torch.manual_seed(seed)
         state = make(torch.nn).state_dict()
@@ -148,7 +148,7 @@ def test_torch_loads_what_is_drawn(name, arguments, options, make):
 
 
 @pytest.mark.parametrize("padding", [0, 5, -1])
-def test_torchs_padding_row(padding):
+def test_the_padding_row_is_zero_as_in_torch(padding):
     torch.manual_seed(0)
     theirs = torch.nn.Embedding(2000, 70, padding_idx=padding).weight.detach().numpy()
     ours = layers.draw(layers.embedding(2000, 70, padding=padding, framework="torch"), seed=0)["weight"]
@@ -239,7 +239,7 @@ def variables(layer, shape):
 
 
 @pytest.mark.parametrize(("name", "arguments", "options", "make", "shape"), KERAS.values(), ids=KERAS)
-def test_kerass_layers(name, arguments, options, make, shape):
+def test_layers_of_keras_start_the_same(name, arguments, options, make, shape):
     def theirs(seed):
         keras.utils.set_random_seed(seed)
         return variables(make(keras.layers), shape)
@@ -316,7 +316,7 @@ FLAX = {
 
 
 @pytest.mark.parametrize(("name", "arguments", "options", "make", "inputs"), FLAX.values(), ids=FLAX)
-def test_flaxs_layers(name, arguments, options, make, inputs):
+def test_layers_of_flax_start_the_same(name, arguments, options, make, inputs):
     def zeros(shape):
         return jax.numpy.zeros(shape) if isinstance(shape[0], int) else tuple(map(zeros, shape))
 

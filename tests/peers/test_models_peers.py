@@ -174,7 +174,7 @@ def test_a_config_of_no_architecture_is_the_base_model(tmp_path):
         ({"model_type": "t5", "d_model": 2**62, "auto_map": {"AutoModel": "a--b.c"}}, "cannot build model_type 't5'"),
     ],
 )
-def test_hostile_configs(values, message, tmp_path):
+def test_a_hostile_config_is_one_error_that_names_it(values, message, tmp_path):
     path = tmp_path / "config.json"
     path.write_text(json.dumps(values))
     with pytest.raises(ValueError, match=message) as caught:
@@ -228,7 +228,7 @@ def tied_modules():
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])
-def test_a_state_dict(device):
+def test_a_state_dict_has_ties_and_what_is_skipped(device):
     with torch.device(device):
         module = tied_modules()
     model = parameters(module.state_dict())
@@ -258,7 +258,7 @@ def test_torch_and_numpy_share_memory():
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64", "float8_e4m3fn"])
-def test_torch_dtypes(dtype):
+def test_every_dtype_of_torch_has_its_name_here(dtype):
     for device in ("cpu", "meta"):
         tensor = torch.zeros(3, dtype=getattr(torch, dtype), device=device)
         assert parameters({"w": tensor}).parameters == (Parameter("w", (3,), dtype=dtype),)

@@ -284,7 +284,7 @@ def test_modules_of_other_dtypes(dtype):
     assert monitor.alarms == []
 
 
-def test_autocast():
+def test_layers_in_autocast_are_watched():
     model, monitor = mlp("relu", depth=8), Monitor(classes=CLASSES)
     optimizer = torch.optim.SGD(model.parameters(), 0.01)
     with watch(model, monitor, optimizer=optimizer):
@@ -300,7 +300,7 @@ def test_autocast():
     assert of(monitor, "8")["gradient_rms"] == pytest.approx(of(reference, "8")["gradient_rms"], rel=0.02)
 
 
-def test_other_modules():
+def test_every_kind_of_module_is_watched():
     """Convolutions, in-place activations, norms, recurrent layers, sparse embeddings and attention."""
 
     class Net(torch.nn.Module):

@@ -34,7 +34,7 @@ def assert_the_same(model, recipe, rename=lambda name: name):
 
 
 @pytest.mark.parametrize("tied", [True, False])
-def test_gpt2(tied):
+def test_gpt2_is_that_of_transformers(tied):
     torch.manual_seed(0)
     config = transformers.GPT2Config(
         n_layer=3, n_embd=192, n_head=4, vocab_size=2000, n_positions=256, bos_token_id=0, eos_token_id=0
@@ -45,7 +45,7 @@ def test_gpt2(tied):
 
 @pytest.mark.parametrize("kind", ["LlamaModel", "LlamaForCausalLM"])
 @pytest.mark.parametrize("bias", [False, True])
-def test_llama(kind, bias):
+def test_llama_is_that_of_transformers(kind, bias):
     torch.manual_seed(0)
     config = transformers.LlamaConfig(
         vocab_size=2000,
@@ -63,7 +63,7 @@ def test_llama(kind, bias):
 
 
 @pytest.mark.parametrize("family", ["Mistral", "Qwen2"])
-def test_relatives_of_llama(family):
+def test_relatives_of_llama_start_by_its_recipe(family):
     torch.manual_seed(0)
     config = getattr(transformers, f"{family}Config")(**SMALL | {"vocab_size": 2000, "num_key_value_heads": 2})
     assert_the_same(getattr(transformers, f"{family}ForCausalLM")(config), recipes.llama())
@@ -73,7 +73,7 @@ def test_relatives_of_llama(family):
     "kind",
     ["BertModel", "BertForPreTraining", "BertForMaskedLM", "BertForSequenceClassification", "BertForQuestionAnswering"],
 )
-def test_bert(kind):
+def test_bert_is_that_of_transformers(kind):
     torch.manual_seed(0)
     config = transformers.BertConfig(
         vocab_size=2000,
@@ -124,7 +124,7 @@ VIT = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "in
 
 
 @pytest.mark.parametrize("kind", ["ViTModel", "ViTForImageClassification"])
-def test_vit(kind):
+def test_vit_is_that_of_transformers(kind):
     torch.manual_seed(0)
     config = transformers.ViTConfig(**VIT, image_size=64, num_labels=20)
     assert_the_same(getattr(transformers, kind)(config), recipes.vit())
@@ -143,7 +143,7 @@ def test_vit_by_the_names_of_its_checkpoint(tmp_path):
 
 
 @pytest.mark.parametrize(("depth", "kind"), [(18, "basic"), (50, "bottleneck")])
-def test_resnet(depth, kind):
+def test_resnet_is_that_of_torchvision(depth, kind):
     """transformers starts its own from what torchvision does, by other names."""
     torch.manual_seed(0)
     config = transformers.ResNetConfig(
@@ -166,7 +166,7 @@ def torchvision_name(name):
     return f"{block}.{'bn' if norm else 'conv'}{int(path[6]) + 1}.{kind}"
 
 
-def test_torch_default():
+def test_torch_default_is_what_its_modules_start_from():
     torch.manual_seed(0)
     nn = torch.nn
     model = nn.ModuleDict(

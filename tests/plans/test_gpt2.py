@@ -198,7 +198,7 @@ def test_pieces_make_up_the_tensor_in_order(shape, limit):
     assert [element for values, _ in pieces for element in values.ravel()] == list(range(full.size))
 
 
-def test_moments_merge_exactly():
+def test_moments_of_pieces_are_those_of_the_whole():
     rng = np.random.default_rng(0)
     values = rng.normal(3.0, 2.0, 10_000)
     moments = Moments()

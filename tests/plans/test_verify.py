@@ -323,7 +323,7 @@ def test_reads_may_be_short(tmp_path, monkeypatch):
     assert plan.verify(tmp_path)
 
 
-def test_verifying_changes_nothing(tmp_path):
+def test_verifying_changes_no_file(tmp_path):
     small_plan().save(tmp_path, max_shard_size=SHARDS)
     before = contents(tmp_path)
     times = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}

@@ -59,7 +59,7 @@ def test_any_number_of_threads(tmp_path, reference, workers):
 
 
 @pytest.mark.parametrize("method", ["spawn", "fork"])
-def test_a_process_pool(tmp_path, reference, method):
+def test_a_process_pool_writes_the_same_bytes(tmp_path, reference, method):
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this system cannot {method}")
     with ProcessPoolExecutor(2, multiprocessing.get_context(method)) as pool:
@@ -104,7 +104,7 @@ class Strange(Executor):
 
 
 @pytest.mark.parametrize("kind", ["Inline", "Strange"])
-def test_any_order(tmp_path, reference, kind):
+def test_tasks_in_any_order_write_the_same_bytes(tmp_path, reference, kind):
     executor = globals()[kind]()
     require_same(tmp_path, small_plan().save(tmp_path, max_shard_size=SHARDS, executor=executor), reference)
 
@@ -231,7 +231,7 @@ def test_an_executor_that_is_shut_down_meanwhile(tmp_path):
     assert small_plan().save(tmp_path, resume=True).resumed > 0
 
 
-def test_processes_that_die(tmp_path, reference):
+def test_what_processes_that_died_left_is_resumed(tmp_path, reference):
     pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
 
     def kill(nbytes: int) -> None:

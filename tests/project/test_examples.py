@@ -59,12 +59,12 @@ def whole(tmp_path_factory):
     return run(tmp_path_factory.mktemp("whole"))
 
 
-def test_all_are_tested():
+def test_every_example_is_tested():
     assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_few_steps(name, short):
+def test_a_few_steps_print_a_table_and_what_is_wrong(name, short):
     printed = short[name]
     good, bad = SHOWN[name]
     assert "final loss" in printed

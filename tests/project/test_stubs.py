@@ -18,7 +18,7 @@ PYTHON_TYPES = {
 }
 
 
-def test_names():
+def test_the_stub_has_every_native_name():
     hidden = {node.name for node in STUB.body if isinstance(node, ast.ClassDef) and node.decorator_list}
     classes = {node.name for node in STUB.body if isinstance(node, ast.ClassDef)} - hidden
     attributes = {node.target.id for node in STUB.body if isinstance(node, ast.AnnAssign)}
@@ -28,7 +28,7 @@ def test_names():
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_parameters(name):
+def test_the_stub_has_the_parameters_of_every_function(name):
     native, stub = getattr(_core, name), FUNCTIONS[name].args.posonlyargs
     if native.__text_signature__ is not None:
         assert list(inspect.signature(native).parameters) == [argument.arg for argument in stub]

@@ -1,4 +1,4 @@
-"""Every test asserts something: a test that cannot fail shows nothing."""
+"""Every test asserts something, since one that cannot fail shows nothing; and its name says what it shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ class Module:
         self.tests: list[Function] = []
         self.functions: dict[str, Function] = {}
         self.imported: dict[str, tuple[str, str]] = {}  # name: the module that it is from, and its name there
-        for node in ast.walk(ast.parse(text)):
+        tree = ast.parse(text)
+        self.outside_classes = [node.name for node in tree.body if isinstance(node, Function)]
+        for node in ast.walk(tree):
             if isinstance(node, Function):
                 self.functions[node.name] = node
                 self.tests += [node] if node.name.startswith("test_") else []
@@ -69,6 +71,11 @@ def read(module: str) -> Module:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_test_asserts_something(path: Path):
     assert read(path.stem).without_assertion() == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_name_has_three_words_at_least_unless_a_class_is_its_subject(path: Path):
+    assert [name for name in read(path.stem).outside_classes if name.startswith("test_") and name.count("_") < 3] == []
 
 
 def test_what_asserts_nothing_is_found():

@@ -142,6 +142,6 @@ def test_more_tokens_and_a_padding_row_leave_the_others_alone():
         ),
     ],
 )
-def test_what_cannot_be(build, error, message):
+def test_what_cannot_be_is_refused(build, error, message):
     with pytest.raises(error, match=message):
         build()

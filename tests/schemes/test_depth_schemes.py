@@ -164,6 +164,6 @@ def test_a_readout_of_mup_grows_by_the_root_of_the_width_that_its_output_is_divi
         (lambda: schemes.mup(schemes.normal(), (4, 4))((8, 16), **KEY), "layout must be"),
     ],
 )
-def test_what_cannot_be(build, message):
+def test_what_cannot_be_is_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()

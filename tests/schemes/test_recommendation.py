@@ -32,7 +32,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("what", "scheme"), TABLE, ids=[" ".join(map(str, what)) for what, _ in TABLE])
-def test_the_table(what, scheme):
+def test_each_layer_and_activation_has_its_scheme(what, scheme):
     advice = recommend(*what)
     assert advice.scheme == scheme
     if not isinstance(scheme, schemes.Constant):

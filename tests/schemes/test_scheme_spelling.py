@@ -143,7 +143,7 @@ words = ["normal", "std", "he_normal", "layout", "OI", "1", "0.5", "of", "mup", 
 
 
 @given(st.text(max_size=30) | st.lists(st.sampled_from(words), max_size=20).map("".join))
-def test_any_text(text):
+def test_any_text_is_a_scheme_or_an_error_of_one_line(text):
     message = ""
     try:
         assert isinstance(scheme(text), schemes.Scheme)

@@ -180,7 +180,7 @@ def test_schemes_describe_themselves_exactly():
         (schemes.truncated_normal(0.0, 2.0, -3.0, 3.0, bounds="absolute"), 0.0, 2 * stats.truncnorm.std(-1.5, 1.5)),
     ],
 )
-def test_expected_moments(scheme, mean, std):
+def test_expected_moments_are_those_of_the_formula(scheme, mean, std):
     assert scheme.expected_mean((3,)) == pytest.approx(mean, abs=1e-12)
     assert scheme.expected_std((3,)) == pytest.approx(std, rel=1e-12)
 

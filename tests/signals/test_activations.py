@@ -49,7 +49,7 @@ def named(name):
     ],
     ids=str,
 )
-def test_values(activation, values):
+def test_values_are_those_of_the_formula(activation, values):
     np.testing.assert_allclose(function(activation)([-2, -0.25, 0, 0.25, 2]), values, rtol=1e-14, atol=1e-16)
 
 

@@ -191,7 +191,7 @@ def test_a_default_parameter_changes_nothing(name, parameters, kind):
         ("sin", 1.520867, 1.520867, 1.327251),
     ],
 )
-def test_known_values(name, forward, centred, backward):
+def test_known_gains_agree_to_six_digits(name, forward, centred, backward):
     values = fanin.gain(name), fanin.gain(name, centred=True), fanin.gain(name, derivative=True)
     assert [f"{value:.6f}" for value in values] == [f"{value:.6f}" for value in (forward, centred, backward)]
 
@@ -261,7 +261,7 @@ def test_a_gain_that_is_integrated_has_36_bits():
         (lambda z: z > 8, special.ndtr(-8) ** -0.5, None),
     ],
 )
-def test_closed_forms(f, forward, backward):
+def test_gains_of_callables_are_their_closed_forms(f, forward, backward):
     """Fast growth, oscillation, offsets, jumps and tails."""
     if forward:
         assert fanin.gain(f) == pytest.approx(forward, rel=1e-10)
@@ -406,7 +406,7 @@ def test_torch_has_a_table_of_its_own():
         (lambda z: z.no, {}, TypeError, "take a float64 array or a float, .* raises AttributeError"),
     ],
 )
-def test_errors(activation, options, error, message):
+def test_what_has_no_gain_is_refused(activation, options, error, message):
     with pytest.raises(error, match=message):
         fanin.gain(activation, **options)
 

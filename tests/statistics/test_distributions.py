@@ -32,16 +32,16 @@ def two_sided(count, trials, probability):
 class TestShape:
     """The distribution function, over its whole range."""
 
-    def test_uniform(self, dtype, seed):
+    def test_the_uniform_follows_its_law(self, dtype, seed):
         u = fanin.uniform(1_000_000, -1.0, 3.0, seed=seed, name="w", dtype=dtype)
         assert stats.kstest(u, stats.uniform(-1, 4).cdf).pvalue > P
 
-    def test_normal(self, dtype, seed):
+    def test_the_normal_follows_its_law(self, dtype, seed):
         z = fanin.normal(1_000_000, 0.5, 2.0, seed=seed, name="w", dtype=dtype)
         assert stats.kstest(z, stats.norm(0.5, 2).cdf).pvalue > P
 
     @pytest.mark.parametrize("window", [(-2, 2), (-0.5, 0.1), (-1, 4), (0, math.inf), (2, 3), (6, 7), (-math.inf, -20)])
-    def test_truncated_normal(self, dtype, seed, window):
+    def test_the_truncated_normal_follows_its_law(self, dtype, seed, window):
         t = fanin.truncated_normal(200_000, 0.0, 1.0, *window, seed=seed, name="w", dtype=dtype)
         assert stats.kstest(t.astype(np.float64), stats.truncnorm(*window).cdf).pvalue > P
 
@@ -56,7 +56,7 @@ def test_anderson_darling_weighs_the_tails_of_the_normal(dtype):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_moments_of_the_normal(dtype):
+def test_the_normal_has_its_moments(dtype):
     """The first six standardized moments, each within 4 standard errors (p = 6e-5)."""
     z = fanin.normal(2**22, dtype=dtype, **KEY).astype(np.float64)
     for order in range(1, 7):
@@ -101,7 +101,7 @@ class TestTruncation:
     @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
     @pytest.mark.parametrize("bound", [0.06, 0.1, 1 / 3, 0.01])
     @pytest.mark.parametrize("sample", ["uniform", "truncated_normal"])
-    def test_bounds_that_the_dtype_does_not_hold(self, dtype, bound, sample):
+    def test_no_value_is_beyond_a_bound_that_the_dtype_does_not_hold(self, dtype, bound, sample):
         if sample == "uniform":
             values = fanin.uniform(200_000, -bound, bound, dtype=dtype, **KEY)
         else:
@@ -150,7 +150,7 @@ class TestTruncation:
         cells = np.bincount(((u.astype(np.int64) - 60000) // 32), minlength=173)
         assert chi_square(cells[1:-1], cells[1:-1].sum() / 171) > P
 
-    def test_a_window_far_in_the_tail(self):
+    def test_a_window_far_in_the_tail_has_its_law(self):
         t = fanin.truncated_normal(100_000, 0, 1, 30, 31, dtype="float64", **KEY)
         assert 30 <= t.min() < t.max() <= 31
         assert stats.kstest(t, stats.truncnorm(30, 31).cdf).pvalue > P
@@ -166,7 +166,7 @@ class TestBits:
             assert two_sided(np.count_nonzero(words >> bit & 1), words.size, 0.5) > P
 
     @pytest.mark.parametrize("lag", [1, 32, 64, 128, 4096])
-    def test_pairs_of_bytes(self, lag):
+    def test_pairs_of_bytes_are_equally_likely(self, lag):
         """High and low bytes of words `lag` apart: neighbours, words of one block, tiles."""
         words = fanin.bits(2**22 + lag, **KEY)
         for shift in (0, 24):
@@ -193,12 +193,12 @@ class TestIndependence:
 
     @pytest.mark.parametrize("dtype", FLOATS)
     @pytest.mark.parametrize("lag", [1, 2, 16, 32, 64, 96, 128, 1024, 65536])
-    def test_positions(self, dtype, lag):
+    def test_positions_are_uncorrelated(self, dtype, lag):
         z = fanin.normal(2**20 + lag, dtype=dtype, **KEY)
         self.assert_uncorrelated(z[:-lag], z[lag:])
 
     @pytest.mark.parametrize("dtype", FLOATS)
-    def test_the_two_of_a_box_muller_pair(self, dtype):
+    def test_the_two_of_a_box_muller_pair_are_independent(self, dtype):
         """They share a radius: their direction is uniform, and independent of it."""
         z = fanin.normal((2**13, 128), dtype=dtype, **KEY).astype(np.float64)
         x, y = z[:, :32].ravel(), z[:, 32:64].ravel()
@@ -211,17 +211,17 @@ class TestIndependence:
         assert chi_square(counts.ravel(), counts.sum() / 1024) > P
 
     @pytest.mark.parametrize("other", ["v", "w ", "W", "w.0", "w\0", ""])
-    def test_names(self, other):
+    def test_other_names_are_uncorrelated(self, other):
         self.assert_uncorrelated(fanin.normal(2**20, **KEY), fanin.normal(2**20, seed=20, name=other))
 
     @pytest.mark.parametrize("other", [0, 21, 20 + 2**32, 20 ^ 2**63, 2**64 - 1])
-    def test_seeds(self, other):
+    def test_other_seeds_are_uncorrelated(self, other):
         self.assert_uncorrelated(fanin.normal(2**20, **KEY), fanin.normal(2**20, seed=other, name="w"))
 
-    def test_dtypes_of_32_and_64_bits(self):
+    def test_dtypes_of_32_and_64_bits_are_uncorrelated(self):
         self.assert_uncorrelated(fanin.normal(2**20, **KEY), fanin.normal(2**20, dtype="float64", **KEY))
 
-    def test_rows_of_matrices_that_name_and_seed_enumerate(self):
+    def test_sums_over_names_and_seeds_are_normal(self):
         """Sums over layers and over seeds are normal: nothing adds up."""
         n = 400
         first = np.array([fanin.normal(64, seed=0, name=f"layer.{k}.weight") for k in range(n)])
@@ -241,15 +241,15 @@ class TestAvalanche:
         assert two_sided(flipped, 32 * x.size, 0.5) > P
 
     @pytest.mark.parametrize("bit", range(64))
-    def test_of_the_seed(self, bit):
+    def test_a_bit_of_the_seed_flips_half(self, bit):
         self.assert_half_flips(fanin.bits(4096, **KEY), fanin.bits(4096, seed=20 ^ 1 << bit, name="w"))
 
     @pytest.mark.parametrize("bit", range(8))
-    def test_of_the_name(self, bit):
+    def test_a_bit_of_the_name_flips_half(self, bit):
         self.assert_half_flips(fanin.bits(4096, **KEY), fanin.bits(4096, seed=20, name=chr(ord("w") ^ 1 << bit)))
 
     @pytest.mark.parametrize("bit", range(7, 62))
-    def test_of_the_position(self, bit):
+    def test_a_bit_of_the_position_flips_half(self, bit):
         """Only a bit that selects the block counts: bits below 7 choose a position in the tile."""
         near = fanin.bits(2**63 - 1, index=slice(0, 2**7), **KEY)
         far = fanin.bits(2**63 - 1, index=slice(2**bit, 2**bit + 2**7), **KEY)

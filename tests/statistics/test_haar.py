@@ -44,7 +44,7 @@ SOURCES = pytest.mark.parametrize("source", [ours, ours_single, scipys])
 @pytest.mark.parametrize(
     ("n", "moments"), [(2, (1, 3, 10, 35)), (3, (1, 3, 15, 91)), (4, (1, 3, 15, 105)), (6, (1, 3, 15, 105))]
 )
-def test_trace_moments(source, n, moments):
+def test_moments_of_traces_are_exact(source, n, moments):
     """E tr²ᵏ: OEIS A247306; (2k - 1)!! for k ≤ n (Diaconis and Shahshahani 1994)."""
     trace = np.trace(source(n, 40_000), axis1=1, axis2=2)
     for k, moment in enumerate(moments, 1):

@@ -14,7 +14,7 @@ from fanin.schemes.registry import ALIASES, REGISTRY
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
 @pytest.mark.parametrize("case", GOLDEN)
-def test_golden(case, dtype):
+def test_golden_schemes_are_drawn(case, dtype):
     scheme, shape, wanted = GOLDEN[case]
     found = scheme(shape, seed=SEED, name=NAME, dtype=dtype)
     start = 0

@@ -264,7 +264,7 @@ class TestSparse:
 
     @pytest.mark.parametrize("dtype", FLOATS)
     @pytest.mark.parametrize("shape", [(300, 210), (70, 5, 130)])
-    def test_memory_in_the_other_order(self, shape, dtype):
+    def test_memory_in_the_other_order_has_the_same_values(self, shape, dtype):
         """Panels of rows are masked before they are written as columns."""
         for per_output, layout in itertools.product((True, False), ("OI", "IO")):
             scheme = Scheme("sparse", shape, 1.0, 20, per_output, layout)
@@ -273,7 +273,7 @@ class TestSparse:
             assert same(out.copy("C"), scheme.native(dtype))
 
     @pytest.mark.parametrize("shape", [(5, 262_145), (262_145, 70)])
-    def test_long_lines(self, shape):
+    def test_long_lines_are_exact_too(self, shape):
         """Longer than what is kept in memory: drawn again for every look at them."""
         across = shape[0] > shape[1]
         w = Scheme("sparse", shape, 1.0, 26_214, not across, "OI").native()
@@ -293,7 +293,7 @@ class TestSparse:
             ((2, 2**27 + 100), True, np.s_[1:, ::64]),  # by positions, of which a few are wanted
         ],
     )
-    def test_parts_too_large_for_one_mask(self, shape, per_output, index):
+    def test_parts_too_large_for_one_mask_are_their_smaller_parts(self, shape, per_output, index):
         """The same as smaller parts of them."""
         scheme = Scheme("sparse", shape, 1.0, 3, per_output, "OI")
         part = scheme.native("float32", index)
@@ -306,7 +306,7 @@ class TestSparse:
         assert np.count_nonzero(part) <= 3 * (len(rows) if per_output else 2)
 
     @pytest.mark.parametrize("shape", [(3, 2**61), (2**61, 3)])
-    def test_a_part_of_more_lines_than_memory_holds(self, shape):
+    def test_a_part_of_more_lines_than_memory_holds_is_exact(self, shape):
         """Their words' places exceed 2^64 and wrap."""
         scheme = Scheme("sparse", shape, 1.0, 2, shape[1] == 3, "OI")
         index = np.s_[:, 2**61 - 300 :] if shape[0] == 3 else np.s_[2**61 - 300 :, :]
@@ -315,7 +315,7 @@ class TestSparse:
         for i in (0, 7, 299):
             assert same(lines[i] != 0, reference_schemes.chosen(SEED, NAME, 2**61 - 300 + i, 3, 2))
 
-    def test_places_are_uniform(self):
+    def test_places_are_equally_likely(self):
         """Counts of k of n places in L lines have covariance Lp(1 - p)(δ - 1/n)·n/(n - 1): χ² with n - 1 degrees."""
         for length, nonzeros, lines in ((64, 16, 50_000), (300, 30, 20_000), (1000, 500, 8000)):
             w = Scheme("sparse", (lines, length), 1.0, nonzeros, True, "OI").native()
@@ -367,7 +367,7 @@ class TestSparse:
         few, many = (Scheme("sparse", (50, 90), 1.0, k, False, "OI").native() for k in (5, 20))
         assert (many[few != 0] == few[few != 0]).all()
 
-    def test_memory_is_bounded(self):
+    def test_the_memory_of_a_mask_is_bounded(self):
         """Half a gigabyte of float16 needs 16 MiB for the mask, and little for each of two threads."""
         script = """
             import numpy as np
@@ -514,30 +514,30 @@ class TestAccuracy:
         rows, exact = angles()
         assert self.ulps(self.sinusoids(rows, "float32"), exact) < 0.5001
 
-    def test_sinusoid_float64(self):
+    def test_sinusoid_float64_is_accurate_to_the_stated_ulp(self):
         rows, exact = angles()
         found = self.sinusoids(rows, "float64")
         assert max(abs(mpf(x) - e) for x, e in zip(found.ravel().tolist(), exact, strict=True)) < 1.6e-16
         assert self.ulps(found, exact) < 2.5
 
-    def test_exponential(self):
+    def test_the_exponential_is_accurate_to_the_stated_ulp(self):
         rng = np.random.default_rng(1)
         y = np.concatenate([rng.uniform(-700, 700, 3000), rng.uniform(-1, 1, 2000), [0.0, 1e-300, -1e-9]])
         assert self.ulps(reference_schemes.exp(y), [mp.exp(mpf(v)) for v in y.tolist()]) < 1
 
-    def test_one_minus_exponential(self):
+    def test_one_minus_the_exponential_is_accurate_to_the_stated_ulp(self):
         rng = np.random.default_rng(2)
         y = -np.concatenate(
             [rng.uniform(0, 40, 2000), 10.0 ** rng.uniform(-300, 2, 3000), [0.34, 0.35, 99, 101, 1e300]]
         )
         assert self.ulps(reference_schemes.one_minus_exp(y), [-mp.expm1(mpf(v)) for v in y.tolist()]) < 1.2
 
-    def test_logarithm(self):
+    def test_the_logarithm_is_accurate_to_the_stated_ulp(self):
         rng = np.random.default_rng(3)
         x = np.concatenate([10.0 ** rng.uniform(-300, 300, 3000), rng.uniform(0.5, 2, 2000)])
         assert self.ulps(reference_schemes.ln(x), [mp.log(mpf(v)) for v in x.tolist()]) < 1.5
 
-    def test_inverse_softplus(self):
+    def test_the_inverse_softplus_is_accurate_to_the_stated_ulp(self):
         """It crosses 0 at ln 2, where the error is that of numbers near 1."""
         rng = np.random.default_rng(4)
         step = np.concatenate([10.0 ** rng.uniform(-300, 300, 2000), 10.0 ** rng.uniform(-4, 1, 3000)])
@@ -545,7 +545,7 @@ class TestAccuracy:
         assert self.ulps(reference_schemes.inverse_softplus(step), exact, floor=1.0) < 2.7
 
     @pytest.mark.parametrize(("low", "high", "floor"), [(0.001, 0.1, 1e-4), (1e-6, 10.0, 0.01)])
-    def test_step_bias(self, low, high, floor):
+    def test_the_step_bias_is_accurate_to_the_stated_ulp(self, low, high, floor):
         """The whole of it: an error of ln low in ulp becomes one of the step, relative to it."""
         shape = (3000,)
         for dtype, bound in (("float32", 0.51), ("float64", -1.2 * math.log(low))):
@@ -586,7 +586,7 @@ def test_half_types_are_the_float32_value_rounded(dtype):
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0)])
-def test_nothing_is_a_result_too(shape):
+def test_an_empty_part_is_an_empty_result(shape):
     columns = np.zeros((shape[1] + 1) // 2)
     for scheme in (
         Scheme("sparse", shape, 1.0, 3, True, "OI"),

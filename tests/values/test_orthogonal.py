@@ -63,7 +63,7 @@ def test_long_vectors_are_the_reference(dtype):
         (40000, 3),
     ],
 )
-def test_vectors_are_orthonormal(shape, dtype):
+def test_the_vectors_are_orthonormal(shape, dtype):
     assert deviation(INIT.orthogonal("w", shape, dtype=dtype)) <= TOLERANCE[dtype]
 
 
@@ -75,7 +75,7 @@ def test_nothing_is_a_matrix_too(shape):
 
 
 @pytest.mark.parametrize("gain", [0.0, -2.0, 1 / 3])
-def test_gain_multiplies(gain):
+def test_the_gain_multiplies_every_value(gain):
     q = INIT.orthogonal("w", (9, 20))
     assert same(INIT.orthogonal("w", (9, 20), gain), np.float32(gain) * q)
 

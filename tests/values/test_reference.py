@@ -49,7 +49,7 @@ class TestWords:
     )
 
     @pytest.mark.parametrize(("counter", "key", "output"), VECTORS)
-    def test_philox(self, counter, key, output):
+    def test_philox_has_the_known_answers_of_random123(self, counter, key, output):
         counter, key, output = ([int(word, 16) for word in text.split()] for text in (counter, key, output))
         assert reference.philox([np.uint64(c) for c in counter], tuple(key)) == output
 
@@ -67,7 +67,7 @@ class TestWords:
             ("x" * 300, 1, 0x2AA09B15078C5558),
         ],
     )
-    def test_stream_id(self, name, tag, expected):
+    def test_a_stream_id_is_blake2b_of_the_name(self, name, tag, expected):
         assert reference.stream_id(name, tag) == expected
 
     def test_a_lone_surrogate_has_no_stream(self):
@@ -75,7 +75,7 @@ class TestWords:
             reference.stream_id("\ud800", 0)
 
     @pytest.mark.parametrize("tile", [0, 1, 2**27 + 5, 2**55 - 1])
-    def test_where_an_element_finds_its_word(self, tile):
+    def test_an_element_finds_its_word_in_its_tile(self, tile):
         """A tile is 32 blocks; its elements are their words 0, then 1, 2 and 3 (halves 0 and 1)."""
         seed, name = 0x243F6A8885A308D3, "w"
         for tag, size, join in ((0, 128, lambda *w: w), (1, 64, lambda a, b, c, d: (a + 2**32 * b, c + 2**32 * d))):
@@ -107,7 +107,7 @@ class TestArithmetic:
         return a * rng.choice([1, -1], count).astype(kind), b, c
 
     @pytest.mark.parametrize("spread", [3, 30, 63])
-    def test_fma32(self, spread):
+    def test_fma32_rounds_once(self, spread):
         with np.errstate(over="ignore", under="ignore"):
             a, b, c = self.operands(np.float32, 4000, spread, 1)
             finite = np.isfinite(a * b) & np.isfinite(c)
@@ -116,7 +116,7 @@ class TestArithmetic:
         for x, y, z, result in zip(a, b, c, found, strict=True):
             assert result == round32(Fraction(float(x)) * Fraction(float(y)) + Fraction(float(z)))
 
-    def test_fma32_of_subnormals(self):
+    def test_fma32_rounds_subnormals_once(self):
         rng = RNG(2)
         a = (rng.uniform(-1, 1, 4000) * 2.0**-70).astype(np.float32)
         b = (rng.uniform(-1, 1, 4000) * 2.0**-72).astype(np.float32)
@@ -125,7 +125,7 @@ class TestArithmetic:
             assert result == round32(Fraction(float(x)) * Fraction(float(y)) + Fraction(float(z)))
 
     @pytest.mark.parametrize("spread", [3, 60, 390])
-    def test_fma64(self, spread):
+    def test_fma64_rounds_once(self, spread):
         with np.errstate(over="ignore", under="ignore"):
             a, b, c = self.operands(np.float64, 4000, spread, 3)
             c = np.where(np.isfinite(c), c, 1.0)
@@ -148,7 +148,7 @@ class TestArithmetic:
             (1e-300, -1e-300, 1.0, 1.0),
         ],
     )
-    def test_fma64_at_the_ends_of_the_range(self, a, b, c, expected):
+    def test_fma64_rounds_once_at_the_ends_of_the_range(self, a, b, c, expected):
         found = float(reference.fma64(a, b, c))
         assert (found, math.copysign(1, found)) == (expected, math.copysign(1, expected))
 
@@ -161,7 +161,7 @@ class TestArithmetic:
 
     @pytest.mark.parametrize("dtype", reference.DTYPES)
     @pytest.mark.parametrize("bounds", [(-0.3, 0.7), (0.1, 0.1000001), (-1e-9, 1e-9), (1.0, 2.0), (-1e39, 1e39)])
-    def test_bounds_round_inward(self, dtype, bounds):
+    def test_bounds_round_to_the_inside(self, dtype, bounds):
         low, high = reference.inward(*bounds, dtype)
         kind = reference.DTYPES[dtype].type
         assert low >= bounds[0]
@@ -191,7 +191,7 @@ def exact_radius64(w):
 
 
 class TestNormal:
-    def test_radius(self):
+    def test_the_radius_is_accurate_to_two_ulp(self):
         w = words(32, 800)
         assert ulps(reference.radius32(w), [exact_radius32(int(x)) for x in w]) < 2
         w = words(64, 800)
@@ -213,7 +213,7 @@ class TestNormal:
         ],
         ids=["float32", "float64"],
     )
-    def test_direction_and_product(self, bits, direction, pair, radius, limits):
+    def test_direction_and_product_are_accurate_to_the_stated_ulp(self, bits, direction, pair, radius, limits):
         width, used = bits
         w_direction = words(width, 800)
         w_radius = words(width, len(w_direction) + 1000, seed=1)[-len(w_direction) :]
@@ -227,7 +227,7 @@ class TestNormal:
         assert ulps(x, [r * e[0] for r, e in zip(lengths, exact, strict=True)]) < limits[1]
         assert ulps(y, [r * e[1] for r, e in zip(lengths, exact, strict=True)]) < limits[1]
 
-    def test_range(self):
+    def test_the_range_ends_where_stated(self):
         """The longest radius along an axis, and the shortest across it: never 0."""
         zero, ones = np.array([0], np.uint64), np.array([2**32 - 1], np.uint64)
         assert 6.7637 < reference.normal_pair32(zero, zero)[0][0] < 6.7638
@@ -280,7 +280,7 @@ WINDOWS = [
 class TestTruncatedNormal:
     @pytest.mark.parametrize("window", WINDOWS)
     @pytest.mark.parametrize("short", [True, False], ids=["float32", "float64"])
-    def test_accuracy(self, window, short):
+    def test_values_are_accurate_to_the_stated_ulp(self, window, short):
         """Within 4.5 ulp + 2⁻²⁵ std where all is float32, else 0.53 ulp + 2⁻⁵³ std; in float64 2 ulp + 2⁻⁵¹ std."""
         width, kind = (32, np.float32) if short else (52, np.float64)
         ulp_limit, absolute = (2, mpf(2) ** -51)
@@ -324,7 +324,7 @@ class TestTruncatedNormal:
             exact = exact_truncated(u, mpf(1000), mpf(INF), 1000 + float(value)) - 1000
             assert abs(mpf(float(value)) - exact) <= 2 * ulp(value) + mpf(2) ** -57
 
-    def test_no_width(self):
+    def test_a_window_without_width_gives_its_bound(self):
         index = np.arange(300)
         for parameters in ((0.5, 0.0, -1.0, 1.0, "absolute"), (0.0, 1.0, 0.5, 0.5, "absolute")):
             assert (reference.truncated_normal(0, "w", index, *parameters) == 0.5).all()

@@ -83,7 +83,7 @@ def test_a_seed_is_an_int_or_what_numpy_derives_one_from():
     assert (fanin.normal(9, seed=2**64 - 1, name="w") != fanin.normal(9, seed=0, name="w")).all()
 
 
-def test_fresh_seeds_differ():
+def test_fresh_seeds_are_all_different():
     seeds = {fanin.fresh_seed() for _ in range(100)}
     assert len(seeds) == 100
     assert all(0 <= seed < 2**64 for seed in seeds)
@@ -107,7 +107,7 @@ def test_zero_size_shapes_are_empty(sample, shape):
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @every_sampler
-def test_threads_change_nothing(sample, threads):
+def test_the_number_of_threads_changes_no_value(sample, threads):
     expected = sample((700, 1001), **KEY)
     with fanin.num_threads(threads):
         assert fanin.get_num_threads() == threads
