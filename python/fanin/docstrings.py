@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import itertools
 import re
 import textwrap
+from collections.abc import Mapping
 
 _SECTION = re.compile(r"^[A-Z][A-Za-z ]+\n-+\n", re.MULTILINE)
 
@@ -129,28 +129,29 @@ PARAMETERS = {
 }
 
 
-def documented(docstring: str, signature: inspect.Signature) -> str:
+def documented(
+    docstring: str, signature: inspect.Signature, explanations: Mapping[str, tuple[str, str]] = PARAMETERS
+) -> str:
     """Return a docstring whose section "Parameters" explains every parameter of a signature, in its order.
 
-    What the docstring itself says of a parameter is kept; for the others the package's own explanation is taken.
+    What the docstring itself says of a parameter is kept; the others get their type and text from `explanations`.
     """
     before, own, after = _parts(inspect.cleandoc(docstring))
     given = {each: entry for entry in own for each in entry.partition(" :")[0].split(", ")}
     entries: list[str] = []
     for name in signature.parameters:
         if name not in given:
-            entries.append(_explained(name))
+            entries.append(_entry(name, explanations))
         elif given[name] not in entries:
             entries.append(given[name])
     section = "Parameters\n----------\n" + "\n".join(entries) if entries else ""
     return "\n\n".join(part for part in (before, section, after) if part) + "\n"
 
 
-@functools.cache
-def _explained(name: str) -> str:
-    if name not in PARAMETERS:  # of a scheme that is registered elsewhere
+def _entry(name: str, explanations: Mapping[str, tuple[str, str]]) -> str:
+    if name not in explanations:  # of a scheme that is registered elsewhere
         return name
-    kind, explanation = PARAMETERS[name]
+    kind, explanation = explanations[name]
     return f"{name} : {kind}\n" + textwrap.fill(explanation, 112, initial_indent="    ", subsequent_indent="    ")
 
 

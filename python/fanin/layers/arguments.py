@@ -11,13 +11,13 @@ from ..text import short
 from . import flax, keras, recommended, torch
 from .base import Library, ParameterSpec
 
-_LIBRARIES: dict[str, Library] = {"fanin": recommended, "torch": torch, "keras": keras, "flax": flax}
+LIBRARIES: dict[str, Library] = {"fanin": recommended, "torch": torch, "keras": keras, "flax": flax}
 _MOST = 2**31 - 1  # the largest size: a shape of such sizes is not too large to be written down
 
 
-def library(framework: str) -> Library:
-    """Return the layers of a framework by its name."""
-    return _LIBRARIES[choice("framework", framework, tuple(_LIBRARIES))]
+def known(argument: str, framework: object) -> str:
+    """Return the name of a framework, or raise an error unless its layers are known."""
+    return choice(argument, framework, tuple(LIBRARIES))
 
 
 def dimension(argument: str, value: object, least: int = 0) -> int:
@@ -36,15 +36,20 @@ def sizes(argument: str, shape: Shape, least: int = 0) -> tuple[int, ...]:
     return tuple(dimension(argument, each, least) for each in found)
 
 
-def extents(kernel: Shape) -> tuple[int, ...]:
+def number(argument: str, value: object) -> int:
+    """Return a number that something is divided by: at least 1."""
+    return dimension(argument, value, 1)
+
+
+def extents(argument: str, kernel: Shape) -> tuple[int, ...]:
     """Return the size of a kernel along each of its one to three dimensions."""
-    found = sizes("size", kernel, 1)
+    found = sizes(argument, kernel, 1)
     if not 1 <= len(found) <= 3:
-        raise ValueError(f"size must have 1 to 3 dimensions, got {short(kernel)}")
+        raise ValueError(f"{argument} must have 1 to 3 dimensions, got {short(kernel)}")
     return found
 
 
-def followed(activation: Activation) -> Activation:
+def followed(argument: str, activation: Activation) -> Activation:
     """Return an activation, or raise an error unless it exists."""
     if not (isinstance(activation, str) and activation == "linear"):
         gain(activation)
@@ -68,15 +73,8 @@ def row(argument: str, value: int | None, rows: int) -> int | None:
     return number
 
 
-def divided(argument: str, value: int, by: str, parts: int) -> tuple[int, int]:
-    """Return a number and how many equal parts it is divided into; raise ValueError if that leaves a remainder."""
-    whole, count = dimension(argument, value), dimension(by, parts, 1)
-    if whole % count:
-        raise ValueError(f"{by} must divide the {whole} {argument}, got {count}")
-    return whole, count
-
-
-def channels_and_kernel(inputs: int, outputs: int, kernel: Shape, groups: int) -> tuple[int, int, tuple[int, ...], int]:
-    """Return input and output channels, size of the kernel and number of groups of a convolution."""
-    ins, count = divided("inputs", inputs, "groups", groups)
-    return ins, divided("outputs", outputs, "groups", groups)[0], extents(kernel), count
+def divides(argument: str, parts: int, **wholes: int) -> None:
+    """Raise ValueError unless a number of equal parts divides each of the numbers."""
+    for name, whole in wholes.items():
+        if whole % parts:
+            raise ValueError(f"{argument} must divide the {whole} {name}, got {parts}")
