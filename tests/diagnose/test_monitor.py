@@ -157,11 +157,11 @@ def test_the_first_position_is_not_taken_for_all():
 def test_calls_of_other_widths_are_added():
     """One activation module is called with 4 units that live, then with 2 of which one is dead."""
     wide, narrow = np.ones((8, 4)), np.array([[0.0, 1.0]] * 8)
-    several = [Monitor()._signal("activations", values, "h") for values in (wide, narrow, wide)]
+    several = [Monitor()._recorder.signal("activations", values, "h") for values in (wide, narrow, wide)]
     for other in several[1:]:
         several[0].add(other)
     assert several[0].zero == pytest.approx(8 / 80)
-    assert Monitor()._dead("h", several[0].active) == pytest.approx(1 / 6)
+    assert Monitor()._recorder._dead("h", several[0].active) == pytest.approx(1 / 6)
 
 
 def test_units_that_were_seldom_seen_are_not_judged():

@@ -9,7 +9,7 @@ import pytest
 from matplotlib import colors
 
 from fanin import schemes
-from fanin.diagnose import plots
+from fanin.diagnose import panels, plots
 from fanin.diagnose.comparison import Comparison, Outcome
 from fanin.diagnose.monitor import Monitor, Thresholds
 from fanin.diagnose.panels import COLOURS
@@ -429,6 +429,6 @@ class TestComparison:
 def test_colours_are_told_apart_in_grey_too():
     """Neighbours in the order of use differ in luminance, or else in marker and dashes, which all of them do."""
     assert len(set(COLOURS)) == len(COLOURS) == 7
-    styles = [line for line, _ in zip(plots.panels.styles(), range(28), strict=False)]
+    styles = [line for line, _ in zip(panels.styles(), range(28), strict=False)]
     assert len({(style.color, style.marker, style.linestyle) for style in styles}) == 28
     assert len({style.marker for style in styles[:7]}) == 7

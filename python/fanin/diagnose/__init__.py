@@ -9,9 +9,10 @@ Examples
 """
 
 from . import plots
-from .audit import Audit, audit
+from .audit import audit
 from .compare import compare, scheme_named
 from .comparison import Comparison
+from .findings import Audit
 from .monitor import Alarm, Monitor, Thresholds, Verdict
 from .network import Network
 from .probe import Report, probe

@@ -11,26 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, SupportsIndex
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays.types import Activation, Layout
 from ..axes import require_plain_layout
-from ..fans import output_axis
 from ..signals import activations as functions
 from .alarms import Alarm, Finding, Thresholds, Verdict, advice, of_first_loss, of_step, verdict
-from .measures import (
-    Activity,
-    Measured,
-    added,
-    as_array,
-    equal_rows,
-    saturation,
-    signal_strides,
-    some_rows,
-    unit_axis,
-    weight_strides,
-)
+from .measures import Measured, as_array, saturation
+from .recorder import Recorder
 
 __all__ = ["Alarm", "Monitor", "Thresholds", "Verdict"]
 
@@ -98,6 +86,7 @@ class Monitor:
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> with Monitor(classes=10, activations={"fc": "tanh"}) as monitor:
     ...     monitor.record(0, "fc", activations=np.tanh(20 * rng.normal(size=(64, 100))))
@@ -134,9 +123,8 @@ class Monitor:
         self._step: int | None = None
         self._now: dict[str, dict[str, Any]] = {}  # the records of this step, by name, in the order of the first one
         self._before: dict[str, dict[str, Any]] = {}
-        self._active: dict[str, Activity] = {}  # as last recorded
+        self._recorder = Recorder(self.thresholds, layout, self.bounds)
         self._lookups: set[str] = set()  # embeddings, of which a step looks up some rows
-        self._weights: dict[str, float] = {}  # the RMS last recorded
         self._first_loss: float | None = None
         self._alarms: dict[tuple[str, str], Alarm] = {}
         self._steps: dict[int, None] = {}  # as an ordered set
@@ -205,20 +193,21 @@ class Monitor:
 
         Examples
         --------
+        >>> import numpy as np
         >>> monitor = Monitor()
         >>> monitor.record(0, "fc.weight", weights=np.eye(4), updates=np.full((4, 4), 5e-4))
         >>> monitor.history[0]["update_ratio"]
         0.001
         """
         of_weights = activations is None and not (weights is None and updates is None)
-        kind = self._weight if of_weights else self._signal
+        kind = self._recorder.weight if of_weights else self._recorder.signal
         self._take(
             step,
             name,
-            activations=None if activations is None else self._signal("activations", activations, name),
+            activations=None if activations is None else self._recorder.signal("activations", activations, name),
             gradients=None if gradients is None else kind("gradients", gradients),
-            weights=None if weights is None else self._weight("weights", weights),
-            updates=None if updates is None else self._weight("updates", updates),
+            weights=None if weights is None else self._recorder.weight("weights", weights),
+            updates=None if updates is None else self._recorder.weight("updates", updates),
             of_weights=of_weights,
         )
 
@@ -303,29 +292,6 @@ class Monitor:
     ) -> None:
         self.close()
 
-    def _signal(self, argument: str, value: ArrayLike, name: str | None = None) -> Measured:
-        """Measure activations of a named layer, or their gradients."""
-        array = as_array(argument, value)
-        units = unit_axis(array.ndim, self.layout == "OI")
-        sample = signal_strides(array.shape, units)
-        if name is None:
-            return Measured.of(array, sample)
-        measured = Measured.of(array, sample, self.bounds(name))
-        others = tuple(axis for axis in range(array.ndim) if axis != units)
-        active = np.count_nonzero(array[sample], axis=others).astype(np.float64)
-        measured.active = {len(active): (active, measured.count / len(active))}
-        return measured
-
-    def _weight(self, argument: str, value: ArrayLike) -> Measured:
-        """Measure weights, their gradients or updates."""
-        array = as_array(argument, value)
-        measured = Measured.of(array, weight_strides(array.shape))
-        if array.ndim > 1:
-            rows = some_rows(np.moveaxis(array, output_axis(array.shape, self.layout, False), 0)).astype(np.float64)
-            if len(rows) > 1:
-                measured.equal = float(equal_rows(rows, self.thresholds.equal)) / (len(rows) - 1)
-        return measured
-
     def _take(
         self,
         step: SupportsIndex,
@@ -338,48 +304,8 @@ class Monitor:
         of_weights: bool,
     ) -> None:
         """Record what was measured, here or elsewhere; `of_weights` says whether gradients are those of weights."""
-        found: dict[str, Any] = {}
-        if activations is not None:
-            found |= {"activation_rms": activations.rms, "activation_mean": activations.mean}
-            if self.bounds(name):
-                found["saturated"] = activations.saturated
-            if activations.active:
-                found["zero"] = activations.zero
-                dead = self._dead(name, activations.active)
-                found |= {} if dead is None else {"dead": dead}
-        if weights is not None:
-            found["weight_rms"] = self._weights[name] = weights.rms
-            if weights.equal is not None:
-                found["weight_equal"] = weights.equal
-        if gradients is not None and of_weights:
-            found["weight_gradient_rms"] = gradients.rms
-            if gradients.equal is not None:
-                found["weight_gradient_equal"] = gradients.equal
-        elif gradients is not None:
-            found |= {"gradient_rms": gradients.rms, "gradient_norm": gradients.norm}
-        if updates is not None:
-            found["update_rms"] = updates.rms
-            if self._weights.get(name, 0.0) > 0:
-                found["update_ratio"] = updates.rms / self._weights[name]
-        given = (activations, gradients, weights, updates)
-        if all(measured is None for measured in given):
-            raise ValueError("activations, gradients, weights or updates must be given, got none")
-        found["nonfinite"] = sum(not measured.finite for measured in given if measured is not None)
+        found = self._recorder.numbers(name, activations, gradients, weights, updates, of_weights)
         self._write(step, name, found)
-
-    def _dead(self, name: str, activity: Activity) -> float | None:
-        """Return the share of units that are hardly ever active in this record and the one before.
-
-        Two records count, since batches may be small. None means that there are too few examples.
-        """
-        both = added(activity, self._active.get(name, {}))
-        self._active[name] = activity
-        judged = [
-            active < self.thresholds.dead_unit * examples
-            for active, examples in (both[width] for width in activity)
-            if examples >= self.thresholds.examples
-        ]
-        return float(np.mean(np.concatenate(judged))) if judged else None
 
     def _write(self, step: SupportsIndex, name: str, found: Mapping[str, Any]) -> None:
         """Keep a record and write it to the file; judge the step before if this record begins a new one."""
