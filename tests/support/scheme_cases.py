@@ -65,6 +65,30 @@ CASES = {
         ),
         shapes(1, 1).map(lambda s: (2 * s[0], 9)),
     ),
+    "concatenate, groups": (
+        schemes.concatenate(
+            [schemes.orthogonal(**OI), schemes.normal(), schemes.zeros()],
+            sizes=(6, 3, 3),
+            names="attn.{}.weight",
+            groups=3,
+        ),
+        shapes(1, 1).map(lambda s: (12, *s)),
+    ),
+    "stack": (schemes.stack(schemes.he_normal(**OI), "layers.{}.{leaf}", axis=-1, start=2), shapes(3, 4, most=6)),
+    "stack, of stacks": (
+        schemes.stack(schemes.stack(schemes.orthogonal(layout="IO"), "{name}.{}"), "blocks.{}", axis=1),
+        shapes(4, 4, most=5),
+    ),
+    "transpose": (schemes.transpose(schemes.lecun_normal(**OI), (2, 1, 0)), shapes(3, 3)),
+    "regions": (
+        schemes.regions(
+            [schemes.zeros(), schemes.orthogonal(layout="OOI"), schemes.normal(0.5)],
+            [":, 1", ":, 0", "1, 1:, ::2"],
+            of=schemes.normal(),
+            view=(2, 3, 4, 5),
+        ),
+        st.just((24, 5)),
+    ),
     "mamba_step_bias": (schemes.mamba_step_bias(), ANY),
     "mamba_log_range": (schemes.mamba_log_range(), shapes(1, 3)),
     "sinusoid": (schemes.sinusoid(), MATRIX),

@@ -34,5 +34,6 @@ def test_every_random_scheme_has_golden_values():
     fixed |= {"mamba_log_range", "sinusoid", "gate_bias", "lstm_bias", "gru_bias"}
     same = {"xavier_normal", "he_uniform", "lecun_normal", "lecun_uniform"}  # variance scaling as the others
     parts = {"padded", "siren_first"}  # of embedding and siren
+    parts |= {"stack", "transpose", "regions"}  # of tensors that have golden values: test_parts.py compares them
     builders = REGISTRY.keys() - ALIASES.keys()
     assert builders - without - native - fixed - same - parts == {name.partition(",")[0] for name in GOLDEN} - same

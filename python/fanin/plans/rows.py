@@ -99,11 +99,24 @@ def rows(
     )
     _require_used(renamed, made)
     _require_distinct([name for row in made for name in (row.name, *row.aliases)], "name")
-    streams = [name for row in made for name in _streams(row)]
-    _require_distinct(streams, "stream")
+    owners = _owners(made)
     stream_id = _core.stream_id
-    _require_distinct([stream_id(name, tag) for name in streams for tag in _TAGS], "random stream")
+    _require_distinct([stream_id(name, tag) for name in owners for tag in _TAGS], "random stream")
     return made
+
+
+def _owners(made: tuple[Row, ...]) -> dict[str, Row]:
+    """Return the parameter that each stream belongs to; raise ValueError where it is more than one."""
+    owners: dict[str, Row] = {}
+    for row in made:
+        for stream in _streams(row):
+            other = owners.setdefault(stream, row)
+            if other is not row:
+                raise ValueError(
+                    f"every parameter must have its own stream, got {stream!r} for {other.name!r} and {row.name!r}, "
+                    "which would hold the same random values: leave one out, or give one another name by renamed"
+                )
+    return owners
 
 
 def _streams(row: Row) -> set[str]:

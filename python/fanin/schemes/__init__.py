@@ -4,11 +4,25 @@ Each module registers the schemes of one kind. All of them are here by the names
 their own names too. docs/schemes.md lists them: formula, when to use it, source, and what other libraries call it.
 """
 
+# ruff: noqa: F401  # a module is imported so that it registers its schemes
 from __future__ import annotations
 
 import inspect
 
-from . import biases, composition, depth, distributions, orthogonal, sequence, siren, structured, variance, width  # noqa: F401
+from . import (
+    biases,
+    composition,
+    depth,
+    distributions,
+    orthogonal,
+    parts,
+    regions,
+    sequence,
+    siren,
+    structured,
+    variance,
+    width,
+)
 from .depth import deepnorm_alpha as deepnorm_alpha
 from .pieces import Native as Native
 from .pieces import Piece as Piece

@@ -38,9 +38,15 @@ from .orthogonal import Orthogonal as Orthogonal
 from .orthogonal import delta_orthogonal as delta_orthogonal
 from .orthogonal import haar as haar
 from .orthogonal import orthogonal as orthogonal
+from .parts import Stack as Stack
+from .parts import Transpose as Transpose
+from .parts import stack as stack
+from .parts import transpose as transpose
 from .pieces import Native as Native
 from .pieces import Piece as Piece
 from .pieces import Pieces as Pieces
+from .regions import Regions as Regions
+from .regions import regions as regions
 from .registry import register as register
 from .scheme import Scheme as Scheme
 from .scheme import as_scheme as as_scheme
@@ -91,10 +97,13 @@ __all__ = [
     "Padded",
     "Piece",
     "Pieces",
+    "Regions",
     "Scheme",
     "Sinusoid",
     "SirenFirst",
     "Sparse",
+    "Stack",
+    "Transpose",
     "TruncatedNormal",
     "Uniform",
     "VarianceScaling",
@@ -130,6 +139,7 @@ __all__ = [
     "orthogonal",
     "padded",
     "prior_probability",
+    "regions",
     "register",
     "rezero",
     "scaled_residual",
@@ -138,9 +148,11 @@ __all__ = [
     "siren_first",
     "skip_init",
     "sparse",
+    "stack",
     "t_fixup",
     "t_fixup_embedding",
     "torchtitan_residual",
+    "transpose",
     "truncated_normal",
     "uniform",
     "variance_scaling",

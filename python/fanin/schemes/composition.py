@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..arguments import integer, integers, optional
-from ..arrays.shape import as_shape
-from ..arrays.types import Shape
 from ..text import short
+from .assembled import Assembled, axis_of
+from .cuts import Loop
 from .distributions import Constant, Normal
-from .pieces import Native, Piece, Pieces
+from .part_names import as_names, part_name
+from .pieces import Piece, Pieces
 from .registry import register
 from .scheme import Scheme, as_scheme
-
-
-class Assembled(Scheme):
-    """A scheme of pieces: its moments follow from theirs."""
-
-    __slots__ = ()
-
-    def expected_mean(self, shape: Shape) -> float:
-        counts, means, _ = self._moments(shape)
-        return math.fsum(n * m for n, m in zip(counts, means, strict=True)) / max(1, sum(counts))
-
-    def expected_std(self, shape: Shape) -> float:
-        counts, means, stds = self._moments(shape)
-        total = max(1, sum(counts))
-        mean = math.fsum(n * m for n, m in zip(counts, means, strict=True)) / total
-        squares = (n * (s**2 + (m - mean) ** 2) for n, m, s in zip(counts, means, stds, strict=True))
-        return math.sqrt(math.fsum(squares) / total)
-
-    def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
-        raise TypeError(f"{self.describe()} is drawn in pieces")
-
-    def _moments(self, shape: Shape) -> tuple[list[int], list[float], list[float]]:
-        sizes = as_shape(shape)
-        pieces = self.pieces(sizes, "")
-        assert pieces is not None
-        axis, along = pieces
-        counts = [math.prod(sizes) // max(1, sizes[axis]) * (piece.stop - piece.start) for piece in along]
-        schemes = [as_scheme("scheme", piece.scheme) for piece in along]
-        means = [scheme.expected_mean(piece.shape) for scheme, piece in zip(schemes, along, strict=True)]
-        stds = [scheme.expected_std(piece.shape) for scheme, piece in zip(schemes, along, strict=True)]
-        return counts, means, stds
 
 
 @register()
@@ -52,8 +21,8 @@ class Assembled(Scheme):
 class Concatenate(Assembled):
     """Draw fused blocks by different schemes, one after the other along an axis.
 
-    Each block is a parameter of its own shape, for which its fans are counted, and of its own name, which is the
-    whole's followed by its number: `name[0]`, `name[1]`, …
+    Each block is a parameter of its own shape, for which its fans are counted, and of its own name. With `names` a
+    fused weight equals the separate ones; else a block's name is the whole's followed by its number: `name[0]`, …
 
     Parameters
     ----------
@@ -63,6 +32,12 @@ class Concatenate(Assembled):
         The sizes of the blocks along the axis. Default: they are equal.
     axis : int
         The axis. Default 0: the outputs of the layout "OI"; -1 are those of "IO".
+    names : str or sequence of str, optional
+        The names of the blocks, as the separate parameters have them: one for each, or a template in which {} is the
+        block's number. See `stack` for what else may stand in it. Default: the numbers in brackets, as above.
+    groups : int, optional
+        How often the blocks take turns along the axis, as queries, keys and values do by groups of heads: each group
+        has the same share of every block, in order. Default: they do not.
 
     Examples
     --------
@@ -76,6 +51,8 @@ class Concatenate(Assembled):
     schemes: Sequence[Scheme]
     sizes: Sequence[int] | None = None
     axis: int = 0
+    names: str | Sequence[str] | None = field(default=None, kw_only=True, metadata={"quiet": True})
+    groups: int | None = field(default=None, kw_only=True, metadata={"quiet": True})
 
     def __post_init__(self) -> None:
         if isinstance(self.schemes, str | bytes) or not isinstance(self.schemes, Sequence) or not self.schemes:
@@ -86,6 +63,10 @@ class Concatenate(Assembled):
         object.__setattr__(self, "axis", integer("axis", self.axis))
         if self.sizes is not None and len(self.sizes) != len(found):
             raise ValueError(f"sizes must be one for each of {len(found)} schemes, got {self.sizes}")
+        if self.names is not None:
+            object.__setattr__(self, "names", as_names("names", self.names, len(found)))
+        if self.groups is not None:
+            object.__setattr__(self, "groups", integer("groups", self.groups, 1))
 
     def scaled(self, factor: float) -> Concatenate:
         return self.replace(schemes=tuple(factor * scheme for scheme in self.schemes))
@@ -95,13 +76,22 @@ class Concatenate(Assembled):
         return any(scheme.is_whole for scheme in self.schemes)
 
     def pieces(self, shape: tuple[int, ...], name: str) -> Pieces:
-        axis = _axis(self.axis, shape)
-        along, start = [], 0
-        for number, (scheme, size) in enumerate(zip(self.schemes, self._sizes(shape, axis), strict=True)):
+        axis, groups = axis_of(self.axis, shape), self.groups or 1
+        sizes = self._sizes(shape, axis)
+        if any(size % groups for size in sizes):
+            raise ValueError(f"groups must divide the size of every block, {tuple(sizes)}, got {groups}")
+        found, start = [], 0
+        for number, (scheme, size) in enumerate(zip(self.schemes, sizes, strict=True)):
+            own = f"{name}[{number}]" if self.names is None else part_name(self.names, number, number, name)
             part = (*shape[:axis], size, *shape[axis + 1 :])
-            along.append(Piece(start, start + size, scheme, f"{name}[{number}]", part, 0))
-            start += size
-        return axis, along
+            each = size // groups
+            piece = Piece.along(axis, start, start + each, scheme, own, part)
+            if groups > 1:
+                turns = Loop(groups, axis, shape[axis] // groups, axis, each)
+                piece = piece._replace(layout=piece.layout._replace(loops=(*piece.layout.loops, turns)))
+            found.append(piece)
+            start += each
+        return found
 
     def _sizes(self, shape: tuple[int, ...], axis: int) -> Sequence[int]:
         count = len(self.schemes)
@@ -151,10 +141,10 @@ class Padded(Assembled):
         if not shape or not -shape[0] <= self.row < shape[0]:
             raise ValueError(f"row, or padding, must be one of the rows of shape {shape}, got {self.row}")
         row, rows = self.row % shape[0], shape[0]
-        return 0, [
-            Piece(0, row, self.of, name, shape, 0),
-            Piece(row, row + 1, Constant(0.0), name, shape, row),
-            Piece(row + 1, rows, self.of, name, shape, row + 1),
+        return [
+            Piece.along(0, 0, row, self.of, name, shape),
+            Piece.along(0, row, row + 1, Constant(0.0), name, shape, row),
+            Piece.along(0, row + 1, rows, self.of, name, shape, row + 1),
         ]
 
 
@@ -178,12 +168,6 @@ def embedding(std: float = 0.02, *, padding: int | None = None) -> Normal | Padd
     """
     rows = Normal(0.0, std)
     return rows if padding is None else Padded(rows, integer("padding", padding))
-
-
-def _axis(axis: int, shape: tuple[int, ...]) -> int:
-    if not -len(shape) <= axis < len(shape):
-        raise ValueError(f"axis must be one of the {len(shape)} of shape {shape}, got {axis}")
-    return axis % len(shape)
 
 
 concatenate, padded = Concatenate, Padded

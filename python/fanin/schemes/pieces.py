@@ -1,18 +1,19 @@
-"""Tensors put together from pieces along an axis, each drawn in its place by a scheme of its own."""
+"""Tensors put together from pieces, each of which is drawn in its place by a scheme of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from ..arrays import dtypes, target
-from ..arrays.index import Box, box
+from ..arrays import dtypes, gpu, target
+from ..arrays.index import box
 from ..arrays.request import Request
 from ..arrays.types import Array
+from .cuts import Layout, Loop, Part, cut, hull
 
 # A native sampler and its own arguments: it is called with these, then dtype, shape, box and memory.
 Native: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -20,6 +21,10 @@ Native: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 
 class Drawn(Protocol):
     """What draws a piece: a scheme."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether drawing a small part costs nearly as much as drawing all of it."""
 
     def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
         """Return the native sampler and its own arguments."""
@@ -29,60 +34,96 @@ class Drawn(Protocol):
 
 
 class Piece(NamedTuple):
-    """Positions of an axis that belong to a tensor of another scheme, name and shape.
+    """Elements of a tensor that belong to a tensor of another scheme, name and shape.
 
     Attributes
     ----------
-    start, stop : int
-        The positions along the axis of the whole.
     scheme : Scheme
         What draws them.
     name : str
         The name of the tensor that they belong to.
     shape : tuple of int
         The shape of that tensor.
-    first : int
-        The position on its axis that `start` is.
+    layout : Layout
+        Which of its elements they are, and where they lie in the whole.
     """
 
-    start: int
-    stop: int
     scheme: Drawn
     name: str
     shape: tuple[int, ...]
-    first: int
+    layout: Layout
+
+    @classmethod
+    def along(
+        cls, axis: int, start: int, stop: int, scheme: Drawn, name: str, shape: tuple[int, ...], first: int = 0
+    ) -> Piece:
+        """Return the piece that has the positions `start` to `stop` of an axis, from `first` on in its own tensor."""
+        here, own = [0] * len(shape), [0] * len(shape)
+        here[axis], own[axis] = start, first
+        loops = [Loop(size, number, 1, number, 1) for number, size in enumerate(shape)]
+        loops[axis] = Loop(stop - start, axis, 1, axis, 1)
+        return cls(scheme, name, shape, Layout(tuple(here), tuple(own), tuple(loops)))
 
 
-# An axis, and the pieces that lie along it in order, without gaps.
-Pieces: TypeAlias = "tuple[int, list[Piece]]"
+# The pieces of a tensor: each of its elements belongs to one of them.
+Pieces: TypeAlias = Sequence[Piece]
+
+
+class Slices(Sequence[Piece]):
+    """Pieces of which each has one position of an axis, made when they are asked for: there may be very many.
+
+    Parameters
+    ----------
+    axis, size : int
+        The axis, and the number of its positions.
+    make : callable
+        Returns the piece of a position.
+    """
+
+    def __init__(self, axis: int, size: int, make: Callable[[int], Piece]) -> None:
+        self.axis, self.size, self.make = axis, size, make
+
+    def __len__(self) -> int:
+        """Return the number of pieces."""
+        return self.size
+
+    @overload
+    def __getitem__(self, index: int) -> Piece: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Piece]: ...
+
+    def __getitem__(self, index: int | slice) -> Piece | list[Piece]:
+        """Return the piece of a position, or those of several."""
+        found = range(self.size)[index]
+        return self.make(found) if isinstance(found, int) else [self.make(position) for position in found]
 
 
 class Leaf(NamedTuple):
-    """What one native sampler draws: where in the result, how, and which part of which tensor."""
+    """What one native sampler draws: how, of which tensor, and its parts with their places in the result."""
 
-    place: tuple[slice, ...]
     native: Native
     shape: tuple[int, ...]
-    box: Box
+    is_whole: bool
+    parts: list[Part]
 
 
 def assemble(pieces: Pieces, request: Request, seed: int) -> Array:
     """Draw what was asked for, piece by piece."""
-    part = request.box or box(..., request.shape)[0]
-    leaves = list(_leaves(pieces, seed, part, ()))
+    wanted = request.box or box(..., request.shape)[0]
+    part = Part.of(wanted)
+    leaves = [] if part.is_empty else list(_leaves(pieces, seed, [part]))
     if request.out is None:
-        wanted = tuple(entry[2] for entry in part if not isinstance(entry, int))
-        result = np.empty(wanted, dtypes.native(request.dtype))
+        sizes = tuple([entry[2] for entry in wanted if not isinstance(entry, int)])
+        result = np.empty(sizes, dtypes.native(request.dtype))
         for leaf in leaves:
-            _draw(leaf, request, _view(result, leaf.place))
+            _draw(leaf, request, result)
         return request.finish(result)
-    _core.constant(0.0, request.dtype, request.shape, part, request.memory)  # refuses what cannot be written to
+    _core.constant(0.0, request.dtype, request.shape, wanted, request.memory)  # refuses what cannot be written to
     memory = request.memory if target.is_gpus(request.memory) else target.as_ndarray(request.out)
     try:
         for leaf in leaves:
-            _draw(
-                leaf, request, _view(memory, leaf.place) if isinstance(memory, np.ndarray) else memory.part(leaf.place)
-            )
+            _draw(leaf, request, memory)
     finally:
         target.written(request.out)
     return request.out
@@ -90,8 +131,7 @@ def assemble(pieces: Pieces, request: Request, seed: int) -> Array:
 
 def samplers(pieces: Pieces) -> Iterator[Callable[..., Any]]:
     """Yield the native sampler of every piece."""
-    _, along = pieces
-    for piece in along:
+    for piece in pieces:
         nested = piece.scheme.pieces(piece.shape, piece.name)
         if nested is None:
             yield piece.scheme.native(piece.shape, 0, piece.name)[0]
@@ -101,60 +141,53 @@ def samplers(pieces: Pieces) -> Iterator[Callable[..., Any]]:
 
 def names(pieces: Pieces) -> Iterator[str]:
     """Yield the name of every piece, and of those that it consists of."""
-    for piece in pieces[1]:
+    for piece in pieces:
         yield piece.name
         nested = piece.scheme.pieces(piece.shape, piece.name)
         if nested is not None:
             yield from names(nested)
 
 
-def _view(array: NDArray[Any], place: tuple[slice, ...]) -> NDArray[Any]:
-    index: tuple[Any, ...] = (..., *place)  # also of an array without axes it is a view
-    view: NDArray[Any] = array[index]
-    return view
+def _leaves(pieces: Pieces, seed: int, parts: list[Part]) -> Iterator[Leaf]:
+    if isinstance(pieces, Slices):
+        near = hull(parts)[pieces.axis]
+        pieces = pieces[near.start : near.stop]
+    for scheme, name, shape, layout in pieces:
+        found = [each for part in parts for each in cut(layout, part)]
+        nested = scheme.pieces(shape, name) if found else ()
+        if nested is None:
+            yield Leaf(scheme.native(shape, seed, name), shape, scheme.is_whole, found)
+        else:
+            yield from _leaves(nested, seed, found)
 
 
 def _draw(leaf: Leaf, request: Request, memory: Any) -> None:
     sampler, arguments = leaf.native
-    if request.out is None and request.memory is not None:  # a GPU draws it, into an array of its own
-        memory[...] = sampler(*arguments, request.dtype, leaf.shape, leaf.box, request.memory)
-    else:
-        sampler(*arguments, request.dtype, leaf.shape, leaf.box, memory)
-
-
-def _leaves(pieces: Pieces, seed: int, part: Box, where: tuple[slice, ...]) -> Iterator[Leaf]:
-    axis, along = pieces
-    axis %= len(part)
-    kept = [number for number, entry in enumerate(part) if not isinstance(entry, int)]
-    where = where or (slice(None),) * len(kept)
-    for piece in along:
-        entry, positions = _overlap(part[axis], piece)
-        if not positions.stop > positions.start:
-            continue
-        inner = (*part[:axis], entry, *part[axis + 1 :])
-        place = tuple(_within(outer, positions) if kept[k] == axis else outer for k, outer in enumerate(where))
-        nested = piece.scheme.pieces(piece.shape, piece.name)
-        if nested is not None:
-            yield from _leaves(nested, seed, inner, place)
+    drawn_elsewhere = request.out is None and request.memory is not None  # a GPU draws it, into an array of its own
+    if leaf.is_whole and len(leaf.parts) > 1 and isinstance(memory, np.ndarray):  # drawn once, not for every part
+        bounds = hull(leaf.parts)
+        box = tuple((at.start, 1, len(at)) for at in bounds)
+        drawn = sampler(*arguments, request.dtype, leaf.shape, box, request.memory if drawn_elsewhere else None)
+        for part in leaf.parts:
+            _view(memory, part)[...] = drawn[part.within(tuple(at.start for at in bounds))]
+        return
+    for part in leaf.parts:
+        if drawn_elsewhere:
+            _view(memory, part)[...] = sampler(*arguments, request.dtype, leaf.shape, part.box, request.memory)
         else:
-            yield Leaf(place, piece.scheme.native(piece.shape, seed, piece.name), piece.shape, inner)
+            sampler(*arguments, request.dtype, leaf.shape, part.box, _memory(memory, part))
 
 
-def _overlap(entry: int | tuple[int, int, int], piece: Piece) -> tuple[int | tuple[int, int, int], slice]:
-    """Return what an index's entry selects of a piece, in its own positions, and where that lies in the result."""
-    shift = piece.first - piece.start
-    if isinstance(entry, int):
-        return entry + shift, slice(0, piece.start <= entry < piece.stop)
-    start, step, count = entry
-    chosen = range(start, start + step * count, step)
-    inside = range(piece.start, piece.stop)
-    low, high = (inside.start, inside.stop) if step > 0 else (inside.stop - 1, inside.start - 1)
-    first = max(0, -((start - low) // step))
-    last = min(count, max(first, -((start - high) // step)))
-    position = chosen[first] if first < last else 0
-    return (position + shift, step, last - first), slice(first, last)
+def _view(array: NDArray[Any], part: Part) -> NDArray[Any]:
+    view: NDArray[Any] = array[(..., *part.place)]  # also of an array without axes it is a view
+    return view.transpose(part.order)
 
 
-def _within(outer: slice, inner: slice) -> slice:
-    start = outer.start or 0
-    return slice(start + inner.start, start + inner.stop)
+def _memory(memory: Any, part: Part) -> Any:
+    if isinstance(memory, np.ndarray):
+        return _view(memory, part)
+    view = _view(gpu.addresses(memory), part)
+    address = view.__array_interface__["data"][0]
+    return _core.Memory(
+        address, memory.dtype, view.shape, view.strides, memory.device, memory.stream, memory.wait, memory.owner
+    )

@@ -185,6 +185,8 @@ def text(value: Any) -> str:
         return f"({', '.join(map(text, value))}{',' * (len(value) == 1)})"
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
+    if isinstance(value, str) and not value.isidentifier():
+        return repr(value)
     return str(value)
 
 

@@ -102,11 +102,12 @@ class VarianceScaling(Scheme):
     def pieces(self, shape: tuple[int, ...], name: str) -> Pieces | None:
         if isinstance(self.blocks, int):
             return None
-        along, start = [], 0
+        axis = output_axis(shape, self.layout, self.transposed)
+        found, start = [], 0
         for size, std in zip(self._sizes(shape), self._stds(shape), strict=True):
-            along.append(Piece(start, start + size, self._of_std(std), name, shape, start))
+            found.append(Piece.along(axis, start, start + size, self._of_std(std), name, shape, start))
             start += size
-        return output_axis(shape, self.layout, self.transposed), along
+        return found
 
     def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
         std = self._stds(shape)[0]

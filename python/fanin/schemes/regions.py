@@ -1,0 +1,173 @@
+"""Parameters that are drawn region by region, as code that writes to views of them does."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..arguments import integers, optional
+from ..arrays.types import Index
+from ..text import short
+from .assembled import Assembled
+from .boxes import Box, as_text, common, within, without
+from .cuts import Layout, Loop
+from .part_names import as_names, part_name
+from .pieces import Piece, Pieces
+from .registry import register
+from .scheme import Scheme, as_scheme
+
+
+@register()
+@dataclass(frozen=True, slots=True, repr=False)
+class Regions(Assembled):
+    """Draw boxes of a parameter by schemes of their own, over what another scheme draws of the rest.
+
+    This is what `w.normal_(); w[pad].zero_()` does, or `w.view(heads, 3, size, width)[:, 0].normal_()`. Each box is a
+    tensor of its own name and shape, for which its fans are counted; a later box hides what it shares with earlier
+    ones, and what is hidden changes nothing else.
+
+    Parameters
+    ----------
+    schemes : sequence of Scheme
+        What draws each box.
+    boxes : sequence of str or index
+        The index of each, as a text, "0" or ":, 2:4", or as `numpy.s_` makes it: integers, which remove an axis of the
+        box, and slices that go forwards.
+    of : Scheme, optional
+        What draws the rest, as if there were no boxes. Default: the boxes hold every element.
+    names : str or sequence of str, optional
+        The names of the boxes: one for each, or a template, as in `stack`; boxes of one name and shape hold the same
+        values. The number of a box counts `of` as 0, if it is given. Default "{name}{#}", as draws are numbered.
+    view : sequence of int, optional
+        The shape in which the boxes are indexed: the parameter's, with axes split as `reshape` splits them. Default:
+        the parameter's own.
+
+    Examples
+    --------
+    >>> from fanin import schemes
+    >>> scheme = regions([schemes.zeros(), schemes.ones()], ["0", "2:, 1"], of=schemes.normal())
+    >>> w = scheme((4, 2), seed=0, name="w")
+    >>> w[0], w[2:, 1]
+    (array([0., 0.], dtype=float32), array([1., 1.], dtype=float32))
+    >>> bool((w[1] == schemes.normal()((4, 2), seed=0, name="w")[1]).all())
+    True
+    """
+
+    schemes: Sequence[Scheme]
+    boxes: Sequence[Index | str]
+    of: Scheme | None = field(default=None, kw_only=True)
+    names: str | Sequence[str] | None = field(default=None, kw_only=True)
+    view: Sequence[int] | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        for argument in ("schemes", "boxes"):
+            value = getattr(self, argument)
+            if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+                raise TypeError(f"{argument} must be a sequence, one for each box, got {short(value)}")
+        found = tuple(as_scheme(f"schemes[{number}]", scheme) for number, scheme in enumerate(self.schemes))
+        boxes = tuple(as_text(f"boxes[{number}]", index) for number, index in enumerate(self.boxes))
+        if len(boxes) != len(found):
+            raise ValueError(f"boxes must be one for each of {len(found)} schemes, got {len(boxes)}")
+        object.__setattr__(self, "schemes", found)
+        object.__setattr__(self, "boxes", boxes)
+        object.__setattr__(self, "of", optional(as_scheme, "of", self.of))
+        object.__setattr__(self, "view", optional(lambda name, value: integers(name, value, 0), "view", self.view))
+        if self.names is not None:
+            object.__setattr__(self, "names", as_names("names", self.names, len(found), distinct=False))
+
+    def scaled(self, factor: float) -> Regions:
+        of = None if self.of is None else factor * self.of
+        return self.replace(of=of, schemes=tuple(factor * scheme for scheme in self.schemes))
+
+    @property
+    def is_whole(self) -> bool:
+        return any(scheme.is_whole for scheme in (*self.schemes, *(() if self.of is None else (self.of,))))
+
+    def pieces(self, shape: tuple[int, ...], name: str) -> Pieces:
+        view = shape if self.view is None else tuple(self.view)
+        axes = _split(shape, view)
+        whole, boxes, visible = _visible(view, tuple(map(str, self.boxes)))
+        if self.of is None and whole:
+            count = sum(math.prod(map(len, fragment)) for fragment in whole)
+            raise ValueError(f"boxes must hold every element of shape {shape} unless of is given, {count} are in none")
+        found = []
+        first, names = int(self.of is not None), "{name}{#}" if self.names is None else self.names
+        if self.of is not None:
+            found = [Piece(self.of, name, shape, _of_rest(axes, fragment, len(shape))) for fragment in whole]
+        for number, ((box, kept), scheme) in enumerate(zip(boxes, self.schemes, strict=True)):
+            own = part_name(names, number, number + first, name)
+            sizes = tuple(len(box[axis]) for axis in kept)
+            layouts = (_of_box(axes, fragment, box, kept, len(shape)) for fragment in visible[number])
+            found += [Piece(scheme, own, sizes, layout) for layout in layouts]
+        return found
+
+
+# An axis of the parameter, and the distance along it that is one step along an axis of the view.
+_Axis = tuple[int, int]
+
+
+def _split(shape: tuple[int, ...], view: tuple[int, ...]) -> tuple[_Axis, ...]:
+    """Return which axis of a shape each axis of a view is a part of."""
+    axes: list[_Axis] = []
+    sizes = list(view)
+    for axis in reversed(range(len(shape))):
+        step = 1
+        while sizes and (step < shape[axis] or sizes[-1] == 1 or not shape[axis]):
+            axes.append((axis, step))
+            step *= sizes.pop()
+            if not step:
+                break
+        if step != shape[axis]:
+            break
+    else:
+        if not sizes:
+            return tuple(reversed(axes))
+    raise ValueError(f"view must be shape {shape} with axes split, got {view}")
+
+
+@functools.lru_cache(maxsize=256)
+def _visible(
+    view: tuple[int, ...], texts: tuple[str, ...]
+) -> tuple[list[Box], list[tuple[Box, tuple[int, ...]]], list[list[Box]]]:
+    """Return what no box holds, the boxes with the axes that they keep, and what of each no later one hides."""
+    boxes = [within(f"boxes[{number}]", text, view) for number, text in enumerate(texts)]
+    left: list[Box] = [tuple(range(size) for size in view)] if all(view) else []
+    visible: list[list[Box]] = [[] for _ in boxes]
+    for number in reversed(range(len(boxes))):
+        rest: list[Box] = []
+        for fragment in left:
+            inner = common(fragment, boxes[number][0])
+            if inner is None:
+                rest.append(fragment)
+            else:
+                visible[number].append(inner)
+                rest += without(fragment, inner)
+        left = rest
+    return left, boxes, visible
+
+
+def _start(axes: tuple[_Axis, ...], fragment: Box, rank: int) -> tuple[int, ...]:
+    start = [0] * rank
+    for (axis, step), at in zip(axes, fragment, strict=True):
+        start[axis] += step * at.start
+    return tuple(start)
+
+
+def _of_rest(axes: tuple[_Axis, ...], fragment: Box, rank: int) -> Layout:
+    start = _start(axes, fragment, rank)
+    steps = [(axis, step * at.step, len(at)) for (axis, step), at in zip(axes, fragment, strict=True)]
+    return Layout.of(start, start, (Loop(size, axis, step, axis, step) for axis, step, size in steps))
+
+
+def _of_box(axes: tuple[_Axis, ...], fragment: Box, box: Box, kept: tuple[int, ...], rank: int) -> Layout:
+    first, loops = [], []
+    for own, number in enumerate(kept):
+        (axis, step), at, whole = axes[number], fragment[number], box[number]
+        first.append((at.start - whole.start) // whole.step)
+        loops.append(Loop(len(at), axis, step * at.step, own, at.step // whole.step if len(at) > 1 else 1))
+    return Layout.of(_start(axes, fragment, rank), tuple(first), loops)
+
+
+regions = Regions
