@@ -10,12 +10,15 @@ package.
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import fanin
-from fanin import functions, schemes
+from fanin import functions, sampling, schemes
+from fanin.arrays import types
+from fanin.names import NAMES
 from fanin.namespace import Seeded
 from fanin.schemes.registry import ALIASES, REGISTRY
 
@@ -23,7 +26,7 @@ PACKAGE = Path(__file__).parents[1] / "python/fanin"
 
 # Names of `fanin` that are imported when they are first asked for, beside the schemes as functions.
 MODULES = ("diagnose", "layers", "models", "recipes", "schemes", "torch")
-SAMPLERS = ("bits", "constant", "normal", "ones", "truncated_normal", "uniform", "zeros")
+SAMPLERS = sorted(name for name, value in vars(sampling).items() if hasattr(value, "__signature__"))
 EXPORTS = {  # no module is called as one of its names, or it would stand in its place
     "axes": ("layout",),
     "fans": ("Fans",),
@@ -33,37 +36,30 @@ EXPORTS = {  # no module is called as one of its names, or it would stand in its
     "signals.gains": ("gain",),
 }
 HEAD = '"""{}\n\nWritten by tools/write_names.py.\n"""\n\n'
-TYPES = (
-    *(
-        "Activation",
-        "Array",
-        "Bounds",
-        "Convention",
-        "Device",
-        "Distribution",
-        "DType",
-        "Index",
-        "Layout",
-        "Mode",
-        "Out",
-    ),
-    *("Per", "Seed", "Shape", "TransformerStack"),
-)
-IMPORTS = f"""\
+
+
+def table() -> dict[str, str]:
+    """Return the module of each name that is imported later."""
+    exports = {name: module for module, each in EXPORTS.items() for name in each}
+    return exports | dict.fromkeys(functions.FUNCTIONS, "functions")
+
+
+def imports(stubs: str) -> str:
+    """Return the imports of the types that stubs have."""
+    named = set(re.findall(r"\w+", stubs)) & types.__annotations__.keys()
+    return f"""\
 from collections.abc import Sequence
 from typing import SupportsIndex
 
-from .arrays.types import {", ".join(TYPES)}
+from .arrays.types import {", ".join(sorted(named))}
 from .fans import Blocks
 from .schemes import Scheme
 """
 
 
 def names() -> str:
-    """Return the table of names."""
-    table = {name: module for module, each in EXPORTS.items() for name in each}
-    table |= dict.fromkeys(functions.FUNCTIONS, "functions")
-    lines = "".join(f'    "{name}": "{table[name]}",\n' for name in sorted(table))
+    """Return the file with the table of names."""
+    lines = "".join(f'    "{name}": "{module}",\n' for name, module in sorted(table().items()))
     modules = ", ".join(f'"{name}"' for name in MODULES)
     return (
         HEAD.format(
@@ -75,36 +71,40 @@ def names() -> str:
 
 def package() -> str:
     """Return the stub of the package itself."""
+    exported = sorted({*fanin.__all__} - {*NAMES} | {*table()})
+    stubs = [
+        *(stub(getattr(fanin, name)) for name in SAMPLERS),
+        *(stub(functions.FUNCTIONS[name]) for name in functions.FUNCTIONS if name not in ALIASES),
+        *(f"{alias} = {name}\n" for alias, name in ALIASES.items()),
+    ]
     lines = [
         HEAD.format("The names of `fanin`."),
-        IMPORTS,
+        imports("".join(stubs)),
         *(f"from . import {name} as {name}\n" for name in ("cuda", *MODULES)),
         "from .arrays.seed import fresh_seed as fresh_seed, seed_from as seed_from\n",
         "from .info import info as info\n",
         "from .threads import get_num_threads as get_num_threads, num_threads as num_threads, "
         "set_num_threads as set_num_threads\n",
         *(f"from .{module} import {name} as {name}\n" for module, each in EXPORTS.items() for name in each),
-        f"\n__version__: str\n__all__ = {sorted(fanin.__all__)!r}\n\ndef __dir__() -> list[str]: ...\n",
-        *(stub(getattr(fanin, name)) for name in SAMPLERS),
-        *(stub(functions.FUNCTIONS[name]) for name in functions.FUNCTIONS if name not in ALIASES),
-        *(f"{alias} = {name}\n" for alias, name in ALIASES.items()),
+        f"\n__version__: str\n__all__ = {exported!r}\n\ndef __dir__() -> list[str]: ...\n",
+        *stubs,
     ]
     return "".join(lines)
 
 
 def namespace_stub() -> str:
     """Return the stub of the namespace."""
-    methods = [name for name in REGISTRY if name not in ALIASES]
-    lines = [
-        HEAD.format("The namespace that carries seed and layout."),
-        IMPORTS,
-        "\ndef seeded(seed: Seed, *, layout: Layout | None = None) -> Seeded: ...\n\nclass Seeded:\n",
-        "    seed: int\n    layout: Layout | None\n",
-        "    def __init__(self, seed: int, layout: Layout | None) -> None: ...\n",
-        *("    " + stub(getattr(Seeded, name)) for name in ("draw", "bits", *methods)),
-        *(f"    {alias} = {name}\n" for alias, name in ALIASES.items()),
-    ]
-    return "".join(lines)
+    methods = ("draw", "bits", *(name for name in REGISTRY if name not in ALIASES))
+    stubs = "".join(
+        [
+            "\ndef seeded(seed: Seed, *, layout: Layout | None = None) -> Seeded: ...\n\nclass Seeded:\n",
+            "    seed: int\n    layout: Layout | None\n",
+            "    def __init__(self, seed: int, layout: Layout | None) -> None: ...\n",
+            *("    " + stub(getattr(Seeded, name)) for name in methods),
+            *(f"    {alias} = {name}\n" for alias, name in ALIASES.items()),
+        ]
+    )
+    return HEAD.format("The namespace that carries seed and layout.") + imports(stubs) + stubs
 
 
 def schemes_stub() -> str:

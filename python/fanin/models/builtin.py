@@ -62,32 +62,35 @@ def _llama(
     return build
 
 
+_BY_RECIPE: dict[str, dict[str, Callable[[], tuple[Parameter, ...]]]] = {
+    "gpt2": {
+        "gpt2": gpt2,
+        "gpt2-medium": lambda: gpt2(layers=24, width=1024),
+        "gpt2-large": lambda: gpt2(layers=36, width=1280),
+        "gpt2-xl": lambda: gpt2(layers=48, width=1600),
+    },
+    "llama": {
+        "llama-7b": _llama(32, 4096, 32, 11008),
+        "llama-13b": _llama(40, 5120, 40, 13824),
+        "llama-30b": _llama(60, 6656, 52, 17920),
+        "llama-65b": _llama(80, 8192, 64, 22016),
+        "llama-70b": _llama(80, 8192, 64, 28672, groups=8),  # Llama 2
+        "llama-3-8b": _llama(32, 4096, 32, 14336, groups=8, vocabulary=128256),
+    },
+    "resnet": {"resnet50": lambda: _parameters(resnet_shapes())},
+    "vit": {"vit-b-16": lambda: _parameters(vit_shapes())},
+    "bert": {"bert-base": lambda: _parameters(bert_shapes())},
+    "lstm-lm": {"lstm-lm": lambda: _parameters(lstm_lm_shapes())},
+}
+MODELS = {name: build for models in _BY_RECIPE.values() for name, build in models.items()}
+
+
 def family(model: str) -> str:
-    """Return the name of the recipe that suits a built-in model, whose name begins with it.
+    """Return the name of the recipe that suits a built-in model.
 
     Examples
     --------
     >>> family("gpt2-xl"), family("llama-3-8b")
     ('gpt2', 'llama')
     """
-    return next(name for name in _FAMILIES if model.startswith(name))
-
-
-_FAMILIES = ("gpt2", "llama", "resnet", "vit", "bert", "lstm-lm")
-
-MODELS: dict[str, Callable[[], tuple[Parameter, ...]]] = {
-    "gpt2": gpt2,
-    "gpt2-medium": lambda: gpt2(layers=24, width=1024),
-    "gpt2-large": lambda: gpt2(layers=36, width=1280),
-    "gpt2-xl": lambda: gpt2(layers=48, width=1600),
-    "llama-7b": _llama(32, 4096, 32, 11008),
-    "llama-13b": _llama(40, 5120, 40, 13824),
-    "llama-30b": _llama(60, 6656, 52, 17920),
-    "llama-65b": _llama(80, 8192, 64, 22016),
-    "llama-70b": _llama(80, 8192, 64, 28672, groups=8),  # Llama 2
-    "llama-3-8b": _llama(32, 4096, 32, 14336, groups=8, vocabulary=128256),
-    "resnet50": lambda: _parameters(resnet_shapes()),
-    "vit-b-16": lambda: _parameters(vit_shapes()),
-    "bert-base": lambda: _parameters(bert_shapes()),
-    "lstm-lm": lambda: _parameters(lstm_lm_shapes()),
-}
+    return next(recipe for recipe, models in _BY_RECIPE.items() if model in models)

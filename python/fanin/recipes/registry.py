@@ -6,6 +6,7 @@ import math
 import os
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from ..entry import entry
 from ..models import Parameters
@@ -16,18 +17,6 @@ from .scaled import deepnorm, mup
 from .torch_default import torch_default
 from .transformers import bert, gpt2, llama
 from .vision import resnet, vit
-
-RECIPES: dict[str, Callable[..., Recipe]] = {
-    "torch-default": torch_default,
-    "gpt2": gpt2,
-    "llama": llama,
-    "bert": bert,
-    "vit": vit,
-    "resnet": resnet,
-    "lstm-lm": lstm_lm,
-    "deepnorm": deepnorm,
-    "mup": mup,
-}
 
 
 @entry
@@ -71,12 +60,12 @@ def resolve(recipe: Recipe | str | os.PathLike[str] | None, model: Parameters) -
     if recipe is None:
         if not model.family:
             raise ValueError(f"recipe must be given, as the model does not tell which suits: {_allowed()}")
-        return _BUILDERS[model.family](model)
+        return _BUILT_IN[model.family].for_model(model)
     if not isinstance(recipe, str | os.PathLike):
         raise TypeError(f"recipe must be a Recipe, a name, a path or None, got {short(recipe)}")
     name = os.fspath(recipe)
-    if name in _BUILDERS:
-        return _BUILDERS[name](model)
+    if name in _BUILT_IN:
+        return _BUILT_IN[name].for_model(model)
     if name.endswith(".toml"):
         return Recipe.load(name)
     raise ValueError(f"recipe must be {_allowed()}, got {short(name)}{nearest(name, RECIPES)}")
@@ -87,18 +76,16 @@ def _allowed() -> str:
 
 
 def _gpt2(model: Parameters) -> Recipe:
-    return gpt2(
-        max(1, _layers(model, "h", "recipes.gpt2(layers=…)"))
-    )  # at least 1, since the recipe refuses 0; without layers its rules match nothing
+    layers = _layers(model, "h", "recipes.gpt2(layers=…)")
+    return gpt2(max(1, layers))  # the recipe refuses 0; without layers its rules match nothing
 
 
 def _resnet(model: Parameters) -> Recipe:
     bottleneck = any(parameter.name.endswith(".conv3.weight") for parameter in model)
     heads = [parameter.shape for parameter in model if re.fullmatch(r"(.*\.)?fc\.weight", parameter.name)]
     features = heads[0][1] if len(heads) == 1 and len(heads[0]) == 2 else None
-    return resnet(
-        50 if bottleneck else 18, features=features
-    )  # the rules depend on the depth only by the kind of block
+    depth = 50 if bottleneck else 18  # the rules depend on the depth only by the kind of block
+    return resnet(depth, features=features)
 
 
 def _lstm_lm(model: Parameters) -> Recipe:
@@ -126,19 +113,6 @@ def _mup(model: Parameters) -> Recipe:
     )
 
 
-_BUILDERS: dict[str, Callable[[Parameters], Recipe]] = {
-    "torch-default": torch_default,
-    "gpt2": _gpt2,
-    "llama": lambda model: llama(),  # the number of layers only matters with depth_scaled
-    "bert": lambda model: bert(),
-    "vit": lambda model: vit(),
-    "resnet": _resnet,
-    "lstm-lm": _lstm_lm,
-    "deepnorm": _deepnorm,
-    "mup": _mup,
-}
-
-
 def _layers(model: Parameters, stack: str, call: str) -> int:
     """Count the layers of a stack by the numbers in its names; raise ValueError if there is a gap in 0, 1, …."""
     pattern = re.compile(rf"(?:^|\.){re.escape(stack)}\.([0-9]{{1,9}})\.")
@@ -149,3 +123,24 @@ def _layers(model: Parameters, stack: str, call: str) -> int:
             f"{len(numbers)} up to {stack}.{max(numbers)}: give the number as {call} in Python, or a recipe in TOML"
         )
     return len(numbers)
+
+
+class _BuiltIn(NamedTuple):
+    """Hold what makes a recipe: from its parameters, which all have defaults, and from the parameters of a model."""
+
+    build: Callable[..., Recipe]
+    for_model: Callable[[Parameters], Recipe]
+
+
+_BUILT_IN = {
+    "torch-default": _BuiltIn(torch_default, torch_default),
+    "gpt2": _BuiltIn(gpt2, _gpt2),
+    "llama": _BuiltIn(llama, lambda model: llama()),  # the number of layers only matters with depth_scaled
+    "bert": _BuiltIn(bert, lambda model: bert()),
+    "vit": _BuiltIn(vit, lambda model: vit()),
+    "resnet": _BuiltIn(resnet, _resnet),
+    "lstm-lm": _BuiltIn(lstm_lm, _lstm_lm),
+    "deepnorm": _BuiltIn(deepnorm, _deepnorm),
+    "mup": _BuiltIn(mup, _mup),
+}
+RECIPES = {name: each.build for name, each in _BUILT_IN.items()}
