@@ -123,15 +123,14 @@ void normal(double mean, double deviation, const Part& part, const Output& out, 
   run(make_normal_draw(mean, deviation, part), part, out, interrupt);
 }
 
-void truncated_normal(double mean, double deviation, double low, double high, bool in_std, const Part& part,
-                      const Output& out, const Interrupt& interrupt) {
-  const FpEnvironment environment;
+TruncatedDraw make_truncated_draw(double mean, double deviation, double low, double high, bool in_std,
+                                  const Part& part) {
   require_float(part.dtype);
   require_finite("mean", mean);
   require_deviation(deviation);
   if (std::isnan(low) || std::isnan(high) || low > high || (low == high && std::isinf(low)))
     refuse("low must not exceed high, got ", low, " and ", high);
-  if (in_std && deviation == 0) return constant(mean, part, out, interrupt);
+  if (in_std && deviation == 0) return {{}, mean};
   if (in_std) {
     low = host::Scalar::fma(low, deviation, mean);
     high = host::Scalar::fma(high, deviation, mean);
@@ -165,8 +164,16 @@ void truncated_normal(double mean, double deviation, double low, double high, bo
   if (draw.window.shape == Window::kTail && !(draw.window.alpha <= 1e100))
     refuse("low and high must lie within 1e100 std of mean, got mean ", mean, ", std ", deviation, ", low ", low,
            ", high ", high);
-  if (draw.window.shape == Window::kPoint) return constant(bounds.limited(mean), part, out, interrupt);
-  run(draw, part, out, interrupt);
+  if (draw.window.shape == Window::kPoint) return {draw, bounds.limited(mean)};
+  return {draw, {}};
+}
+
+void truncated_normal(double mean, double deviation, double low, double high, bool in_std, const Part& part,
+                      const Output& out, const Interrupt& interrupt) {
+  const FpEnvironment environment;
+  const TruncatedDraw drawn = make_truncated_draw(mean, deviation, low, high, in_std, part);
+  if (drawn.constant) return constant(*drawn.constant, part, out, interrupt);
+  run(drawn.draw, part, out, interrupt);
 }
 
 void constant(double value, const Part& part, const Output& out, const Interrupt& interrupt) {

@@ -65,6 +65,9 @@ void sinusoid(const std::vector<double>& turns_high, const std::vector<double>& 
 void step_bias(double low, double high, double floor, const Part& part, const Output& out,
                const Interrupt& interrupt = {});
 
+// A permutation of 0, 1, … along the last axis, for every index of the others.
+void permutation(const Part& part, const Output& out, const Interrupt& interrupt = {});
+
 // What one reading of an array tells: the same bits for any number of threads and any instruction set.
 Statistics statistics(const Input& input, const Interrupt& interrupt = {});
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "api/fanin.hpp"
@@ -91,5 +92,12 @@ inline void require_kernel(const Output& out, const char* function) {
 // A draw from the name's stream of values; and of normals, checked.
 Draw make_draw(Distribution distribution, const Part& part);
 Draw make_normal_draw(double mean, double deviation, const Part& part);
+// Of truncated normals, checked: a draw, or the one value that there is.
+struct TruncatedDraw {
+  Draw draw;
+  std::optional<double> constant;
+};
+TruncatedDraw make_truncated_draw(double mean, double deviation, double low, double high, bool in_std,
+                                  const Part& part);
 
 }  // namespace fanin

@@ -194,4 +194,21 @@ std::vector<double> as<std::vector<double>>(py::handle value, const char* argume
   return {array.data(), array.data() + array.size()};
 }
 
+// A step is a tuple: name, operands, numbers, stream, and axes or None.
+template <>
+std::vector<Step> as<std::vector<Step>>(py::handle value, const char* argument) {
+  std::vector<Step> steps;
+  for (py::handle entry : py::cast<py::tuple>(value)) {
+    const auto fields = py::cast<py::tuple>(entry);
+    if (fields.size() != 5) raise(PyExc_ValueError, std::string(argument) + " must have 5 fields, got " + spelled(entry));
+    const std::string_view name = as_utf8(fields[0], argument), stream = as_utf8(fields[3], argument);
+    Step step{std::string(name), as<std::vector<int64_t>>(fields[1], argument), {}, std::string(stream), {}};
+    for (py::handle number : py::cast<py::tuple>(fields[2]))
+      step.numbers.push_back(as<double>(number, argument));
+    if (!fields[4].is_none()) step.along = as<std::vector<int64_t>>(fields[4], argument);
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
 }  // namespace fanin::bindings

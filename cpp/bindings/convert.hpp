@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/expression.hpp"
 #include "api/fanin.hpp"
 
 namespace fanin::bindings {
@@ -39,5 +40,7 @@ template <>
 std::vector<int64_t> as<std::vector<int64_t>>(py::handle, const char*);
 template <>
 std::vector<double> as<std::vector<double>>(py::handle, const char*);
+template <>
+std::vector<Step> as<std::vector<Step>>(py::handle, const char*);
 
 }  // namespace fanin::bindings

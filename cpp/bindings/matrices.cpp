@@ -1,4 +1,5 @@
 // Orthogonal matrices, and weights that are a function of their place.
+#include "api/expression.hpp"
 #include "bindings/register.hpp"
 #include "bindings/sampler.hpp"
 
@@ -13,6 +14,8 @@ void register_matrices(py::module_& m) {
   Sampler<broadcast, Random::no>::add(m, "broadcast", {"values", "axis"});
   Sampler<sinusoid, Random::no>::add(m, "sinusoid", {"turns_high", "turns_low", "interleaved"});
   Sampler<step_bias, Random::yes>::add(m, "step_bias", {"low", "high", "floor"});
+  Sampler<permutation, Random::yes>::add(m, "permutation", {});
+  Sampler<expression, Random::yes>::add(m, "expression", {"steps"});
 }
 
 }  // namespace fanin::bindings

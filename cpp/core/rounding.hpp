@@ -6,15 +6,16 @@
 
 namespace fanin::FANIN_ISA {
 
-// Rounds finite x; the 16 bits of the result are the upper half of the word.
+// Rounds x, finite, infinite or the quiet NaN without payload; the 16 bits of the result are the upper half of the word.
 template <class L>
 FANIN_FN typename L::U32 round_to_bfloat16(typename L::F32 x) {
   const auto bits = L::template as<typename L::U32>(x);
   return bits + 0x7fffu + ((bits >> 16) & 1u);
 }
 
-FANIN_FN uint16_t round_to_float16(uint32_t bits) {  // finite values only
+FANIN_FN uint16_t round_to_float16(uint32_t bits) {
   const uint32_t sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return uint16_t(sign | 0x7e00u);  // a NaN
   if (magnitude < 0x33000000u) return uint16_t(sign);  // below half the least subnormal, 2^-25
   // Below 2^-14 values are subnormal: more bits are dropped, and the exponent field is 0.
   const uint32_t exponent = magnitude >> 23;

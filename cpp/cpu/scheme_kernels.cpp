@@ -4,6 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "core/elementary.hpp"
 #include "core/rounding.hpp"
 #include "core/sinusoid.hpp"
 #include "cpu/formats.hpp"
@@ -111,9 +112,54 @@ void step_biases(const StepBias& bias, int64_t count, double* values) {
     L::store(values + i, step_bias<L>(bias, L::load<L::F64>(values + i)));
 }
 
+template <class Function>
+FANIN_FN void each_register(int64_t count, const Function& function) {
+  for (int64_t i = 0; i < count; i += L::kLanes64)
+    function(i);
+}
+
+void operate(Operation operation, const double* const* operands, int64_t count, double* out) {
+  const auto load = [&](int k, int64_t i) { return L::load<L::F64>(operands[k] + i); };
+  // The comparisons say what a NaN gives: one in either operand of minimum and maximum stays.
+  switch (operation) {
+#define FANIN_OPERATION(name, ...) \
+  case Operation::name: return each_register(count, [&](int64_t i) { L::store(out + i, __VA_ARGS__); });
+#define X load(0, i)
+#define Y load(1, i)
+#define Z load(2, i)
+    FANIN_OPERATION(add, X + Y)
+    FANIN_OPERATION(subtract, X - Y)
+    FANIN_OPERATION(multiply, X* Y)
+    FANIN_OPERATION(divide, X / Y)
+    FANIN_OPERATION(fma, L::fma(X, Y, Z))
+    FANIN_OPERATION(sqrt, L::sqrt(X))
+    FANIN_OPERATION(negate, -X)
+    FANIN_OPERATION(abs, L::as<L::F64>(L::as<L::U64>(X) & 0x7fffffffffffffffull))
+    FANIN_OPERATION(minimum, L::select((Y < X) | (Y != Y), Y, X))
+    FANIN_OPERATION(maximum, L::select((X < Y) | (Y != Y), Y, X))
+    FANIN_OPERATION(exp, exp_any<L>(X))
+    FANIN_OPERATION(log, log_any<L>(X))
+    FANIN_OPERATION(expm1, expm1_any<L>(X))
+    FANIN_OPERATION(log1p, log1p_any<L>(X))
+    FANIN_OPERATION(less, L::select(X < Y, L::splat(1.0), L::splat(0.0)))
+    FANIN_OPERATION(where, L::select(X != 0.0, Y, Z))
+#undef X
+#undef Y
+#undef Z
+#undef FANIN_OPERATION
+  }
+}
+
+void settle(int64_t count, double* values) {
+  each_register(count, [&](int64_t i) {
+    const auto x = L::load<L::F64>(values + i);
+    L::store(values + i, L::select(x == x, x, L::splat(kNan)));
+  });
+}
+
 }  // namespace
 
 extern const SchemeKernels scheme_kernels;
-const SchemeKernels scheme_kernels = {count_below, cut, below, keep, round_any, sinusoid_of, step_biases};
+const SchemeKernels scheme_kernels = {count_below, cut, below, keep, round_any, sinusoid_of, step_biases, operate, settle};
 
 }  // namespace fanin::FANIN_ISA

@@ -5,6 +5,7 @@
 #include "cpu/kernels.hpp"
 #include "cpu/select.hpp"
 #include "tensor/dtype.hpp"
+#include "tensor/operation.hpp"
 
 namespace fanin {
 
@@ -27,6 +28,10 @@ struct SchemeKernels {
                    double* out);
   // Turns uniform numbers into biases, in place.
   void (*step_bias)(const StepBias&, int64_t count, double* values);
+  // Applies an operation of expressions; operands beyond its number are not read.
+  void (*operate)(Operation, const double* const* operands, int64_t count, double* out);
+  // Makes every NaN the positive quiet one without payload, in place.
+  void (*settle)(int64_t count, double* values);
 };
 
 constexpr int64_t kWholeRegisters = 16;

@@ -1,22 +1,9 @@
 #include "cpu/structured.hpp"
 
 #include "cpu/dispatch.hpp"
+#include "cpu/store.hpp"
 
 namespace fanin::cpu {
-namespace {
-
-constexpr int64_t kBlock = 512;  // elements that are computed before they are stored
-
-// Rounds float64 values to a dtype and stores them; room for whole registers is needed in `values`.
-void store(const SchemeKernels& kernels, Dtype dtype, const double* values, int64_t count, char* data, int64_t stride) {
-  alignas(64) char rounded[kBlock * sizeof(double)];
-  const size_t size = itemsize(dtype);
-  kernels.round(dtype, values, count, rounded);
-  scatter(size, rounded, int64_t(size), data, stride, count);
-}
-
-}  // namespace
-
 void fill_broadcast(const std::vector<uint64_t>& patterns, int64_t axis_step, bool along, size_t itemsize,
                     const Region& region, const Interrupt& interrupt) {
   const Axis inner = region.axes.back();

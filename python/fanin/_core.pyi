@@ -176,6 +176,19 @@ def step_bias(
     out: _Out,
     /,
 ) -> Any: ...
+def permutation(seed: Any, name: Any, dtype: Dtype, shape: Any, box: Any, out: _Out, /) -> Any: ...
+
+# A step is its name, operands, numbers, stream, and axes or None.
+def expression(
+    steps: tuple[tuple[str, tuple[int, ...], tuple[float, ...], str, tuple[int, ...] | None], ...],
+    seed: Any,
+    name: Any,
+    dtype: Dtype,
+    shape: Any,
+    box: Any,
+    out: _Out,
+    /,
+) -> Any: ...
 def statistics(array: NDArray[Any], /) -> _Statistics: ...
 def stream_id(name: Any, tag: int, /) -> int: ...
 def truncated_std(c: float, /) -> float: ...

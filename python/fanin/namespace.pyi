@@ -423,6 +423,32 @@ class Seeded:
         out: Out = None,
         device: Device = None,
     ) -> Array: ...
+    def expression(
+        self,
+        name: str,
+        shape: Shape | None = None,
+        *,
+        operation: str,
+        of: Scheme | float | Sequence[Scheme | float],
+        dtype: DType = None,
+        index: Index = None,
+        out: Out = None,
+        device: Device = None,
+    ) -> Array: ...
+    def from_stream(
+        self,
+        name: str,
+        shape: Shape | None = None,
+        *,
+        of: Scheme,
+        number: int = 0,
+        stream: str | None = None,
+        along: Sequence[int] | None = None,
+        dtype: DType = None,
+        index: Index = None,
+        out: Out = None,
+        device: Device = None,
+    ) -> Array: ...
     def orthogonal(
         self,
         name: str,

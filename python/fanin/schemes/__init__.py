@@ -14,6 +14,7 @@ from . import (
     composition,
     depth,
     distributions,
+    expression,
     orthogonal,
     parts,
     regions,

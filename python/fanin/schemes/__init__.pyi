@@ -32,6 +32,10 @@ from .distributions import ones as ones
 from .distributions import truncated_normal as truncated_normal
 from .distributions import uniform as uniform
 from .distributions import zeros as zeros
+from .expression import Expression as Expression
+from .expression import FromStream as FromStream
+from .expression import expression as expression
+from .expression import from_stream as from_stream
 from .orthogonal import DeltaOrthogonal as DeltaOrthogonal
 from .orthogonal import Haar as Haar
 from .orthogonal import Orthogonal as Orthogonal
@@ -86,6 +90,8 @@ __all__ = [
     "Constant",
     "DeltaOrthogonal",
     "Dirac",
+    "Expression",
+    "FromStream",
     "Haar",
     "Identity",
     "MambaLogRange",
@@ -115,8 +121,10 @@ __all__ = [
     "delta_orthogonal",
     "dirac",
     "embedding",
+    "expression",
     "eye",
     "fixup",
+    "from_stream",
     "gate_bias",
     "glorot_normal",
     "glorot_uniform",
