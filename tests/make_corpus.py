@@ -19,7 +19,7 @@ from fanin.models.bert import bert_shapes
 from fanin.models.gpt import gpt2_shapes
 from fanin.models.llama import llama_lm_shapes, llama_shapes
 from fanin.models.lstm import lstm_lm_shapes
-from fanin.models.vision import resnet_shapes, vit_shapes
+from fanin.models.vision import resnet_shapes, vit_classifier_shapes, vit_shapes
 
 CORPUS = Path(__file__).parent / "corpus"
 SEED = 0x243F6A8885A308D3
@@ -37,7 +37,10 @@ MODELS: dict[str, tuple[Any, dict[str, tuple[int, ...]]]] = {
         llama_lm_shapes(llama_shapes(layers=2, width=16, heads=4, feed_forward=24, vocabulary=40)),
     ),
     "bert": (recipes.bert(), bert_shapes(layers=2, width=16, feed_forward=24, vocabulary=40, positions=12)),
-    "vit": (recipes.vit(), vit_shapes(layers=2, width=16, feed_forward=24, image=8, patch=4, classes=10)),
+    "vit-5": (  # by the names of transformers 5; those of the plan "vit" are older
+        recipes.vit(),
+        vit_classifier_shapes(vit_shapes(layers=2, width=16, feed_forward=24, image=(8, 8), patch=(4, 4)), classes=10),
+    ),
     "resnet": (recipes.resnet(50, features=128), resnet_shapes(blocks=(1, 1, 1, 1), width=4, classes=10)),
     "lstm-lm": (recipes.lstm_lm(), lstm_lm_shapes(layers=2, width=16, vocabulary=40)),
     "mup": (recipes.mup(recipes.gpt2(2), gpt2_shapes(layers=2, width=8, vocabulary=40, positions=12)), GPT2),

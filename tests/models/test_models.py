@@ -54,7 +54,7 @@ def test_counts_are_the_published_ones(name):
         ("llama-3-8b", "lm_head.weight", (128256, 4096)),
         ("resnet50", "layer2.0.conv2.weight", (128, 128, 3, 3)),
         ("resnet50", "layer2.0.downsample.0.weight", (512, 256, 1, 1)),
-        ("vit-b-16", "vit.encoder.layer.11.attention.attention.query.weight", (768, 768)),
+        ("vit-b-16", "vit.layers.11.attention.q_proj.weight", (768, 768)),
         ("bert-base", "encoder.layer.0.intermediate.dense.weight", (3072, 768)),
         ("lstm-lm", "rnn.weight_ih_l1", (2600, 650)),
     ],

@@ -99,19 +99,9 @@ def test_built_in_models_are_theirs(name, architecture, values):
     assert every_name(parameters(name)) == described(model_of(architecture, values).state_dict())
 
 
-def test_a_vision_transformer_has_the_names_of_its_checkpoints(tmp_path):
-    """What transformers writes and loads, whatever names it has in memory."""
-    values = {**LLAMA, "image_size": 24, "patch_size": 8, "num_labels": 7, "qkv_bias": False}
-    theirs = transformers.ViTForImageClassification(transformers.ViTConfig(**values))
-    theirs.save_pretrained(tmp_path)
-    written, ours = parameters(tmp_path / "model.safetensors"), parameters(tmp_path / "config.json")
-    assert every_name(ours) == every_name(written)
-    assert ours.size == sum(p.numel() for p in theirs.parameters())
-
-
-def test_the_full_vision_transformer_has_their_shapes():
+def test_the_full_vision_transformer_is_theirs():
     theirs = described(model_of("ViTForImageClassification", {"num_labels": 1000}).state_dict())
-    assert Counter(every_name(parameters("vit-b-16")).values()) == Counter(theirs.values())
+    assert every_name(parameters("vit-b-16")) == theirs
 
 
 def test_resnet50_has_their_shapes():
@@ -137,7 +127,7 @@ def test_lstm_lm_is_torchs():
     ("architecture", "values"),
     [
         ("T5ForConditionalGeneration", {"d_model": 32, "d_ff": 64, "num_layers": 2, "num_heads": 2, "d_kv": 16}),
-        ("GPT2LMHeadModel", GPT2 | {"add_cross_attention": True}),
+        ("BertLMHeadModel", BERT | {"add_cross_attention": True, "is_decoder": True}),
         ("GPTNeoXForCausalLM", LLAMA),
         ("BertForSequenceClassification", BERT),
     ],

@@ -21,6 +21,7 @@ DIGITS = 500  # digits in a number
 ELEMENTS = 2**63 - 1  # elements of a tensor, as everywhere in fanin
 AXES = 64  # axes of a tensor, as in NumPy
 SIZE = 2**31 - 1  # a width, the size of a vocabulary and the like in a config.json
+STD = 1000.0  # a standard deviation in a config.json
 LAYERS = 10_000  # layers of a model that fanin builds itself
 FILES = 99_999  # files of a checkpoint: their names have five digits
 

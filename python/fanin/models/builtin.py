@@ -10,7 +10,7 @@ from .llama import llama_lm_shapes, llama_shapes
 from .lstm import lstm_lm_shapes
 from .parameter import Parameter
 from .shapes import Shapes
-from .vision import resnet_shapes, vit_shapes
+from .vision import resnet_shapes, vit_classifier_shapes, vit_shapes
 
 
 def gpt2(
@@ -78,7 +78,7 @@ _BY_RECIPE: dict[str, dict[str, Callable[[], tuple[Parameter, ...]]]] = {
         "llama-3-8b": _llama(32, 4096, 32, 14336, groups=8, vocabulary=128256),
     },
     "resnet": {"resnet50": lambda: _parameters(resnet_shapes())},
-    "vit": {"vit-b-16": lambda: _parameters(vit_shapes())},
+    "vit": {"vit-b-16": lambda: _parameters(vit_classifier_shapes(vit_shapes()))},
     "bert": {"bert-base": lambda: _parameters(bert_shapes())},
     "lstm-lm": {"lstm-lm": lambda: _parameters(lstm_lm_shapes())},
 }

@@ -6,7 +6,13 @@ from .shapes import Shapes, joined, norm
 
 
 def gpt2_shapes(
-    *, layers: int, width: int, vocabulary: int = 50257, positions: int = 1024, feed_forward: int | None = None
+    *,
+    layers: int,
+    width: int,
+    vocabulary: int = 50257,
+    positions: int = 1024,
+    feed_forward: int | None = None,
+    cross_attention: bool = False,
 ) -> Shapes:
     """List names and shapes of Hugging Face's GPT2Model, which are also those of OpenAI's checkpoints there.
 
@@ -19,6 +25,8 @@ def gpt2_shapes(
         The numbers of blocks, channels, tokens and positions.
     feed_forward : int, optional
         The number of channels within the feed-forward network. Default: four times `width`.
+    cross_attention : bool
+        Whether each block also attends to the output of an encoder.
 
     Examples
     --------
@@ -32,6 +40,7 @@ def gpt2_shapes(
             "attn.c_attn": _conv1d(width, 3 * width),
             "attn.c_proj": _conv1d(width, width),
             "ln_2": norm(width),
+            **(_cross_attention(width) if cross_attention else {}),
             "mlp.c_fc": _conv1d(width, inner),
             "mlp.c_proj": _conv1d(inner, width),
         }
@@ -44,6 +53,15 @@ def gpt2_shapes(
             "ln_f": norm(width),
         }
     )
+
+
+def _cross_attention(width: int) -> dict[str, Shapes]:
+    return {
+        "crossattention.c_attn": _conv1d(width, 2 * width),
+        "crossattention.q_attn": _conv1d(width, width),
+        "crossattention.c_proj": _conv1d(width, width),
+        "ln_cross_attn": norm(width),
+    }
 
 
 def _conv1d(fan_in: int, fan_out: int) -> Shapes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import re
 import textwrap
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 
 from ..files import limits
 from ..text import short
+from .architectures import TYPES
 from .arrays import from_mapping
 from .offline import NetworkRefused, offline
 from .parameter import Parameters
@@ -22,6 +24,11 @@ _LAYERS, _COUNTS = (
     re.compile("label|expert"),
 )  # keys of what is built one by one
 _CODE = re.compile("auto_map|_implementation$|quantization_config")  # keys of what might be looked up elsewhere
+
+
+def installed() -> bool:
+    """Tell whether transformers and torch are there, without importing them."""
+    return all(importlib.util.find_spec(name) is not None for name in ("torch", "transformers"))
 
 
 def build(model_type: str, architecture: str | None, values: dict[str, Any], where: str) -> Parameters:
@@ -48,8 +55,8 @@ def build(model_type: str, architecture: str | None, values: dict[str, Any], whe
         torch, transformers = importlib.import_module("torch"), importlib.import_module("transformers")
     except ImportError as error:
         raise ValueError(
-            f"{where}model_type must be gpt2, llama, mistral, qwen2, bert or vit, in a common architecture, where "
-            f"transformers is not installed, got {short(model_type)}, {short(architecture)}: {error}"
+            f"{where}model_type must be one of {', '.join(TYPES)}, in a common architecture, where transformers is not "
+            f"installed, got {short(model_type)}, {short(architecture)}: {error}"
         ) from error
     values = {key: value for key, value in _harmless(values, where).items() if key != "model_type"}
     try:

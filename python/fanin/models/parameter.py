@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from ..files.validation import as_name, as_shape
 
@@ -63,6 +63,9 @@ class Parameters:
     family : str
         The name of the built-in recipe that suits the model, such as "llama", for Mistral too; "", the default, if the
         source does not tell.
+    arguments : tuple of (str, object)
+        Arguments of that recipe that the source tells, such as ("std", 0.006) where a config.json has another
+        `initializer_range` than most. Default: none.
 
     Examples
     --------
@@ -76,6 +79,7 @@ class Parameters:
     parameters: tuple[Parameter, ...]
     skipped: tuple[tuple[str, str], ...] = ()
     family: str = ""
+    arguments: tuple[tuple[str, Any], ...] = ()
 
     @classmethod
     def of(

@@ -34,12 +34,12 @@ def parameters(source: str | os.PathLike[str] | Mapping[str, Any] | Iterable[Par
 
         - the name of a built-in model: "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "llama-7b", "llama-13b",
           "llama-30b", "llama-65b", "llama-70b" (Llama 2), "llama-3-8b", "resnet50" (torchvision's names), "vit-b-16"
-          (those of google/vit-base-patch16-224), "bert-base" (BertModel), "lstm-lm";
+          (ViTForImageClassification of transformers 5), "bert-base" (BertModel), "lstm-lm";
         - a mapping from names to shapes or to arrays, such as a torch state_dict;
         - the path of a .safetensors file, of an .index.json of several, or of a directory, as `files_of` takes it; only
           headers are read;
         - the path of a Hugging Face config.json; transformers must be installed for types of model other than gpt2,
-          llama, mistral, qwen2, bert and vit;
+          llama, mistral, qwen2, qwen3, gemma, gemma2, gemma3_text, bert, roberta and vit;
         - the path of a .toml file of shapes by name;
         - `Parameters`, which are returned as they are, or several `Parameter`.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from .shapes import Shapes, joined, linear, norm
+from .shapes import Shapes, joined, linear, norm, within
 
 
 def resnet_shapes(*, blocks: Sequence[int] = (3, 4, 6, 3), width: int = 64, classes: int = 1000) -> Shapes:
@@ -52,53 +53,74 @@ def vit_shapes(
     layers: int = 12,
     width: int = 768,
     feed_forward: int = 3072,
-    image: int = 224,
-    patch: int = 16,
+    image: tuple[int, int] = (224, 224),
+    patch: tuple[int, int] = (16, 16),
     channels: int = 3,
-    classes: int = 1000,
     input_bias: bool = True,
+    mask: bool = False,
+    pooler: int | None = None,
 ) -> Shapes:
-    """List names and shapes of Hugging Face's ViTForImageClassification, by default google/vit-base-patch16-224.
+    """List names and shapes of Hugging Face's ViTModel, as transformers 5 has them in memory.
 
-    The names are those of its checkpoints. transformers 5 has others in memory, and still reads and writes these.
+    Its checkpoints have other names, those of transformers 4, and it reads both.
 
     Parameters
     ----------
     layers, width, feed_forward : int
         The numbers of blocks, channels, and channels within the feed-forward network.
-    image, patch, channels, classes : int
-        The sides of an image and of a patch in pixels, and the numbers of color channels and outputs.
+    image, patch : tuple of int
+        The height and width of an image, and of a patch, in pixels.
+    channels : int
+        The number of color channels.
     input_bias : bool
         Whether queries, keys and values have biases.
+    mask : bool
+        Whether there is a token for patches that are masked.
+    pooler : int, optional
+        The number of outputs of the pooler, a layer on the class token. Default: there is none.
 
     Examples
     --------
-    >>> vit_shapes()["vit.embeddings.position_embeddings"]
+    >>> vit_shapes()["embeddings.position_embeddings"]
     (1, 197, 768)
     """
     block = joined(
         {
-            "attention.attention.query": linear(width, width, bias=input_bias),
-            "attention.attention.key": linear(width, width, bias=input_bias),
-            "attention.attention.value": linear(width, width, bias=input_bias),
-            "attention.output.dense": linear(width, width),
-            "intermediate.dense": linear(width, feed_forward),
-            "output.dense": linear(feed_forward, width),
+            "attention.q_proj": linear(width, width, bias=input_bias),
+            "attention.k_proj": linear(width, width, bias=input_bias),
+            "attention.v_proj": linear(width, width, bias=input_bias),
+            "attention.o_proj": linear(width, width),
             "layernorm_before": norm(width),
             "layernorm_after": norm(width),
+            "mlp.fc1": linear(width, feed_forward),
+            "mlp.fc2": linear(feed_forward, width),
         }
     )
-    embeddings: Shapes = {
-        "cls_token": (1, 1, width),
-        "position_embeddings": (1, (image // patch) ** 2 + 1, width),
-        "patch_embeddings.projection.weight": (width, channels, patch, patch),
-        "patch_embeddings.projection.bias": (width,),
-    }
+    token = (1, 1, width)
+    patches = math.prod(side // part for side, part in zip(image, patch, strict=True))
     return joined(
         {
-            "vit.embeddings": embeddings,
-            **{f"vit.encoder.layer.{layer}": block for layer in range(layers)},
-            "vit.layernorm": norm(width),
-            **({"classifier": linear(width, classes)} if classes else {}),
+            "embeddings": {
+                "cls_token": token,
+                **({"mask_token": token} if mask else {}),
+                "position_embeddings": (1, patches + 1, width),
+                "patch_embeddings.projection.weight": (width, channels, *patch),
+                "patch_embeddings.projection.bias": (width,),
+            },
+            **{f"layers.{layer}": block for layer in range(layers)},
+            "layernorm": norm(width),
+            **({"pooler.dense": linear(width, pooler)} if pooler else {}),
         }
     )
+
+
+def vit_classifier_shapes(base: Shapes, *, classes: int = 1000) -> Shapes:
+    """Extend what `vit_shapes` lists to ViTForImageClassification, with so many classes; without any, no classifier.
+
+    Examples
+    --------
+    >>> vit_classifier_shapes(vit_shapes(layers=0))["classifier.weight"]
+    (1000, 768)
+    """
+    (width,) = base["layernorm.weight"]
+    return {**within("vit", base), **(within("classifier", linear(width, classes)) if classes else {})}

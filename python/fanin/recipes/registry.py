@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..entry import entry
 from ..models import Parameters
@@ -22,6 +22,9 @@ from .vision import resnet, vit
 @entry
 def resolve(recipe: Recipe | str | os.PathLike[str] | None, model: Parameters) -> Recipe:
     """Return the recipe for a model. A built-in one is made for the depth and widths that the parameters tell.
+
+    The one that suits is also made for what a config.json says of how weights start: `initializer_range`,
+    `pad_token_id`, and norms that scale by 1 + weight.
 
     Parameters
     ----------
@@ -75,9 +78,14 @@ def _allowed() -> str:
     return f"one of {', '.join(RECIPES)}, or the path of a .toml file"
 
 
+def _told(model: Parameters, name: str) -> dict[str, Any]:
+    """Return the arguments of the recipe of this name that the source of the model tells."""
+    return dict(model.arguments) if model.family == name else {}
+
+
 def _gpt2(model: Parameters) -> Recipe:
     layers = _layers(model, "h", "recipes.gpt2(layers=…)")
-    return gpt2(max(1, layers))  # the recipe refuses 0; without layers its rules match nothing
+    return gpt2(max(1, layers), **_told(model, "gpt2"))  # the recipe refuses 0; its rules match nothing then
 
 
 def _resnet(model: Parameters) -> Recipe:
@@ -135,9 +143,9 @@ class _BuiltIn(NamedTuple):
 _BUILT_IN = {
     "torch-default": _BuiltIn(torch_default, torch_default),
     "gpt2": _BuiltIn(gpt2, _gpt2),
-    "llama": _BuiltIn(llama, lambda model: llama()),  # the number of layers only matters with depth_scaled
-    "bert": _BuiltIn(bert, lambda model: bert()),
-    "vit": _BuiltIn(vit, lambda model: vit()),
+    "llama": _BuiltIn(llama, lambda model: llama(**_told(model, "llama"))),  # the number of layers only matters with depth_scaled
+    "bert": _BuiltIn(bert, lambda model: bert(**_told(model, "bert"))),
+    "vit": _BuiltIn(vit, lambda model: vit(**_told(model, "vit"))),
     "resnet": _BuiltIn(resnet, _resnet),
     "lstm-lm": _BuiltIn(lstm_lm, _lstm_lm),
     "deepnorm": _BuiltIn(deepnorm, _deepnorm),

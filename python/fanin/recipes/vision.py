@@ -67,7 +67,7 @@ def vit(*, std: float = 0.02, paper: bool = False) -> Recipe:
             Rule("*patch_embeddings.projection.weight", patches, "patches"),
             Rule(rf"/.*\.{attention}\.weight/", weight, "attention"),
             Rule(rf"/.*\.{mlp}\.weight/", weight, "feed-forward"),
-            Rule(r"/(.*\.)?(classifier|pooler\.dense)\.weight/", head, "head", optional=True),
+            Rule(r"/(.*\.)?(classifier|pooler\.dense|decoder\.0)\.weight/", head, "head", optional=True),
             Rule(r"/(.*\.)?layernorm(_before|_after)?\.weight/", _ONES, "norm scales"),
             Rule(r"/(.*\.)?layernorm(_before|_after)?\.bias/", _ZEROS, "norm shifts"),
             Rule(
