@@ -4,6 +4,7 @@ from __future__ import annotations
 
 JSON_BYTES = 10_000_000  # bytes in a config.json
 TOML_BYTES = 4_000_000  # bytes in a TOML file, enough for 40 000 shapes: `tomllib` takes seconds for it
+PLAN_BYTES = 250_000_000  # bytes in a plan as JSON, which has some hundred for each parameter
 INDEX_BYTES = 25_000_000  # bytes in an index: with experts of a trillion parameters it has about ten million
 HEADER_BYTES = 100_000_000  # bytes in the header of a safetensors file, as the format defines
 JOURNAL_BYTES = 1_000_000_000  # bytes in a journal

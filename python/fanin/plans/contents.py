@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ class Contents:
     seed: int
     rows: tuple[Row, ...]
     skipped: tuple[tuple[str, str], ...] = ()
+    buffers: Mapping[str, Array] = field(default_factory=dict, repr=False, compare=False)
+    notes: tuple[str, ...] = field(default=(), repr=False, compare=False)
     _by_name: dict[str, Row] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -23,15 +23,16 @@ from .rows import Row
 _Target = tuple[Row, str, Any, str, NDArray[Any]]
 
 
-def fill(plan: Contents, arrays: Mapping[str, Any]) -> None:
-    """Draw every parameter into the array of its name: this is `Plan.fill`."""
+def fill(plan: Contents, arrays: Mapping[str, Any], rows: Sequence[Row] | None = None) -> None:
+    """Draw every parameter, or those of some rows, into the array of its name: this is `Plan.fill`."""
+    rows = plan.rows if rows is None else rows
     if not isinstance(arrays, Mapping):
         raise TypeError(
             f"arrays must be a mapping from names to arrays, got {type(arrays).__name__}; "
             "fanin.torch.init_ fills a torch.nn.Module"
         )
-    _require_names(plan, arrays)
-    targets = [target for row in plan.rows for target in _targets(row, arrays)]
+    _require_names(plan, arrays, rows)
+    targets = [target for row in rows for target in _targets(row, arrays)]
     _require_apart(targets)
     copied = [space != "cpu" and not has_kernel(row.scheme, row.shape, row.name) for row, _, _, space, _ in targets]
     for (row, name, array, _, _), is_copied in zip(targets, copied, strict=True):
@@ -53,10 +54,10 @@ def has_kernel(scheme: Scheme, shape: tuple[int, ...], name: str) -> bool:
     return all(_core.has_gpu_kernel(sampler.__name__) for sampler in found)
 
 
-def _require_names(plan: Contents, arrays: Mapping[str, Any]) -> None:
+def _require_names(plan: Contents, arrays: Mapping[str, Any], rows: Sequence[Row]) -> None:
     known = {name for name, _ in plan.skipped}
     missing = []
-    for row in plan.rows:
+    for row in rows:
         names = row.name, *row.aliases
         known.update(names)
         if not any(name in arrays for name in names):
@@ -73,13 +74,13 @@ def _require_names(plan: Contents, arrays: Mapping[str, Any]) -> None:
 def _targets(row: Row, arrays: Mapping[str, Any]) -> list[_Target]:
     """Return the arrays that a parameter goes to: that of its name, and those of aliases with memory of their own."""
     names = [name for name in (row.name, *row.aliases) if name in arrays]
-    targets = [(row, name, array := arrays[name], *_values(row, name, array)) for name in names]
+    targets = [(row, name, array := arrays[name], *require_target(row, name, array)) for name in names]
     if len(targets) < 2:
         return targets
     return list({_view(target).key: target for target in targets}.values())
 
 
-def _values(row: Row, name: str, array: Any) -> tuple[str, NDArray[Any]]:
+def require_target(row: Row, name: str, array: Any) -> tuple[str, NDArray[Any]]:
     """Return the device of an array and an ndarray with its addresses; check first that it can hold the parameter."""
     try:
         require_array(array)

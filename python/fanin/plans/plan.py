@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any, Self
 
 from .. import _core
 from ..arguments import flag
 from ..arrays.seed import as_seed
-from ..arrays.types import DType, Seed
+from ..arrays.types import Array, DType, Seed
 from ..checkpoint.split import MAX_SHARD_SIZE
 from ..entry import entry
+from ..files import json_reader, limits
+from ..files.regular import read_text
 from ..models import Parameter, Parameters, parameters
 from ..recipes import Recipe, resolve
 from ..recipes.recipe_data import FORMAT, require_format
 from ..text import terminal_width
+from .choices import Only, Overrides, chosen, dtype_by_name, overridden
 from .contents import Contents
 from .filling import fill
 from .rows import Renamed, Row, rows
@@ -31,10 +36,12 @@ Source = str | os.PathLike[str] | Mapping[str, Any] | Iterable[Parameter]
 @entry
 def plan(
     source: Source,
-    recipe: Recipe | str | os.PathLike[str] | None,
-    seed: Seed,
+    recipe: Recipe | str | os.PathLike[str] | None = None,
     *,
-    dtype: DType = None,
+    seed: Seed,
+    dtype: DType | Mapping[str, DType] = None,
+    overrides: Overrides | None = None,
+    only: Only | None = None,
     renamed: Renamed | None = None,
     strict: bool = False,
 ) -> Plan:
@@ -48,13 +55,20 @@ def plan(
         .toml file. See `fanin.models.parameters`.
     recipe : Recipe, str, path-like or None
         The rules that say how each parameter is drawn: a recipe, the name of a built-in one ("gpt2"), which is then
-        made for this model's depth, or the path of a .toml file. None takes the built-in recipe that suits the source,
-        which must be a built-in model or a config.json.
+        made for this model's depth, or the path of a .toml file. Default None: the built-in recipe that suits the
+        source, which must be a built-in model or a config.json.
     seed : int or numpy.random.SeedSequence
         The seed of every random stream, in [0, 2^64).
-    dtype : str or dtype, optional
-        The dtype of all parameters: float32, float64, float16 or bfloat16. By default each has the dtype that its
-        source says, and float32 where the source says none, as a mapping of shapes.
+    dtype : str, dtype or mapping, optional
+        The dtype of all parameters: float32, float64, float16 or bfloat16; or a mapping from patterns, as rules have
+        them, to dtypes, of which the first that matches decides. By default each has the dtype that its source says,
+        and float32 where the source says none, as a mapping of shapes.
+    overrides : mapping of str to Scheme, optional
+        Schemes by pattern, as rules have them, for parameters that are to be drawn in another way than the recipe
+        says. A scheme may be given as its name or its dict. Default: none are.
+    only : str or iterable of str, optional
+        Names or patterns of the parameters to plan; the others are listed as skipped. They keep the values that they
+        would have beside all others. Default: all of them.
     renamed : mapping of str to str, or callable, optional
         For parameters that were renamed: a mapping from the new name to the old one, or a function that returns the
         old name for a new one. They keep the values that they had by the old name. Default: none was renamed.
@@ -69,7 +83,8 @@ def plan(
     Raises
     ------
     ValueError
-        If no rule matches a parameter, two have one name, or there is no such recipe or source.
+        If no rule matches a parameter, two have one name, there is no such recipe or source, or a pattern of
+        `overrides`, `only` or `dtype` matches nothing.
     TypeError
         If a dtype cannot be drawn, as int8.
     OSError
@@ -90,7 +105,16 @@ def plan(
     (2, 3072)
     """
     model = parameters(source)
-    return Plan.of(model, resolve(recipe, model), seed, dtype=dtype, renamed=renamed, strict=strict)
+    return Plan.of(
+        model,
+        resolve(recipe, model),
+        seed,
+        dtype=dtype,
+        overrides=overrides,
+        only=only,
+        renamed=renamed,
+        strict=strict,
+    )
 
 
 @dataclass(frozen=True, repr=False)
@@ -127,9 +151,12 @@ class Plan(Contents):
         recipe: Recipe,
         seed: Seed,
         *,
-        dtype: DType = None,
+        dtype: DType | Mapping[str, DType] = None,
+        overrides: Overrides | None = None,
+        only: Only | None = None,
         renamed: Renamed | None = None,
         strict: bool = False,
+        shares: Mapping[str, str] | None = None,
     ) -> Self:
         """Plan parameters by a recipe, both given as objects; the rest is as for `fanin.plan`.
 
@@ -139,13 +166,78 @@ class Plan(Contents):
             The parameters, as `fanin.models.parameters` returns them.
         recipe : Recipe
             The rules, as `fanin.recipes.resolve` returns them.
-        seed, dtype, renamed, strict
+        seed, dtype, overrides, only, renamed, strict
             As for `fanin.plan`, with its errors.
+        shares : mapping of str to str, optional
+            Parameters that have the random stream of another one on purpose, and the name of that one. Default: none.
         """
         skipped = model.skipped if isinstance(model, Parameters) else ()
         seed, strict = as_seed(seed), flag("strict", strict)
-        made = rows(model, recipe, dtype=dtype, renamed=renamed, strict=strict)
-        return cls(recipe, seed, made, tuple(skipped))
+        model = list(model)
+        recipe = overridden(recipe, overrides, model)
+        made = rows(model, recipe, dtype=dtype, renamed=renamed, strict=strict, shares=shares)
+        planned = chosen(only, [row.name for row in made])
+        left_out = [(row.name, "left out by only") for row in made if row.name not in planned]
+        return cls(recipe, seed, tuple(row for row in made if row.name in planned), (*skipped, *left_out))
+
+    def carrying(self, buffers: Mapping[str, Array], notes: tuple[str, ...]) -> Self:
+        """Return the plan with the values of a model's buffers by name, and notes for its table."""
+        return replace(self, buffers=buffers, notes=notes)
+
+    def replace(
+        self,
+        *,
+        seed: Seed | None = None,
+        dtype: DType | Mapping[str, DType] = None,
+        overrides: Overrides | None = None,
+    ) -> Self:
+        """Return the same plan with another seed, other dtypes, or other schemes for some parameters.
+
+        Parameters
+        ----------
+        seed : int or SeedSequence, optional
+            The seed. Default: that of this plan.
+        dtype : str, dtype or mapping, optional
+            The dtype of all parameters, or dtypes by pattern, as for `fanin.plan`. Default: each keeps its own.
+        overrides : mapping of str to Scheme, optional
+            Schemes by pattern, as for `fanin.plan`. Default: each parameter keeps its own.
+
+        Examples
+        --------
+        >>> import fanin
+        >>> plan = fanin.plan({"fc.weight": (3, 2), "fc.bias": (3,)}, "torch-default", seed=0)
+        >>> plan.replace(dtype="float16", overrides={"*.bias": "ones"})["fc.bias"]
+        array([1., 1., 1.], dtype=float16)
+        """
+        model = [Parameter(row.name, row.shape, row.aliases, row.dtype) for row in self.rows]
+        given = dtype_by_name(dtype, [row.name for row in self.rows])
+        model = [replace(each, dtype=given(each.name) or each.dtype) for each in model]
+        changed = type(self).of(
+            Parameters(tuple(model), self.skipped),
+            self.recipe,
+            self.seed if seed is None else seed,
+            overrides=overrides,
+            renamed={row.name: row.stream for row in self.rows},
+            shares={row.name: row.shares for row in self.rows if row.shares},
+        )
+        buffers = self.buffers.seeded(changed.seed) if hasattr(self.buffers, "seeded") else self.buffers
+        return changed.carrying(buffers, self.notes)
+
+    @property
+    def digest(self) -> str:
+        """A short hash of all that decides the values, to log: two plans with one digest draw the same.
+
+        Examples
+        --------
+        >>> import fanin
+        >>> fanin.plan({"fc.weight": (3, 2)}, "torch-default", seed=0).digest
+        ''
+        """
+        rows = [
+            [row.name, row.shape, row.dtype, row.stream, list(row.aliases), row.scheme.describe()] for row in self.rows
+        ]
+        said = json.dumps([FORMAT, STREAM, self.seed, rows])
+        return blake2b(said.encode(), digest_size=8).hexdigest()
 
     def __repr__(self) -> str:
         """Return one line, however many parameters there are."""
@@ -189,6 +281,10 @@ class Plan(Contents):
             return {row.name: self[row.name] for row in self.rows}
         fill(self, arrays)
         return arrays
+
+    def fill_rows(self, rows: Sequence[Row], arrays: Mapping[str, Any]) -> None:
+        """Draw the parameters of some rows into arrays by name, as `fill` does all."""
+        fill(self, arrays, rows)
 
     def save(
         self,
@@ -308,6 +404,55 @@ class Plan(Contents):
         """
         return verify(self, path, executor=executor, count=workers, progress=progress)
 
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the plan to a JSON file, from which `read` makes an equal plan.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, which is replaced if it exists.
+
+        Raises
+        ------
+        TypeError
+            If torch computes a parameter, since that cannot be written down.
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import fanin
+        >>> plan = fanin.plan({"fc.weight": (3, 2)}, "torch-default", seed=0)
+        >>> plan.write("init.json")
+        >>> Plan.read("init.json").digest == plan.digest
+        True
+        """
+        data = json.dumps(self.to_dict(), indent=1)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(data + "\n")
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Read the plan that `write` wrote.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, which must be a regular one.
+
+        Raises
+        ------
+        ValueError
+            If the file does not hold a plan; the message begins with the path.
+        OSError
+            If the file cannot be read.
+        """
+        where = os.fspath(path)
+        try:
+            return cls.from_dict(json_reader.parse_object(read_text(path, limits.PLAN_BYTES), "the file"))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{where}: {error}") from error
+
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as strings, numbers, lists and dicts, which JSON can hold and `from_dict` reads."""
         return {
@@ -358,13 +503,14 @@ class Plan(Contents):
             )
             skipped = tuple((name, reason) for name, reason in data.get("skipped", ()))
             renamed = {row["name"]: row["stream"] for row in table if "stream" in row}
+            shares = {row["name"]: row["shares"] for row in table if "shares" in row}
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 "parameters of a plan must each have name, shape and dtype, and what it skipped a name and a reason, "
                 f"got {error!r}"
             ) from error
         recipe = Recipe.from_dict(data["recipe"])
-        return cls.of(replace(model, skipped=skipped), recipe, data["seed"], renamed=renamed)
+        return cls.of(replace(model, skipped=skipped), recipe, data["seed"], renamed=renamed, shares=shares)
 
 
 def _row_to_dict(row: Row) -> dict[str, Any]:
@@ -373,6 +519,8 @@ def _row_to_dict(row: Row) -> dict[str, Any]:
         data["aliases"] = list(row.aliases)
     if row.stream != row.name:
         data["stream"] = row.stream
+    if row.shares:
+        data["shares"] = row.shares
     return data | {
         "rule": row.rule.describe(),
         "scheme": row.scheme.describe(),

@@ -13,8 +13,8 @@ from ..arrays.types import DType
 from ..models import Parameter
 from ..recipes import Recipe, Rule
 from ..schemes import Scheme
-from ..schemes.pieces import names
 from ..text import short
+from .choices import dtype_by_name
 
 _TAGS = range(5)  # tags of the random streams that one name may draw from: docs/stream-v1.md, section 2
 
@@ -39,6 +39,8 @@ class Row:
         The name that selects its random stream: its own, or the old one if the plan was told that it was renamed.
     aliases : tuple of str
         Other names of the same parameter, which are tied to it.
+    shares : str
+        The name of the parameter whose random stream it has on purpose, as the copy of a layer; "" if there is none.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Row:
     rule: Rule
     stream: str
     aliases: tuple[str, ...] = ()
+    shares: str = ""
 
     @property
     def scheme(self) -> Scheme:
@@ -73,27 +76,29 @@ def rows(
     parameters: Iterable[Parameter],
     recipe: Recipe,
     *,
-    dtype: DType = None,
+    dtype: DType | Mapping[str, DType] = None,
     renamed: Renamed | None = None,
     strict: bool = False,
+    shares: Mapping[str, str] | None = None,
 ) -> tuple[Row, ...]:
     """Return the rows of a plan, after checking that every name has a rule, a dtype and a stream of its own.
 
-    Raise the errors of `Recipe.match`, ValueError if two names have one stream, and TypeError if a dtype cannot be
-    drawn.
+    Those in `shares` may have the stream of the parameter that it names for them. Raise the errors of `Recipe.match`,
+    ValueError if two names have one stream, and TypeError if a dtype cannot be drawn.
     """
     parameters = list(parameters)
     matched = recipe.match(parameters, strict=strict)
-    given = None if dtype is None else dtypes.name(dtype)
-    former = _renaming(renamed)
+    given = dtype_by_name(dtype, [parameter.name for parameter in parameters])
+    former = renaming(renamed)
     made = tuple(
         Row(
             parameter.name,
             tuple(parameter.shape),
-            given or _own_dtype(parameter),
+            given(parameter.name) or _own_dtype(parameter),
             matched[parameter.name],
             former(parameter.name),
             tuple(parameter.aliases),
+            (shares or {}).get(parameter.name, ""),
         )
         for parameter in parameters
     )
@@ -106,10 +111,12 @@ def rows(
 
 
 def _owners(made: tuple[Row, ...]) -> dict[str, Row]:
-    """Return the parameter that each stream belongs to; raise ValueError where it is more than one."""
+    """Return the parameter that each stream belongs to; raise ValueError where it is several, of which none `shares`."""
     owners: dict[str, Row] = {}
     for row in made:
-        for stream in _streams(row):
+        if row.shares:
+            continue
+        for stream in row.scheme.streams(row.shape, row.stream):
             other = owners.setdefault(stream, row)
             if other is not row:
                 raise ValueError(
@@ -117,12 +124,6 @@ def _owners(made: tuple[Row, ...]) -> dict[str, Row]:
                     "which would hold the same random values: leave one out, or give one another name by renamed"
                 )
     return owners
-
-
-def _streams(row: Row) -> set[str]:
-    """Return the names whose streams a parameter is drawn from: its own, and those of its pieces."""
-    pieces = row.scheme.pieces(row.shape, row.stream)
-    return {row.stream} if pieces is None else {row.stream, *names(pieces)}
 
 
 def _own_dtype(parameter: Parameter) -> str:
@@ -134,7 +135,8 @@ def _own_dtype(parameter: Parameter) -> str:
         raise TypeError(f"{parameter.name!r}: {error}; give the plan a dtype") from None
 
 
-def _renaming(renamed: Renamed | None) -> Callable[[str], str]:
+def renaming(renamed: Renamed | None) -> Callable[[str], str]:
+    """Return the function that gives the name to draw a parameter by."""
     if renamed is None:
         return lambda name: name
     if isinstance(renamed, Mapping):

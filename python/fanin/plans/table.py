@@ -82,6 +82,17 @@ def _notes(plan: Contents, hidden: int) -> Iterator[str]:
         yield f"{alias} is tied to {name}"
     if len(ties) > _MOST_NAMED:
         yield f"… and {len(ties) - _MOST_NAMED} names more are tied"
+    shared = [row for row in plan.rows if row.shares]
+    for row in shared[:_MOST_NAMED]:
+        yield f"{row.name} has the draws of {row.shares}"
+    if len(shared) > _MOST_NAMED:
+        yield f"… and {len(shared) - _MOST_NAMED} parameters more have those of others"
+    foreign = [row for row in plan.rows if not row.scheme.is_portable]
+    if foreign:
+        named = ", ".join(row.name for row in foreign[:_MOST_NAMED]) + (" and more" if len(foreign) > _MOST_NAMED else "")
+        size = f"{text.count(len(foreign), 'tensor')}, {sum(row.size for row in foreign):,} parameters"
+        yield f"{size}, computed by torch from fanin's draws, whose last bits may depend on the processor: {named}"
+    yield from plan.notes
     if plan.skipped:
         named = ", ".join(f"{name} ({reason})" for name, reason in plan.skipped[:_MOST_NAMED])
         more = len(plan.skipped) - _MOST_NAMED

@@ -16,7 +16,7 @@ from ..arrays.seed import as_seed
 from ..arrays.types import Array, Device, DType, Index, Out, Seed, Shape
 from ..entry import entry
 from ..text import nearest, short
-from .pieces import Native, Pieces, assemble
+from .pieces import Native, Pieces, assemble, names
 from .registry import REGISTRY
 
 
@@ -65,10 +65,20 @@ class Scheme(ABC):
         """Return what a parameter is put together from, or None where it is drawn as one."""
         return None
 
+    def streams(self, shape: tuple[int, ...], name: str) -> set[str]:
+        """Return the names whose random streams a parameter is drawn from: its own, and those of its pieces."""
+        pieces = self.pieces(shape, name)
+        return {name} if pieces is None else {name, *names(pieces)}
+
     @property
     def is_whole(self) -> bool:
         """Whether drawing a small part of a parameter costs nearly as much as drawing all of it."""
         return False
+
+    @property
+    def is_portable(self) -> bool:
+        """Whether the values have the same bits on every machine."""
+        return True
 
     @entry
     def describe(self) -> str:
