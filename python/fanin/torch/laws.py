@@ -49,9 +49,10 @@ def _normal(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:
 
 
 def _uniform(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:
+    scheme = schemes.uniform(bound.get("from", 0.0), bound.get("to", 1.0))
     if not dtype.is_complex:
-        return Draw("uniform", schemes.uniform(bound.get("from", 0.0), bound.get("to", 1.0)), shape, dtype)
-    parts = Draw("uniform", _UNIT, (*shape, 2), dtype.to_real())
+        return Draw("uniform", scheme, shape, dtype)
+    parts = Draw("uniform", scheme, (*shape, 2), dtype.to_real())
     return _operation(aten.view_as_complex.default, shape, dtype, parts)
 
 

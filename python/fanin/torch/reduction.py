@@ -215,6 +215,12 @@ def _diagonal(law: Law | None, value: Operation, others: list[Any], first: bool 
     return Law(schemes.identity()) if len(value.shape) == 2 else None
 
 
+def _centered(law: Law | None, value: Operation, others: list[Any], first: bool = True) -> Law | None:
+    """Return the scheme of torch's `dirac_`, whose center is fanin's where all sizes are odd."""
+    is_odd = all(size % 2 for size in value.shape[2:])
+    return Law(schemes.dirac(groups=value.args[0], layout="OI")) if is_odd else None
+
+
 FOLDS: dict[str, Callable[..., Law | None]] = {
     "mul": _multiplied,
     "div": _divided,
@@ -228,4 +234,5 @@ FOLDS: dict[str, Callable[..., Law | None]] = {
     "clamp": _clamped,
     "clip": _clamped,
     "eye": _diagonal,
+    "dirac": _centered,
 }
