@@ -105,7 +105,7 @@ def _tie(found: list[Entry], plan: Plan) -> None:
         one, other = by_name.get(name), by_name.get(alias)
         if one is None or other is None or one.tensor.shape != other.tensor.shape:
             continue
-        for module, key in other.places:
+        for module, key, _ in other.places:
             module._parameters[key] = one.tensor
 
 

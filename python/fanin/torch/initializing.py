@@ -331,9 +331,8 @@ def on_meta(module: torch.nn.Module) -> torch.nn.Module:
     """Return a copy of a module whose tensors are on the meta device, and hold nothing."""
     memo: dict[int, Any] = {}
     for entry in entries(module):
-        tensors = {id(vars(owner).get(key, owner._parameters.get(key, owner._buffers.get(key)))): None for owner, key in entry.places}
         empty = torch.empty_like(entry.tensor, device="meta", requires_grad=False)
         if entry.kind == PARAMETER:
             empty = torch.nn.Parameter(empty, requires_grad=entry.tensor.requires_grad)
-        memo |= dict.fromkeys([*tensors, id(entry.tensor)], empty)
+        memo |= {id(held): empty for _, _, held in entry.places}
     return copy.deepcopy(module, memo)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from .. import schemes
-from .values import Draw, Operation, Unsupported, Value
+from .values import Constant, Draw, Operation, Unsupported, Value
 
 aten = torch.ops.aten
 
@@ -58,9 +58,10 @@ def _uniform(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:
 
 def _bernoulli(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:
     p = bound.get("p", bound.get("self"))
+    p = p.value if isinstance(p, Constant) else p
     if isinstance(p, Value):
         below = _operation(aten.lt.Tensor, shape, torch.bool, Draw("uniform", _UNIT, shape, torch.float32), p)
-        return _operation(aten._to_copy.default, shape, dtype, below, dtype=dtype)
+        return Operation(aten._to_copy.default, [below], {"dtype": dtype}, shape, dtype)
     return Draw(f"bernoulli({p})", _UNIT, shape, dtype, formula=lambda u: u < p)
 
 
@@ -99,8 +100,8 @@ def _geometric(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:
     return Draw(f"geometric({p})", _UNIT, shape, dtype, formula=formula)
 
 
-def _operation(func: Any, shape: Sequence[int], dtype: Any, *args: Any, **kwargs: Any) -> Operation:
-    return Operation(func, args, kwargs, shape, dtype)
+def _operation(func: Any, shape: Sequence[int], dtype: Any, *args: Any) -> Operation:
+    return Operation(func, args, {}, shape, dtype)
 
 
 LAWS: dict[str, Callable[[Arguments, Sequence[int], Any], Value]] = {

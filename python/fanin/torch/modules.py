@@ -36,8 +36,8 @@ class Entry:
         The tensor.
     kind : str
         "parameter", "buffer" or "attribute".
-    places : list of (module, str)
-        The modules and attributes that have it, the first first.
+    places : list of (module, str, torch.Tensor)
+        The modules and attributes that have it, the first first, and what object they have.
     aliases : list of str
         The names of the other places, tied to the first.
     is_persistent : bool
@@ -47,7 +47,7 @@ class Entry:
     name: str
     tensor: Any
     kind: str
-    places: list[tuple[Any, str]]
+    places: list[tuple[Any, str, Any]]
     aliases: list[str] = field(default_factory=list)
     is_persistent: bool = True
 
@@ -63,9 +63,9 @@ def entries(root: Any) -> list[Entry]:
             place = memory_of(tensor)
             entry = found.get(place)
             if entry is None:
-                found[place] = Entry(name, tensor, kind, [(module, key)], is_persistent=is_persistent)
+                found[place] = Entry(name, tensor, kind, [(module, key, tensor)], is_persistent=is_persistent)
             else:
-                entry.places.append((module, key))
+                entry.places.append((module, key, tensor))
                 if kind == entry.kind and name != entry.name:
                     entry.aliases.append(name)
     return list(found.values())
@@ -154,13 +154,16 @@ def put(entry: Entry, tensor: Any) -> None:
         tensor = made
     try:
         torch.utils.swap_tensors(old, tensor)
-        tensor = old
+        old, tensor = tensor, old
     except RuntimeError:  # something refers to it weakly, as the layers of torch.nn.RNN do
         pass
-    for module, key in entry.places:
-        held = module._parameters if key in module._parameters else module._buffers
-        if key in held:
-            held[key] = tensor
+    for number, (module, key, held) in enumerate(entry.places):
+        same = held is entry.tensor or isinstance(held, torch.nn.Parameter)
+        here = tensor if same else tensor.detach()  # another object that shares its memory
+        slots = module._parameters if key in module._parameters else module._buffers
+        if key in slots:
+            slots[key] = here
         else:
-            setattr(module, key, tensor)
+            setattr(module, key, here)
+        entry.places[number] = module, key, here
     entry.tensor = tensor

@@ -88,6 +88,11 @@ class Recorder(TorchDispatchMode):
         self.named: Scheme | None = None
         self._storages: dict[int, Writes] = {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Tell torch not to import its compiler, which takes seconds, in order to keep away from this mode."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Record an operation."""
         with torch._C.DisableTorchFunction():

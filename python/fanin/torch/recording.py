@@ -28,10 +28,12 @@ from .draws import Stream, numbered, reach
 from .filling import fill_
 from .functions import Functions
 from .modules import PARAMETER, Entry, entries, owner_of, put, require_module
+from .parts import numbered as number_template
+from .parts import distributed, parted
 from .recorder import Recorder
 from .reduction import laws, named
 from .replay import Replayed
-from .values import Draw, Known, Unsupported, Value, in_order
+from .values import Draw, Known, Read, Unsupported, Value, in_order
 
 _DRAWABLE = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 _LARGE = 1 << 28  # bytes that a recorded tensor takes on a real device before there is a note
@@ -313,11 +315,23 @@ class _Contents:
     def _scheme(
         self, name: str, value: Value, shape: tuple[int, ...], streams: Mapping[Draw, Stream], users: Mapping[Draw, set[Value]]
     ) -> tuple[Scheme, Stream | None]:
-        law = laws(value)[value]
+        regions = distributed(value)
+        found = laws(regions)
+        law = found[regions]
         if law is not None and law.draw is None:
             return law.scheme, None
-        if law is not None and (law.is_exact or len(users[law.draw]) == 1):
+        inexact = {each.draw for each in found.values() if each is not None and not each.is_exact}
+
+        def template(draw: Draw) -> str | None:
+            if draw in inexact and len(users[draw]) > 1:
+                return None
+            owner, number = streams[draw]
+            return number_template(number) if owner == name else streams[draw].of(owner.replace("{", "{{").replace("}", "}}"))
+
+        if law is not None and law.draw is not None and template(law.draw) is not None:
             return named(law, shape), streams[law.draw]
+        if isinstance(regions, Read) and (scheme := parted(regions, found, template)) is not None:
+            return scheme, None
         own = {
             draw: Stream("", stream.number) if stream.owner == name else stream
             for draw, stream in streams.items()

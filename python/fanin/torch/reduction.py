@@ -17,7 +17,7 @@ from ..schemes.structured import Identity, Sparse
 from .evaluation import evaluate
 from .values import Constant, Draw, Known, Operation, Read, Replaced, Value, in_order
 
-_ANYWHERE = (Same, Normal, Uniform, TruncatedNormal)  # laws that do not see the shape, only the order of the elements
+ANYWHERE = (Same, Normal, Uniform, TruncatedNormal)  # laws that do not see the shape, only the order of the elements
 _SMALL = 1 << 20  # elements of a value that is computed to see whether they are all equal
 _NEARLY = 1e-5  # of a std: how far from each other the bounds of a uniform and of the clamp after it may be
 
@@ -95,7 +95,7 @@ def _reordered(value: Read, found: dict[Value, Law | None]) -> Law | None:
         return _all_equal(value)
     layer = value.layers[0]
     law = found[layer.value]
-    if law is None or layer.geometry.dtype != value.dtype or not isinstance(law.scheme, _ANYWHERE):
+    if law is None or layer.geometry.dtype != value.dtype or not isinstance(law.scheme, ANYWHERE):
         return None
     if law.draw is None:
         return law

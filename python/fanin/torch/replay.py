@@ -39,14 +39,17 @@ class Replayed(Scheme):
     ----------
     value : Value
         What was recorded.
-    streams : mapping of Draw to Stream
+    draws : mapping of Draw to Stream
         The random stream of every draw; those whose owner is "" belong to the parameter itself.
     """
 
     value: Value
-    streams: Mapping[Draw, Stream]
+    draws: Mapping[Draw, Stream]
 
     scheme_name = "replayed"
+
+    def streams(self, shape: tuple[int, ...], name: str) -> set[str]:
+        return {name, *(stream.of(name) for stream in self.draws.values() if not stream.owner)}
 
     @property
     def is_whole(self) -> bool:
@@ -64,7 +67,7 @@ class Replayed(Scheme):
         return self._moments()[1]
 
     def describe(self) -> str:
-        return f"replayed({text(self.value)}, digest={digest(self.value, self.streams)})"
+        return f"replayed({text(self.value)}, digest={digest(self.value, self.draws)})"
 
     def __repr__(self) -> str:
         return self.describe()
@@ -97,7 +100,7 @@ class Replayed(Scheme):
         return evaluate(self.value, lambda draw: drawn(draw, seed, self._stream(draw, name)))
 
     def _stream(self, draw: Draw, name: str) -> str:
-        stream = self.streams[draw]
+        stream = self.draws[draw]
         return stream.of(stream.owner or name)
 
     def _moments(self) -> tuple[float, float]:
