@@ -31,7 +31,10 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "empty.weight": (0, 3),
 }
 SHARDS = 14_000
+WHOLE = 10**9  # a size of shards that makes one file
 TASK, PIECE = 3000, 1000
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="uses POSIX signals and forks")
 
 
 def small_plan(seed: int = 0, **options: Any) -> Plan:
