@@ -101,9 +101,11 @@ class Maker:
         else:
             shape = own.pop("shape", None)
         try:
-            return self.cached(*args, **own), shape
-        except TypeError:  # an argument that has no hash, or one that is wrong
-            return self.build(*args, **own), shape
+            if not (0 in args or 0 in own.values()):  # the cache would take -0.0 for 0.0, whose bits are others
+                return self.cached(*args, **own), shape
+        except (TypeError, ValueError):  # an argument that has no hash, or one that is wrong
+            pass
+        return self.build(*args, **own), shape
 
 
 def function(name: str) -> Callable[..., Any]:

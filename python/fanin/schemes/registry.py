@@ -53,9 +53,10 @@ def register(
         if inspect.isclass(build):
             public.scheme_name = called
             public.__init__ = entry(public.__init__, called)
+            public.__signature__ = _OfClass(signature)
         else:
             public = entry(build, called)
-        public.__signature__ = signature
+            public.__signature__ = signature
         public.__doc__ = documented(build.__doc__ or "", signature)
         REGISTRY[called] = public
         for alias in aliases:
@@ -68,6 +69,18 @@ def register(
         return public  # type: ignore[no-any-return]
 
     return registered
+
+
+class _OfClass:
+    """Hold the signature of a class, which its instances do not have: theirs is that of a draw."""
+
+    def __init__(self, signature: inspect.Signature) -> None:
+        self.signature = signature
+
+    def __get__(self, instance: object | None, owner: type) -> inspect.Signature:
+        if instance is not None:
+            raise AttributeError("__signature__")
+        return self.signature
 
 
 def expanded(signature: inspect.Signature) -> inspect.Signature:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
@@ -44,6 +45,8 @@ class Scheme(ABC):
             method = vars(cls).get(name)
             if method is not None and not hasattr(method, "__wrapped__"):  # a dataclass with slots is made twice
                 setattr(cls, name, entry(method))
+        if "__eq__" not in vars(cls):
+            cls.__eq__ = Scheme.__eq__  # type: ignore[method-assign]  # a dataclass would take 0.0 and -0.0 for equal
 
     @abstractmethod
     def expected_mean(self, shape: Shape) -> float:
@@ -135,6 +138,16 @@ class Scheme(ABC):
         for field in dataclasses.fields(self):  # type: ignore[arg-type]  # every scheme is a dataclass
             yield field, getattr(self, field.name)
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both draw the same bits: -0.0 is not 0.0 here."""
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(_alike(ours, theirs) for (_, ours), (_, theirs) in zip(self.fields(), other.fields(), strict=True))
+
+    def __hash__(self) -> int:
+        """Return a hash of the fields."""
+        return hash((type(self), *(value for _, value in self.fields())))
+
     def __mul__(self, factor: float) -> Scheme:
         """Return the scheme whose values are `factor` times as large."""
         if not isinstance(factor, int | float | np.floating | np.integer) or isinstance(factor, bool):
@@ -174,6 +187,14 @@ class Scheme(ABC):
         if pieces is None:
             return request.draw(*self.native(request.shape, seed, name))
         return assemble(pieces, request, seed)
+
+
+def _alike(first: Any, second: Any) -> bool:
+    if isinstance(first, tuple) and isinstance(second, tuple):
+        return len(first) == len(second) and all(map(_alike, first, second))
+    if first == 0 and second == 0:
+        return math.copysign(1.0, first) == math.copysign(1.0, second)
+    return bool(first == second)
 
 
 def as_scheme(argument: str, value: Any) -> Scheme:
