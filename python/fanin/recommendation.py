@@ -7,7 +7,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, Unpack, get_args
 
 from . import schemes
 from .arguments import choice, flag, integer
@@ -20,7 +20,7 @@ from .schemes import Scheme, as_scheme
 from .schemes.registry import expanded
 from .signals.gains import GAINS, gain
 
-LAYERS = ("linear", "conv", "recurrent", "input", "attention", "embedding", "norm", "bias", "head")
+LAYERS: tuple[Layer, ...] = get_args(Layer)
 _HIDDEN = ("linear", "conv", "recurrent", "input", "attention")
 # Families of activations that share a rule; any other gets the gain of its own.
 _SATURATING = ("tanh", "sigmoid", "hard_tanh", "hard_sigmoid", "softsign")

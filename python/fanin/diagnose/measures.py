@@ -19,13 +19,6 @@ from ..signals import activations
 
 LIMIT = 2**18  # about so many values of an array are sampled
 _ROWS, _COMPARED = 32, 2**20  # at most about so many rows of a weight, and values in them, are compared
-_BOUNDED = {
-    "tanh": (-1.0, 1.0),
-    "softsign": (-1.0, 1.0),
-    "sigmoid": (0.0, 1.0),
-    "hard_sigmoid": (0.0, 1.0),
-    "sparse_sigmoid": (0.0, 1.0),
-}
 
 Bounds = tuple[float, float]
 # How often each unit was not 0, and out of how many times; by the number of units, since calls may differ in it.
@@ -40,7 +33,7 @@ def saturation(activation: Activation | None, share: float) -> Bounds | None:
     if activation is None or callable(activation):
         return None
     name, parameters = activations.resolve(activation)
-    low, high = parameters if name == "hard_tanh" else _BOUNDED.get(name, (0.0, 0.0))
+    low, high = parameters if name == "hard_tanh" else activations.BOUNDED.get(name, (0.0, 0.0))
     middle, half = (low + high) / 2, (high - low) / 2
     return (middle - share * half, middle + share * half) if half else None
 

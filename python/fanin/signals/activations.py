@@ -185,6 +185,15 @@ TABLE: dict[str, Definition] = {
     "sin": Definition(np.sin, np.cos),
 }
 
+# The limits of those that have two, beside hard_tanh, whose limits are its parameters.
+BOUNDED = {
+    "tanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "sparse_sigmoid": (0.0, 1.0),
+}
+
 # A gated unit is f(z1, z2) = z1·g(z2); this names its g. Dauphin et al. (2017), Shazeer (2020).
 GATES = {"glu": "sigmoid", "bilinear": "linear", "reglu": "relu", "geglu": "gelu", "swiglu": "silu"}
 
