@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from statistics import NormalDist
 
+import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +26,6 @@ _NEAR = 1e-5  # units are nearly equal if their squared distance, over the produ
 _MOST_COMPARED = 512, 1 << 18  # all units of a layer are compared if it has at most so many units, and weights
 _ORTHOGONAL = 0.3  # rows whose cosines are below this share of random ones are orthogonal by design
 _TOLERANCE = 1e-5  # how far orthogonal rows may be from orthogonal; or two units in the last place of the dtype
-_FRACTION_BITS = {"float64": 52, "float32": 23, "float16": 10, "bfloat16": 7}
 
 
 def judge(
@@ -52,7 +52,7 @@ def judge(
         found = _wrong_std(s, activation, layout)
         if found:
             yield "std", found
-    if s.defect is not None and s.defect > max(_TOLERANCE, 2 * 2.0 ** -_FRACTION_BITS[s.dtype]):
+    if s.defect is not None and s.defect > max(_TOLERANCE, 2 * 2.0 ** -_fraction_bits(s.dtype)):
         yield "orthogonality", f"nearly orthogonal, but max |QQᵀ/g² - I| is {s.defect:.2g}"
 
 
@@ -60,7 +60,7 @@ def _identical(s: Statistics, units: Array) -> str:
     """Say which units have equal or nearly equal weights; "" if none do."""
     count, size = units.shape
     density = 1 - s.zeros / s.count
-    if count * count / 2 * 2.0 ** (-_FRACTION_BITS[s.dtype] * size * density) > _P:
+    if count * count / 2 * 2.0 ** (-_fraction_bits(s.dtype) * size * density) > _P:
         return ""
     groups = [group for group in _equal_rows(units) if units[group[0]].any()]
     if groups:
@@ -169,6 +169,10 @@ def defect_of(units: Array) -> float | None:
     products = rows @ rows.T
     products /= products.diagonal().mean()
     return float(abs(products - np.eye(len(products))).max())
+
+
+def _fraction_bits(dtype: str) -> int:
+    return int(ml_dtypes.finfo(dtype).nmant)  # type: ignore[no-untyped-call]
 
 
 def bits_of(array: Array) -> Array:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .json_values import as_json
 from .report import Report
 from .slopes import student
 
@@ -106,8 +107,8 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it; numbers that are not finite become None."""
-        rows = [{key: _plain(value) for key, value in dataclasses.asdict(row).items()} for row in self.rows]
-        losses = [[[_plain(loss) for loss in run] for run in runs] for runs in self.losses.tolist()]
+        rows = [{key: as_json(value) for key, value in dataclasses.asdict(row).items()} for row in self.rows]
+        losses = [[[as_json(loss) for loss in run] for run in runs] for runs in self.losses.tolist()]
         reports = [[report.to_dict() for report in each] for each in self.reports]
         return {"title": self.title, "rows": rows, "losses": losses, "reports": reports}
 
@@ -174,7 +175,3 @@ def _text(value: float, form: str, error: float = math.nan) -> str:
         return "–"
     form = form if abs(value) < 1000 else ".3g"
     return f"{value:{form}}" if not math.isfinite(error) else f"{value:{form}} ± {error:{form.lstrip('+')}}"
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

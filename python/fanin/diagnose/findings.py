@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 
 from ..arrays.types import Layer
 from ..text import printable
+from .json_values import as_json
 
 _WIDTH = 100
 
@@ -108,10 +108,7 @@ class Audit:
         rows = {name: asdict(s) | {"hash": f"{s.hash:016x}"} for name, s in self.statistics.items()}
         return {
             "findings": [asdict(finding) for finding in self.findings],
-            "statistics": {
-                name: {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-                for name, row in rows.items()
-            },
+            "statistics": {name: {key: as_json(value) for key, value in row.items()} for name, row in rows.items()},
             "tied": [list(pair) for pair in self.tied],
             "skipped": dict(self.skipped),
         }

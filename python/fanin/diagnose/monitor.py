@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import operator
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,10 +12,12 @@ from typing import Any, Self, SupportsIndex
 
 from numpy.typing import ArrayLike
 
+from ..arguments import integer
 from ..arrays.types import Activation, Layout
 from ..axes import require_plain_layout
 from ..signals import activations as functions
 from .alarms import Alarm, Finding, Thresholds, Verdict, advice, of_first_loss, of_step, verdict
+from .json_values import as_json
 from .measures import Measured, as_array, saturation
 from .recorder import Recorder
 
@@ -107,12 +108,10 @@ class Monitor:
         layout: Layout = "OI",
         keep: int | None = 10_000,
     ) -> None:
-        if classes is not None and operator.index(classes) < 2:
-            raise ValueError(f"classes must be at least 2, got {classes}")
-        if keep is not None and operator.index(keep) < 1:
+        if keep is not None and integer("keep", keep) < 1:
             raise ValueError(f"keep must be at least 1, or None for all, got {keep}")
         require_plain_layout(layout)
-        self.classes = classes
+        self.classes = None if classes is None else integer("classes", classes, 2)
         self.thresholds = thresholds or Thresholds()
         self.history: list[dict[str, Any]] = []
         self.activations: dict[str, Activation] = {}
@@ -311,13 +310,13 @@ class Monitor:
         """Keep a record and write it to the file; judge the step before if this record begins a new one."""
         if self._closed:
             raise ValueError("the monitor is closed")
-        number = operator.index(step)
+        number = integer("step", step)
         if number != self._step:
             self._judge()
             self._before |= self._now
             self._step, self._now = number, {}
             self._steps[number] = None
-        record = {key: value if math.isfinite(value) else None for key, value in found.items()}
+        record = {key: as_json(value) for key, value in found.items()}
         known = self._now.setdefault(name, {})
         known.update(record, nonfinite=max(record["nonfinite"], known.get("nonfinite", 0)))
         self.history.append({"step": number, "name": name, **record})

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ..arrays.types import Layer
 from ..recommendation import Recommendation, recommend
-from ..schemes import Scheme
 from .alarms import Thresholds
+from .json_values import as_json
 from .stack import Stack
 from .theory import Prediction
 
@@ -98,10 +98,10 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it, with the verdict; numbers that are not finite become None."""
-        stack = {name: _plain(getattr(self.stack, name)) for name in Stack.__slots__}
+        stack = {name: as_json(getattr(self.stack, name)) for name in Stack.__slots__}
         fields = (name for name in Report.__slots__ if name not in ("stack", "prediction"))
-        theory = self.prediction and {name: _plain(getattr(self.prediction, name)) for name in Prediction.__slots__}
-        report = {name: _plain(getattr(self, name)) for name in fields}
+        theory = self.prediction and {name: as_json(getattr(self.prediction, name)) for name in Prediction.__slots__}
+        report = {name: as_json(getattr(self, name)) for name in fields}
         return {"stack": stack} | report | {"prediction": theory, "verdict": list(self.verdict())}
 
     def __str__(self) -> str:
@@ -252,16 +252,3 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"loss: {report.loss:.3f}; ln {report.classes} = {math.log(report.classes):.3f}"
     for problem in report.verdict() or ("healthy",):
         yield from textwrap.wrap(problem, _WIDTH)
-
-
-def _plain(value: Any) -> Any:
-    """Turn a value into one that JSON can hold."""
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, Scheme):
-        return value.to_dict()
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if callable(value):
-        return getattr(value, "__name__", repr(value))
-    return None if isinstance(value, float) and not math.isfinite(value) else value

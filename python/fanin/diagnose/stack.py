@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .. import schemes
+from ..arguments import integer
 from ..arrays.types import Activation
 from ..schemes import Scheme
 
@@ -84,9 +84,7 @@ class Stack:
         if self.norm not in NORMS:
             raise ValueError(f"norm must be None, 'batch' or 'layer', got {self.norm!r}")
         for name in ("depth", "width", "kernel"):
-            object.__setattr__(self, name, operator.index(getattr(self, name)))
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+            object.__setattr__(self, name, integer(name, getattr(self, name), 1))
         if self.activation == "":
             object.__setattr__(self, "activation", "tanh" if self.kind in ("rnn", "lstm") else "relu")
         for name in ("weights", "biases", "inputs", "head"):

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..checkpoint.format import DTYPES
 from ..files import limits
 from ..files.json_reader import Reader, parse_object
 from ..files.regular import decode, open_regular
@@ -26,7 +27,7 @@ _BITS = {
 
 # The names of the floating-point dtypes in NumPy and ml_dtypes.
 NUMPY_NAMES = {
-    **{"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"},
+    **{short: name for name, (short, _) in DTYPES.items()},
     **{"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F8_E8M0": "float8_e8m0fnu"},
     **{"F8_E4M3FNUZ": "float8_e4m3fnuz", "F8_E5M2FNUZ": "float8_e5m2fnuz"},
     **{"F6_E2M3": "float6_e2m3fn", "F6_E3M2": "float6_e3m2fn", "F4": "float4_e2m1fn"},
