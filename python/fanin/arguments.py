@@ -1,4 +1,4 @@
-"""Checks of arguments: each returns the value as the package keeps it, or raises an error that says what is allowed."""
+"""Check arguments: return the value as the package keeps it, or raise an error that says what is allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layouts: which axes of a weight are outputs, inputs, spatial, and of a batch."""
+"""Tell which axes of a weight are outputs, inputs, spatial, or of a batch: its layout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .entry import entry
 from .text import short
 
 SPATIAL = "XYZHWDT"
-PLAIN = ("OI", "IO")  # with spatial axes implied
+PLAIN = ("OI", "IO")  # any number of spatial axes is implied
 
 _PLAIN = '"OI" for (out, in, *spatial), as in PyTorch, or "IO" for (*spatial, in, out), as in Keras and JAX'
 _ALLOWED = (
@@ -23,22 +23,22 @@ _ALLOWED = (
 )
 
 _NAMES = {"O": "out_axis", "I": "in_axis", "B": "batch_axis"}
-_MOST_DIMENSIONS = 64  # of an array, as NumPy has it
+_MOST_DIMENSIONS = 64  # the most that an array of NumPy has
 
 Numbers: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 
 class Matrices(NamedTuple):
-    """A weight as the matrices it consists of, one for every index of its batch axes.
+    """Describe the matrices that a weight consists of, one for every index of its batch axes.
 
     Parameters
     ----------
     number : int
-        How many there are.
+        The number of matrices.
     outs, ins : int
-        The outputs and inputs of each.
+        The numbers of outputs and inputs of each.
     positions : int
-        The spatial positions that each has for an input; its columns are `ins * positions`.
+        The number of spatial positions that each has for an input; its columns are `ins * positions`.
     """
 
     number: int
@@ -48,14 +48,14 @@ class Matrices(NamedTuple):
 
 
 class Axes(NamedTuple):
-    """The axes of a weight by what they are.
+    """Hold the axes of a weight by what they are.
 
     Parameters
     ----------
     letters : str
-        One for every axis.
+        A letter for every axis.
     outs, ins, spatial, batch : tuple of int
-        Their numbers, in order. There is at least one axis of outputs.
+        The numbers of the axes of each kind, in order. There is at least one axis of outputs.
     """
 
     letters: str
@@ -71,7 +71,7 @@ class Axes(NamedTuple):
         Raises
         ------
         ValueError
-            If the layout cannot be, does not fit the shape, or is None and the shape no matrix.
+            If the layout is unknown or does not fit the shape, or if it is None and the shape is not that of a matrix.
         """
         if layout is None:
             if len(shape) != 2:
@@ -110,7 +110,7 @@ def require_layout(layout: Layout | None) -> None:
 
 
 def require_matrix_layout(layout: Layout | None) -> None:
-    """Raise a ValueError unless `layout` can be one of a weight of matrices; None is that of a single matrix."""
+    """Raise a ValueError unless `layout` is None, which a matrix may have, or says which axes are in and out."""
     if layout is not None:
         require_layout(layout)
 
@@ -158,9 +158,9 @@ def layout(ndim: SupportsIndex, *, in_axis: Numbers = -2, out_axis: Numbers = -1
     Raises
     ------
     TypeError
-        If an argument is no integer, or sequence of them.
+        If an argument is neither an integer nor a sequence of integers.
     ValueError
-        If an axis is not one of the weight's or is given twice, or if there is none of outputs.
+        If an axis is not one of the weight's or is given twice, or if no axis is one of outputs.
 
     Examples
     --------

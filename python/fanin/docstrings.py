@@ -1,4 +1,4 @@
-"""What each parameter means, said once: docstrings are completed from it, where functions are made."""
+"""Say once what each parameter means, and complete docstrings with it where functions are made."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ PARAMETERS = {
     ),
     "seed": (
         "int or numpy.random.SeedSequence",
-        "Decides every value, together with `name`: an int in [0, 2**64). `fanin.fresh_seed()` returns one to log.",
+        "The seed of the model, an int in [0, 2**64), which decides every value, together with `name`. "
+        "`fanin.fresh_seed()` returns one to log.",
     ),
     "name": (
         "str",
-        'The parameter\'s name, as "fc.weight": it selects a stream of its own.',
+        'The name of the parameter, as "fc.weight": it selects a stream of its own.',
     ),
     "dtype": (
         "optional",
@@ -41,12 +42,12 @@ PARAMETERS = {
     ),
     "device": (
         "optional",
-        'Where to compute: "cpu", "cuda" or "cuda:1". Default: where `out` is, else the CPU. The values are '
-        "the same; an array that is returned is NumPy's.",
+        'The device that computes: "cpu", "cuda" or "cuda:1". Default: the one that `out` is on, else the CPU. '
+        "The values are the same; an array that is returned is NumPy's.",
     ),
     "layout": (
         "str",
-        'Which axes are outputs and inputs. "OI" is (out, in, *spatial), PyTorch\'s; "IO" is (*spatial, in, '
+        'The order of the axes. "OI" is (out, in, *spatial), PyTorch\'s; "IO" is (*spatial, in, '
         "out), Keras's and JAX's; or a letter for every axis, see `fanin.Fans.of`. There is no default where "
         "it matters.",
     ),
@@ -56,7 +57,7 @@ PARAMETERS = {
     ),
     "gain": (
         "float",
-        "What multiplies the values.",
+        "The factor that multiplies the values.",
     ),
     "mode": (
         '{"fan_in", "fan_out", "fan_avg", "fan_geo_avg"}',
@@ -70,12 +71,12 @@ PARAMETERS = {
     ),
     "truncate": (
         "float, optional",
-        "Where a normal is cut, in units of its own std; it is widened to keep the variance. Keras and JAX "
+        "The number of its own std at which a normal is cut; it is widened to keep the variance. Keras and JAX "
         "cut at 2.0. Default: it is not cut, as in torch.",
     ),
     "groups": (
         "int",
-        "The groups of a grouped convolution: an input feeds the outputs of its group only. Default 1.",
+        "The number of groups of a grouped convolution: an input feeds the outputs of its group only. Default 1.",
     ),
     "transposed": (
         "bool",
@@ -88,7 +89,7 @@ PARAMETERS = {
     ),
     "convention": (
         '{"torch", "keras", "jax"}, optional',
-        "Computes the fans as that library does, from the shape alone; the layout may then be left out.",
+        "The library whose fans are computed, from the shape alone; the layout may then be left out.",
     ),
     "mean": (
         "float",
@@ -120,7 +121,7 @@ PARAMETERS = {
     ),
     "others": (
         "Scheme, optional",
-        "What draws the other gates. Default: zeros.",
+        "The scheme of the other gates. Default: zeros.",
     ),
     "axis": (
         "int",
@@ -156,7 +157,7 @@ def _entry(name: str, explanations: Mapping[str, tuple[str, str]]) -> str:
 
 
 def _parts(docstring: str) -> tuple[str, list[str], str]:
-    """Return what stands before a docstring's section "Parameters", its entries, and what follows."""
+    """Return the text before a docstring's section "Parameters", the entries of that section, and the text after it."""
     starts = [match.start() for match in _SECTION.finditer(docstring)]
     bounds = [*starts, len(docstring)]
     for start, end in itertools.pairwise(bounds):

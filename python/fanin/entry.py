@@ -1,4 +1,4 @@
-"""The door of a public function: behind it float64 arithmetic has one meaning, and a wrong call is explained."""
+"""Open the door to public functions: behind it float64 arithmetic has one meaning, and a wrong call is explained."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def entry(function: F, name: str | None = None) -> F:
     Parameters
     ----------
     function : callable
-        What to call.
+        The function.
     name : str, optional
-        What an error calls it. Default: its own name.
+        The name that errors give it. Default: its own.
     """
     called = name or function.__name__
 

@@ -1,4 +1,4 @@
-"""Fans: how many inputs feed a unit, and how many units an input feeds."""
+"""Compute fans: how many inputs feed a unit, and how many units an input feeds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CONVENTIONS = {"torch": "OI", "keras": "IO", "jax": "IO"}
 
 
 class FanOptions(TypedDict, total=False):
-    """How the fans of a weight follow from its shape, beside its layout: see `Fans.of`."""
+    """List the options that decide the fans of a weight, beside its shape and layout: see `Fans.of`."""
 
     groups: int
     transposed: bool
@@ -31,12 +31,12 @@ class FanOptions(TypedDict, total=False):
 
 
 class Fans(NamedTuple):
-    """The fans of one weight.
+    """Hold the fans of one weight.
 
     Parameters
     ----------
     fan_in, fan_out : int
-        Exact, whatever their size.
+        The numbers of inputs and outputs, exact whatever their size.
 
     Examples
     --------
@@ -66,27 +66,30 @@ class Fans(NamedTuple):
         Parameters
         ----------
         shape : sequence of int
-            Of the weight as it is stored: of a grouped convolution, the inputs of one group.
+            The shape of the weight as it is stored. A grouped convolution stores the inputs of one group.
         layout : str
             "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and JAX's. Or a letter for
             every axis: O output, I input, B batch (counts in no fan: experts, or the channels of Keras's depthwise
             convolution, "HWBO"), and X, Y, Z, H, W, D, T spatial. An attention kernel (embedding, heads, size) is
             "IOO". `fanin.layout` gives it from the numbers of axes.
         groups : int
-            Of a grouped convolution: an input feeds the outputs of its group only.
+            The number of groups of a grouped convolution: an input feeds the outputs of its group only. Default 1.
         transposed : bool
-            The weight of a transposed convolution, stored with in and out swapped, as by PyTorch and Keras.
+            Whether the weight is that of a transposed convolution, which PyTorch and Keras store with in and out
+            swapped. Default False.
         blocks : int or sequence of int
-            A number of equal blocks of outputs, or their sizes: fused gates, or q, k and v. The fans are one block's.
+            A number of equal blocks of outputs, or their sizes, as of fused gates, or of q, k and v. The fans are those
+            of one block. Default 1.
         convention : {"torch", "keras", "jax"}, optional
-            As that library computes them, from the shape alone: PyTorch's fan_out counts all groups and blocks, and it
-            and Keras swap the fans of transposed convolutions. The layout is then the library's, and may be None.
+            The library whose fans are computed, from the shape alone: PyTorch's fan_out counts all groups and blocks,
+            and both PyTorch and Keras swap the fans of transposed convolutions. The layout is then the library's, and
+            may be None. Default: the definitions above.
 
         Raises
         ------
         ValueError
-            For a shape without inputs or outputs, a layout that does not fit it, groups or blocks that do not divide
-            its outputs, and blocks of unequal fans: `of_blocks` gives those.
+            If the shape has no inputs or outputs, the layout does not fit it, groups or blocks do not divide its
+            outputs, or blocks have unequal fans: `of_blocks` returns those.
 
         Examples
         --------
@@ -134,13 +137,13 @@ class Fans(NamedTuple):
     @property
     @entry
     def avg(self) -> float:
-        """Their mean."""
+        """The mean of both fans."""
         return (self.fan_in + self.fan_out) / 2
 
     @property
     @entry
     def geo_avg(self) -> float:
-        """Their geometric mean."""
+        """The geometric mean of both fans."""
         return math.sqrt(self.fan_in * self.fan_out)
 
     @entry

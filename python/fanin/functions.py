@@ -1,6 +1,6 @@
-"""The schemes as functions: `fanin.he_normal(shape, seed=…, name=…)` makes the scheme and draws by it.
+"""Make a function of each scheme: `fanin.he_normal(shape, seed=…, name=…)` makes the scheme and draws by it.
 
-Each is made from the registry, with the parameters and the explanations of its scheme.
+Each has the parameters and the explanations of its scheme, as the registry has them.
 """
 
 from __future__ import annotations
@@ -28,26 +28,29 @@ _RESULT = """
 Returns
 -------
 ndarray
-    The parameter, or the part of it that `index` selects; `out`, where it is given; a NumPy scalar, where `index` picks
-    one element.
+    The parameter, or the part of it that `index` selects. It is `out`, if that is given, and a NumPy scalar, if `index`
+    picks one element.
 
 Raises
 ------
 ValueError
-    For a shape, parameter, name or `out` that cannot be; it names the argument, its value and what is allowed.
+    If a shape, parameter, name or `out` cannot be used; it names the argument, its value and what is allowed.
 TypeError
-    For a parameter of another kind, an unsupported dtype, or a kind of `out` that cannot be written to.
+    If a parameter is of another kind, a dtype is not supported, or `out` is a kind of array that cannot be written to.
 IndexError
-    Where `index` leaves the shape.
+    If `index` leaves the shape.
 
 See Also
 --------
-fanin.schemes.{name} : The scheme as an object, which plans and recipes use.
+fanin.schemes.{name} : Returns the scheme as an object, which plans and recipes use.
 """
 
 
 def signature_of(name: str, first: list[Parameter]) -> inspect.Signature:
-    """Return the signature of a drawing function of a scheme: `first`, the scheme's own, and where values go."""
+    """Return the signature of a function that draws by a scheme.
+
+    It has the parameters in `first`, then those of the scheme, then those that say where values go.
+    """
     own = list(inspect.signature(REGISTRY[name]).parameters.values())
     shape = list(inspect.signature(SHAPES[name]).parameters.values()) if name in SHAPES else [_SHAPE]
     key = [parameter for parameter in first if parameter.kind is Parameter.KEYWORD_ONLY]
@@ -70,7 +73,7 @@ def signature_of(name: str, first: list[Parameter]) -> inspect.Signature:
 
 
 def docstring_of(name: str, signature: inspect.Signature) -> str:
-    """Return the docstring of such a function: the scheme's, completed."""
+    """Return the docstring of such a function, which is the scheme's with what is missing."""
     text = inspect.getdoc(REGISTRY[name]) or ""
     text = text.partition("Examples\n--------")[0].rstrip()
     if name in SHAPES:
@@ -81,7 +84,7 @@ def docstring_of(name: str, signature: inspect.Signature) -> str:
 
 
 class Maker:
-    """What a drawing function does with its arguments: it makes the scheme, and tells the shape."""
+    """Make a scheme from the arguments of a function that draws by it, and tell the shape."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name, self.known = name, dict.fromkeys(known)

@@ -1,4 +1,4 @@
-"""A namespace that carries seed and layout: a model's parameters need only their names and shapes."""
+"""Carry seed and layout, so that a model's parameters need only their names and shapes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def seeded(seed: Seed, *, layout: Layout | None = None) -> Seeded:
     Parameters
     ----------
     seed : int or numpy.random.SeedSequence
-        Decides every value, together with a parameter's name: an int in [0, 2**64).
+        The seed of the model, an int in [0, 2**64). It decides every value, together with a parameter's name.
     layout : str, optional
         The layout of the weights: "OI" is (out, in, *spatial), PyTorch's; "IO" is (*spatial, in, out), Keras's and
         JAX's; or a letter for every axis. Schemes that use fans need it.
@@ -39,9 +39,9 @@ def seeded(seed: Seed, *, layout: Layout | None = None) -> Seeded:
     Raises
     ------
     ValueError
-        For a seed beyond its range, or a layout that does not name outputs.
+        If the seed is beyond its range, or the layout does not name outputs.
     TypeError
-        For a seed of another kind: a generator's is made by `fanin.seed_from`.
+        If the seed is of another kind; `fanin.seed_from` draws one from a generator.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def seeded(seed: Seed, *, layout: Layout | None = None) -> Seeded:
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """Samplers and schemes under one seed and layout: see `seeded`. It has no state.
+    """Offer all samplers and schemes under one seed and layout: see `seeded`. It has no other state.
 
     Attributes
     ----------
@@ -91,9 +91,9 @@ class Seeded:
         Parameters
         ----------
         scheme : Scheme
-            What draws it, as `fanin.schemes.normal(std=0.02)`, or its name.
+            The scheme, as `fanin.schemes.normal(std=0.02)`, or its name.
         name, shape, dtype, index, out, device
-            As for `fanin.normal`.
+            The arguments of `fanin.normal`.
         """
         drawn = as_scheme("scheme", scheme)
         return drawn(shape, seed=self.seed, name=name, dtype=dtype, index=index, out=out, device=device)

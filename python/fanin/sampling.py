@@ -21,7 +21,7 @@ from .docstrings import documented
 
 F = TypeVar("F", bound=Callable[..., Any])
 _FLOAT32 = FLOATS[None]
-_NEEDED: Any = None  # the default of what has none, as the signature says
+_NEEDED: Any = None  # stands for a missing argument; no signature shows it as a default
 
 
 def draw(
@@ -117,23 +117,23 @@ def normal(
     Parameters
     ----------
     mean, std : float
-        Those of the distribution; std is not negative. Defaults 0 and 1.
+        The mean and the standard deviation, which is not negative. Defaults 0 and 1.
 
     Returns
     -------
     ndarray
-        Or `out`, where given; or a NumPy scalar, where `index` picks one element.
+        The array. It is `out`, if that is given, and a NumPy scalar, if `index` picks one element.
 
     Raises
     ------
     ValueError
-        For a shape, parameter, name or `out` that cannot be; it names the argument, its value and what is allowed.
+        If a shape, parameter, name or `out` cannot be used; it names the argument, its value and what is allowed.
     TypeError
-        For an unsupported dtype, seed, index or kind of `out`.
+        If a dtype, seed, index or kind of `out` is not supported.
     IndexError
-        Where `index` leaves the shape.
+        If `index` leaves the shape.
     RuntimeError
-        Where CUDA is asked for and cannot be used: `fanin.cuda.status` says more.
+        If CUDA is asked for and cannot be used: `fanin.cuda.status` says more.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def truncated_normal(
     Parameters
     ----------
     mean, std : float
-        Those of the normal before it is cut; the values' own std is smaller. Defaults 0 and 1.
+        The mean and std of the normal before it is cut; the values' own std is smaller. Defaults 0 and 1.
     low, high : float
         The bounds, finite or infinite. No value is beyond them, in any dtype. Defaults -2 and 2.
     bounds : {"std", "absolute"}

@@ -31,7 +31,7 @@ class Scaling(NamedTuple):
 
     @classmethod
     def of(cls, z: Values, norm: Norm) -> Scaling:
-        """Compute it for each unit over batch and positions ("batch"), or each example over units and positions."""
+        """Compute it for each unit over batch and positions ("batch"), or for each example over units and positions."""
         axes = tuple(range(z.ndim - 1)) if norm == "batch" else tuple(range(1, z.ndim))
         return cls(z.mean(axes, keepdims=True), 1 / np.sqrt(z.var(axes, keepdims=True) + EPSILON), axes)
 

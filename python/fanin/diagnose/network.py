@@ -53,7 +53,7 @@ class Network:
     hidden : list of array
         The activation of every layer or step, after `forward`: (n, width), or (n, positions, width) for "conv".
     preactivations : list of array
-        What the activation function was given, after any norm; for "lstm" (n, 4·width), with gates i, f, g, o.
+        The arguments of the activation function, after any norm; for "lstm" (n, 4·width), with gates i, f, g, o.
     signals : list of array
         The gradients with respect to `preactivations`, after `backward`.
 

@@ -325,7 +325,7 @@ class Recipe:
 
 
 def pairs(argument: str, parameters: Mapping[str, Shape] | Iterable[NamedShape]) -> list[tuple[str, Shape]]:
-    """Return names and shapes; TypeError for what has none."""
+    """Return names and shapes; raise TypeError for an object that has none."""
     if isinstance(parameters, Mapping):
         return list(parameters.items())
     try:

@@ -128,7 +128,7 @@ class _Parser:
         if least > limits.PATTERN_STATES or (most or 0) > limits.PATTERN_STATES:
             raise ValueError(f"{found[0]} is more than {limits.PATTERN_STATES} times")
         if most is not None and least > most:
-            raise ValueError(f"{found[0]} is at least more than at most")
+            raise ValueError(f"{found[0]} has a least number of times above the largest")
         self.skip("?")  # "as few as possible" matches the same names
         if self.skip("+"):
             raise ValueError(f"possessive {found[0]}+ is not taken")
@@ -146,7 +146,7 @@ class _Parser:
             raise ValueError(f"{sign} is taken at an end only, got it at {start}")
         found = {"[": _CLASS, "\\": _ESCAPE}.get(sign, _ANY).match(self.text, start)
         if not found:
-            why = "unterminated class" if sign == "[" else "reference or position, which is not taken,"
+            why = "unterminated class" if sign == "[" else "a reference or position, which is not taken,"
             raise ValueError(f"{why} at {start}")
         self.at = found.end()
         text = found[0] if sign in "[\\." else re.escape(found[0])
@@ -163,7 +163,7 @@ class _Parser:
         node = self.choice()
         self.depth -= 1
         if not self.skip(")"):
-            raise ValueError(f"missing ), of the ( at {start}")
+            raise ValueError(f"missing ) for the ( at {start}")
         return node
 
     def skip(self, sign: str) -> bool:

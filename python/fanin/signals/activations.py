@@ -33,7 +33,7 @@ class Definition(NamedTuple):
     slope: Callable[..., Values]
     parameters: Mapping[str, float | None] = MappingProxyType(
         {}
-    )  # by name, the default; None where there is no default
+    )  # the default of each parameter by name; None if it has no default
     allowed: tuple[str, Callable[..., bool]] = (
         "",
         lambda *_: True,
@@ -121,7 +121,7 @@ TABLE: dict[str, Definition] = {
     "relu6": Definition(lambda x: np.clip(x, 0.0, 6.0), lambda x: _step(x) * _step(6.0 - x)),
     "relu_squared": Definition(lambda x: np.maximum(x, 0.0) ** 2, lambda x: 2 * np.maximum(x, 0.0)),
     "leaky_relu": Definition(_leaky_relu, _leaky_relu_slope, {"slope": 0.01}),
-    "prelu": Definition(_leaky_relu, _leaky_relu_slope, {"slope": 0.25}),  # the slope is learned; it starts so
+    "prelu": Definition(_leaky_relu, _leaky_relu_slope, {"slope": 0.25}),  # the slope is learned, and starts at 0.25
     "rrelu": Definition(  # the slope is random in training, and the mean of its bounds in evaluation
         lambda x, lower, upper: _leaky_relu(x, (lower + upper) / 2),
         lambda x, lower, upper: _leaky_relu_slope(x, (lower + upper) / 2),
