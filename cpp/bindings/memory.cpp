@@ -69,19 +69,6 @@ std::string Memory::repr() const {
          ", strides=" + text(strides) + (device ? ", device=" + std::to_string(*device) : "") + ")";
 }
 
-Memory Memory::part(const py::tuple& place) const {
-  if (place.size() != shape.size()) raise(PyExc_ValueError, "place must have a slice for every axis");
-  Memory result = *this;
-  for (size_t i = 0; i < shape.size(); ++i) {
-    Py_ssize_t start, stop, step;
-    if (PySlice_Unpack(py::object(place[i]).ptr(), &start, &stop, &step) < 0) throw py::error_already_set();
-    if (step != 1) raise(PyExc_ValueError, "place must go forward, one step at a time");
-    result.shape[i] = PySlice_AdjustIndices(shape[i], &start, &stop, step);
-    result.address += uintptr_t(start) * uintptr_t(strides[i]);
-  }
-  return result;
-}
-
 void register_memory(py::module_& m) {
   py::class_<Memory>(m, "Memory")
       .def(py::init([](uintptr_t address, py::handle dtype, py::handle shape, py::handle strides,
@@ -92,7 +79,6 @@ void register_memory(py::module_& m) {
            py::arg("address"), py::arg("dtype"), py::arg("shape"), py::arg("strides"), py::arg("device") = py::none(),
            py::arg("stream") = 0, py::arg("wait") = false, py::arg("owner") = py::none())
       .def_static("from_dlpack", &from_dlpack, py::arg("capsule"), py::arg("on_gpu"))
-      .def("part", &Memory::part, py::arg("place"))
       .def(
           "__eq__", [](const Memory& self, const Memory& other) { return self == other; }, py::is_operator())
       .def("__repr__", &Memory::repr)

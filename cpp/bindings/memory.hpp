@@ -25,8 +25,6 @@ struct Memory {
 
   bool operator==(const Memory& other) const;
   std::string repr() const;
-  // A box of it: a slice forward, one step at a time, for every axis.
-  Memory part(const py::tuple& place) const;
 };
 
 // The GPU that draws an array of the CPU; -1 for the current one.

@@ -88,12 +88,16 @@ def test_golden_values_are_the_gpus(torch, path):
 
 
 def is_elementwise(case):
-    return not case.startswith(("orthogonal", "haar", "delta_orthogonal", "sparse", "concatenate"))
+    whole = ("orthogonal", "haar", "delta_orthogonal", "sparse", "concatenate", "regions", "stack, of stacks")
+    return not case.startswith(whole)
 
 
 FUSED = schemes.concatenate([schemes.normal(), schemes.xavier_uniform(layout="IO"), schemes.ones()], (2, 3, 4), axis=-1)
 ELEMENTWISE = {case: CASES[case] for case in CASES if is_elementwise(case)}
 ELEMENTWISE["concatenate"] = FUSED, st.integers(1, 9).map(lambda rows: (rows, 9))
+ELEMENTWISE["concatenate, groups"] = FUSED.replace(sizes=(2, 4, 6), axis=0, groups=2), st.just((12, 5))
+OVER = schemes.regions([schemes.zeros(), schemes.uniform()], [":, 1", "1, 2, ::2"], of=schemes.normal(), view=(2, 3, 4))
+ELEMENTWISE["regions"] = OVER, st.just((6, 4))
 
 
 @pytest.mark.parametrize("case", ELEMENTWISE)
@@ -126,6 +130,7 @@ def test_golden_schemes_are_the_gpus(torch, case, dtype):
 
 
 SHAPES = {"haar": (3, 5, 5), "delta_orthogonal": (6, 4, 3), "orthogonal, blocks": (5, 7), "concatenate": (4, 9)}
+SHAPES |= {"concatenate, groups": (12, 3), "regions": (24, 5), "stack, of stacks": (2, 3, 4, 5)}
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not is_elementwise(case)])
@@ -134,7 +139,7 @@ def test_schemes_that_need_a_whole_matrix_are_refused(torch, case):
     out = memory(shape, "float32")
     with pytest.raises(NotImplementedError, match=r"(?i)gpu|cuda"):
         scheme(out=out, **KEY)
-    if case != "concatenate":
+    if scheme.pieces(shape, "") is None:
         assert (out.view(torch.uint8) == GUARD).all()
     with pytest.raises(NotImplementedError, match=r"(?i)gpu|cuda"):
         scheme(shape, device=DEVICE, **KEY)

@@ -9,11 +9,12 @@ import ml_dtypes
 import numpy as np
 import pytest
 from capsules import Capsule, Exporter
+from scheme_cases import CASES
 
 import fanin
 from fanin import cuda
 from fanin._core import Dtype, Memory
-from fanin.arrays import gpu
+from fanin.arrays import gpu, target
 from fanin.plans.filling import has_kernel
 
 KEY = {"seed": 11, "name": "w"}
@@ -163,10 +164,28 @@ def test_a_part_of_an_array_has_the_addresses_of_the_slice():
     memory = np.arange(7 * 10, dtype=np.float32).reshape(7, 10)[::-1, 1::2]
     whole = Memory(memory.ctypes.data, Dtype.float32, memory.shape, memory.strides, 0, 1)
     assert (gpu.addresses(whole) == memory).all()
-    for place in (np.s_[:, :], np.s_[2:5, 1:], np.s_[6:, :4], np.s_[3:3, :]):
-        assert (gpu.addresses(whole.part(place)) == memory[place]).all()
+    for place in (np.s_[:, :], np.s_[2:5, 1:], np.s_[6:, ::3], np.s_[3:3, :], np.s_[4], np.s_[4:5, 2, ...]):
+        found = gpu.part(whole, gpu.addresses(whole)[place].T)
+        assert (gpu.addresses(found) == memory[place].T).all()
+        assert (found.dtype, found.device, found.stream) == (whole.dtype, 0, 1)
     scalar = Memory(memory.ctypes.data, Dtype.float32, (), (), 0, 1)
-    assert scalar.part(()) == scalar
+    assert gpu.part(scalar, gpu.addresses(scalar)) == scalar
+
+
+@pytest.mark.parametrize("case", ["stack", "transpose", "concatenate, groups", "regions", "embedding"])
+def test_pieces_are_drawn_at_their_addresses(case, monkeypatch):
+    """As into memory of a GPU, but into the CPU's."""
+    scheme, shape = CASES[case][0], {"regions": (24, 5), "embedding": (5, 4)}.get(case, (12, 3, 4))
+    memory = np.zeros((*shape[::-1], 2), np.float32)[..., 1].T
+    monkeypatch.setattr(target, "is_gpus", lambda _: True)
+    monkeypatch.setattr(
+        target, "writable", lambda out, _: Memory(out.ctypes.data, Dtype.float32, out.shape, out.strides)
+    )
+    for index in (None, np.s_[::-2, 1:]):
+        out = memory if index is None else memory[index]
+        out[...] = 0
+        scheme(shape, index=index, out=out, **KEY)
+        assert (out == scheme(shape, index=index, **KEY)).all()
 
 
 def test_pieces_are_refused_before_they_are_drawn(two_gpus):

@@ -33,6 +33,14 @@ def addresses(memory: Memory) -> NDArray[Any]:
     return np.asarray(type("Addresses", (), {"__array_interface__": words})()).view(dtype)
 
 
+def part(memory: Memory, view: NDArray[Any]) -> Memory:
+    """Return the part of an array's memory that a view of its `addresses` has."""
+    address = view.__array_interface__["data"][0]
+    return Memory(
+        address, memory.dtype, view.shape, view.strides, memory.device, memory.stream, memory.wait, memory.owner
+    )
+
+
 def number(device: Device) -> int | None:
     """Return the number of the GPU that a device stands for, -1 for the current one, None for the CPU."""
     if device is None:

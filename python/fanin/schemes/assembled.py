@@ -39,7 +39,7 @@ class Assembled(Scheme):
         """Return counts, means and stds of pieces; those of one scheme and shape count as one."""
         counts: Counter[tuple[Scheme, tuple[int, ...]]] = Counter()
         for piece in self._pieces(as_shape(shape), ""):
-            counts[as_scheme("scheme", piece.scheme), piece.shape] += piece.layout.size
+            counts[as_scheme("scheme", piece.scheme), piece.shape] += piece.layout.size(piece.shape)
         means = [scheme.expected_mean(sizes) for scheme, sizes in counts]
         stds = [scheme.expected_std(sizes) for scheme, sizes in counts]
         return list(counts.values()), means, stds

@@ -24,28 +24,31 @@ def as_text(argument: str, index: Index | str) -> str:
     if isinstance(index, str):
         index = _parsed(argument, index)
     items = index if isinstance(index, tuple) else (index,)
+    if sum(item is Ellipsis for item in items) > 1:
+        raise ValueError(f'{argument} must have "..." once at most, got {short(index)}')
     return ", ".join(_item(argument, item) for item in items)
 
 
 def within(argument: str, text: str, shape: tuple[int, ...]) -> tuple[Box, tuple[int, ...]]:
     """Return the box that an index selects in a shape, and the axes that it keeps.
 
-    Raise ValueError where it leaves the shape or runs backwards.
+    Raise ValueError where it leaves the shape: a slice too, which NumPy would shorten.
     """
+    items = _parsed(argument, text)
     try:
-        entries, _ = box(_parsed(argument, text), shape)
+        entries, _ = box(items, shape)
     except IndexError as error:
         raise ValueError(f"{argument} must lie within shape {shape}, got {text!r}: {error}") from None
-    found = []
-    for entry in entries:
-        if isinstance(entry, int):
-            found.append(range(entry, entry + 1))
-        else:
-            start, step, count = entry
-            if step < 0:
-                raise ValueError(f"{argument} must go forwards, got {text!r}")
-            found.append(range(start, start + count * step, step))
-    return tuple(found), tuple(axis for axis, entry in enumerate(entries) if not isinstance(entry, int))
+    at = items.index(...) if ... in items else len(items)
+    whole = [slice(None)] * (len(shape) - len(items) + (... in items))
+    for item, size in zip((*items[:at], *whole, *items[at + 1 :]), shape, strict=True):
+        if isinstance(item, slice) and any(abs(end) > size for end in (item.start, item.stop) if end is not None):
+            raise ValueError(f"{argument} must lie within shape {shape}, got {text!r}")
+    found = tuple(
+        range(entry, entry + 1) if isinstance(entry, int) else range(entry[0], entry[0] + entry[2] * entry[1], entry[1])
+        for entry in entries
+    )
+    return found, tuple(axis for axis, entry in enumerate(entries) if not isinstance(entry, int))
 
 
 def common(a: Box, b: Box) -> Box | None:
@@ -70,7 +73,7 @@ def without(a: Box, inner: Box) -> list[Box]:
     return left
 
 
-def _parsed(argument: str, text: str) -> Index:
+def _parsed(argument: str, text: str) -> tuple[int | slice | EllipsisType, ...]:
     return tuple(_entry(argument, text, item) for item in text.split(","))
 
 
@@ -88,6 +91,8 @@ def _item(argument: str, item: object) -> str:
     if item is Ellipsis:
         return "..."
     if isinstance(item, slice):
+        if item.step is not None and item.step < 1:
+            raise ValueError(f"{argument} must go forwards, got {short(item)}")
         parts = ["" if part is None else str(part) for part in (item.start, item.stop, item.step)]
         return ":".join(parts if item.step not in (None, 1) else parts[:2])
     if isinstance(item, int) and not isinstance(item, bool):

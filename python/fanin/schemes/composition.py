@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..arguments import integer, integers, optional
 from ..text import short
 from .assembled import Assembled, axis_of
-from .cuts import Loop
+from .cuts import Block, Layout, Loop, Nest
 from .distributions import Constant, Normal
 from .part_names import as_names, part_name
 from .pieces import Piece, Pieces
@@ -83,14 +83,9 @@ class Concatenate(Assembled):
         found, start = [], 0
         for number, (scheme, size) in enumerate(zip(self.schemes, sizes, strict=True)):
             own = f"{name}[{number}]" if self.names is None else part_name(self.names, number, number, name)
-            part = (*shape[:axis], size, *shape[axis + 1 :])
-            each = size // groups
-            piece = Piece.along(axis, start, start + each, scheme, own, part)
-            if groups > 1:
-                turns = Loop(groups, axis, shape[axis] // groups, axis, each)
-                piece = piece._replace(layout=piece.layout._replace(loops=(*piece.layout.loops, turns)))
-            found.append(piece)
-            start += each
+            part, stop = (*shape[:axis], size, *shape[axis + 1 :]), start + size // groups
+            found.append(Piece(scheme, own, part, _block(axis, start, stop, shape, groups)))
+            start = stop
         return found
 
     def _sizes(self, shape: tuple[int, ...], axis: int) -> Sequence[int]:
@@ -142,9 +137,9 @@ class Padded(Assembled):
             raise ValueError(f"row, or padding, must be one of the rows of shape {shape}, got {self.row}")
         row, rows = self.row % shape[0], shape[0]
         return [
-            Piece.along(0, 0, row, self.of, name, shape),
-            Piece.along(0, row, row + 1, Constant(0.0), name, shape, row),
-            Piece.along(0, row + 1, rows, self.of, name, shape, row + 1),
+            Piece(self.of, name, shape, Block(0, 0, row, 0)),
+            Piece(Constant(0.0), name, shape, Block(0, row, row + 1, row)),
+            Piece(self.of, name, shape, Block(0, row + 1, rows, row + 1)),
         ]
 
 
@@ -168,6 +163,17 @@ def embedding(std: float = 0.02, *, padding: int | None = None) -> Normal | Padd
     """
     rows = Normal(0.0, std)
     return rows if padding is None else Padded(rows, integer("padding", padding))
+
+
+def _block(axis: int, start: int, stop: int, shape: tuple[int, ...], groups: int) -> Layout:
+    """Return where a block lies that has these positions of the first group of an axis, and its turn in each other."""
+    if groups == 1:
+        return Block(axis, start, stop, 0)
+    loops = [Loop(size, number, 1, number, 1) for number, size in enumerate(shape)]
+    loops[axis] = Loop(stop - start, axis, 1, axis, 1)
+    turns = Loop(groups, axis, shape[axis] // groups, axis, stop - start)
+    zeros = (0,) * len(shape)
+    return Nest((*zeros[:axis], start, *zeros[axis + 1 :]), zeros, (*loops, turns))
 
 
 concatenate, padded = Concatenate, Padded

@@ -1,7 +1,7 @@
 """Cut a request along a piece: which elements of a tensor were asked for, and where in the result they go.
 
-A tensor that lies within a larger one is described by loops, as a compiler would nest them: each steps along one axis
-of the larger tensor and one axis of the tensor itself. That says blocks, slices, interleaved rows and transposition.
+Most pieces are a block of one axis. Any other tensor that lies within a larger one is described by loops, as a compiler
+nests them: each steps along an axis of both. They say slices, interleaved rows, split and transposed axes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from numpy.typing import NDArray
 
 from ..arrays.index import Box
 
@@ -34,13 +36,70 @@ class Loop(NamedTuple):
     own_step: int
 
 
-class Layout(NamedTuple):
-    """Where elements of a tensor lie within a larger one.
+class Layout(Protocol):
+    """Where elements of a tensor lie within a larger one."""
+
+    def size(self, shape: tuple[int, ...]) -> int:
+        """Return how many elements of the tensor, which has this shape, lie there."""
+
+    def cut(self, part: Part) -> list[Part]:
+        """Return what a part of the larger tensor has of this one."""
+
+
+class Block(NamedTuple):
+    """Positions along one axis, of tensors that are equal in all others.
+
+    Attributes
+    ----------
+    axis : int
+        The axis.
+    start, stop : int
+        The positions in the larger tensor.
+    first : int
+        The position in the tensor itself that `start` is.
+    """
+
+    axis: int
+    start: int
+    stop: int
+    first: int
+
+    def size(self, shape: tuple[int, ...]) -> int:
+        others = shape[: self.axis] + shape[self.axis + 1 :]
+        return math.prod(others) * (self.stop - self.start)
+
+    def cut(self, part: Part) -> list[Part]:
+        axis, start, stop, first = self
+        entries, kept = part
+        entry, shift = entries[axis], first - start
+        own: Entry
+        if isinstance(entry, int):
+            if not start <= entry < stop:
+                return []
+            own = entry + shift
+        else:
+            (begin, step, count), result, to = entry
+            low, high = (start, stop) if step > 0 else (stop - 1, start - 1)
+            least, most = -((begin - low) // step), -((begin - high) // step)
+            if least > 0 or most < count:
+                least, most = max(0, least), min(count, most)
+                if most <= least:
+                    return []
+                to = _among(to, range(least, most))
+                begin, count = begin + least * step, most - least
+            own = Span((begin + shift, step, count), result, to)
+        return [Part((*entries[:axis], own, *entries[axis + 1 :]), kept)]
+
+
+class Nest(NamedTuple):
+    """Elements that loops lead to, each along an axis of both tensors.
+
+    Loops that step along one axis of either tensor are one stretch after the other: the longest stays a range.
 
     Attributes
     ----------
     start : tuple of int
-        The index, in the larger tensor, of the first of them.
+        The index, in the larger tensor, of the first element.
     first : tuple of int
         Its index in the tensor itself.
     loops : tuple of Loop
@@ -51,14 +110,9 @@ class Layout(NamedTuple):
     first: tuple[int, ...]
     loops: tuple[Loop, ...]
 
-    @property
-    def size(self) -> int:
-        """How many elements there are."""
-        return math.prod([loop.size for loop in self.loops])
-
     @classmethod
-    def of(cls, start: tuple[int, ...], first: tuple[int, ...], loops: Iterable[Loop]) -> Layout:
-        """Return the same of as few loops as can be; those of several axes that are one go from outer to inner."""
+    def of(cls, start: tuple[int, ...], first: tuple[int, ...], loops: Iterable[Loop]) -> Nest:
+        """Return the elements by as few loops as can be; those that step along the same axes go from outer to inner."""
         joined: list[Loop] = []
         for loop in loops:
             if loop.size == 1:
@@ -71,13 +125,42 @@ class Layout(NamedTuple):
                 joined.append(loop)
         return cls(start, first, tuple(joined))
 
+    def size(self, shape: tuple[int, ...]) -> int:
+        return math.prod([loop.size for loop in self.loops])
+
+    def cut(self, part: Part) -> list[Part]:
+        outer, runs = _stretches(self.loops)
+        hits = [
+            list(_hits(entry, self.start[axis], outer.get(axis, ()), runs.get(axis)))
+            for axis, entry in enumerate(part.entries)
+        ]
+        return [self._together(combination, part.kept) for combination in itertools.product(*hits)]
+
+    def _together(self, hits: tuple[_Hit, ...], kept: tuple[tuple[int, int], ...]) -> Part:
+        offsets = list(self.first)
+        spans: dict[int, Span] = {}
+        for steps, span, position in hits:
+            for loop, number in steps:
+                offsets[loop.own_axis] += number * loop.own_step
+            if span is not None:
+                spans[span[0]] = span[1]
+            if position is not None:
+                kept = (*kept, position)
+        own = [_shifted(spans[axis], offset) if axis in spans else offset for axis, offset in enumerate(offsets)]
+        return Part(tuple(own), kept)
+
 
 class Span(NamedTuple):
-    """Positions on an axis of a tensor, and those of the result that they go to, one by one."""
+    """Positions on an axis of a tensor, as (start, step, count), and those of the result that they go to in order."""
 
-    at: range
+    at: tuple[int, int, int]
     axis: int
-    to: range
+    to: slice
+
+    @property
+    def range(self) -> range:
+        start, step, count = self.at
+        return range(start, start + step * count, step)
 
 
 Entry: TypeAlias = int | Span
@@ -92,74 +175,52 @@ class Part(NamedTuple):
     @classmethod
     def of(cls, box: Box) -> Part:
         """Return what a box selects, whose axes are those of the result."""
-        axes = itertools.count()
-        return cls(
-            tuple(
-                entry
-                if isinstance(entry, int)
-                else Span(range(entry[0], entry[0] + entry[1] * entry[2], entry[1]), next(axes), range(entry[2]))
-                for entry in box
-            )
-        )
+        entries: list[Entry] = []
+        axis = 0
+        for entry in box:
+            if isinstance(entry, int):
+                entries.append(entry)
+            else:
+                entries.append(Span(entry, axis, slice(0, entry[2], 1)))
+                axis += 1
+        return cls(tuple(entries))
 
     @property
     def is_empty(self) -> bool:
         """Whether no element is selected."""
-        return not all(isinstance(entry, int) or entry.at for entry in self.entries)
+        return not all(isinstance(entry, int) or entry.at[2] for entry in self.entries)
 
     @property
     def box(self) -> Box:
         """The part as samplers take it."""
-        return tuple(entry if isinstance(entry, int) else _progression(entry.at) for entry in self.entries)
+        return tuple([entry if isinstance(entry, int) else entry.at for entry in self.entries])
 
     def within(self, origin: tuple[int, ...]) -> tuple[int | slice, ...]:
         """Return the index that selects the part of an array whose first element is at `origin` of the tensor."""
         return tuple(
-            entry - at if isinstance(entry, int) else _slice(_shifted(entry, -at).at)
+            entry - at if isinstance(entry, int) else _slice(_shifted(entry, -at).range)
             for entry, at in zip(self.entries, origin, strict=True)
         )
 
-    @property
-    def place(self) -> tuple[int | slice, ...]:
-        """The index of the result that selects the part's elements, in the order of the result's axes."""
-        spans = [entry for entry in self.entries if not isinstance(entry, int)]
-        index: dict[int, int | slice] = dict(self.kept)
-        index |= {span.axis: _slice(span.to) for span in spans}
-        return tuple(index[axis] for axis in range(len(index)))
-
-    @property
-    def order(self) -> tuple[int, ...]:
-        """The axes of what `place` selects, in the order of the tensor's own."""
-        axes = [entry.axis for entry in self.entries if not isinstance(entry, int)]
-        ranks = sorted(axes)
-        return tuple(ranks.index(axis) for axis in axes)
+    def view(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return the elements of the result that the part goes to, with axes in the order of the tensor's own."""
+        index: list[Any] = [None] * array.ndim
+        axes = []
+        for entry in self.entries:
+            if not isinstance(entry, int):
+                index[entry.axis] = entry.to
+                axes.append(entry.axis)
+        for axis, position in self.kept:
+            index[axis] = position
+        view: NDArray[Any] = array[(..., *index)]  # also of an array without axes it is a view
+        ordered = sorted(axes)
+        return view if axes == ordered else view.transpose([ordered.index(axis) for axis in axes])
 
 
 def hull(parts: Sequence[Part]) -> tuple[range, ...]:
     """Return, for each axis, the positions from the first to the last that any of some parts has; none is empty."""
     bounds = [[_bounds(entry) for entry in entries] for entries in zip(*(part.entries for part in parts), strict=True)]
     return tuple(range(min(low for low, _ in axis), max(high for _, high in axis) + 1) for axis in bounds)
-
-
-def cut(layout: Layout, part: Part) -> Iterator[Part]:
-    """Yield what a part of a larger tensor has of a tensor within it.
-
-    Loops that step along one axis of either tensor are one stretch after the other: the longest stays a range.
-    """
-    outer, runs = _stretches(layout.loops)
-    axes = range(len(layout.start))
-    hits = [list(_hits(part.entries[axis], layout.start[axis], outer.get(axis, ()), runs.get(axis))) for axis in axes]
-    for combination in itertools.product(*hits):
-        offsets, spans, kept = list(layout.first), {}, part.kept
-        for steps, span, position in combination:
-            for loop, number in steps:
-                offsets[loop.own_axis] += number * loop.own_step
-            if span is not None:
-                spans[span[0]] = span[1]
-            if position is not None:
-                kept = (*kept, position)
-        entries = (_shifted(spans[axis], offset) if axis in spans else offset for axis, offset in enumerate(offsets))
-        yield Part(tuple(entries), kept)
 
 
 # What an axis has in common with a request: steps of loops that were taken, the positions of the loop that stays a
@@ -196,13 +257,13 @@ def _hits(entry: Entry, at: int, outer: tuple[Loop, ...], run: Loop | None) -> I
         if not rest and 0 <= number < (run.size if run else 1):
             yield ((run, number),) if run else (), None, None
     elif run is None:
-        if at in entry.at:
-            yield (), None, (entry.axis, entry.to[entry.at.index(at)])
+        if at in entry.range:
+            yield (), None, (entry.axis, entry.to.start + entry.to.step * entry.range.index(at))
     else:
-        wanted, met = meet(entry.at, range(at, at + run.size * run.step, run.step))
+        wanted, met = meet(entry.range, range(at, at + run.size * run.step, run.step))
         if wanted:
-            own = range(met.start * run.own_step, met.stop * run.own_step, met.step * run.own_step)
-            yield (), (run.own_axis, Span(own, entry.axis, entry.to[wanted.start : wanted.stop : wanted.step])), None
+            own = (met.start * run.own_step, met.step * run.own_step, len(met))
+            yield (), (run.own_axis, Span(own, entry.axis, _among(entry.to, wanted))), None
 
 
 def meet(a: range, b: range) -> tuple[range, range]:
@@ -231,17 +292,20 @@ def _bounds(entry: Entry) -> tuple[int, int]:
     """Return the least and the greatest position of an entry, which is not empty."""
     if isinstance(entry, int):
         return entry, entry
-    ends = entry.at[0], entry.at[-1]
+    start, step, count = entry.at
+    ends = start, start + step * (count - 1)
     return min(ends), max(ends)
 
 
 def _shifted(span: Span, offset: int) -> Span:
-    at = span.at
-    return span._replace(at=range(at.start + offset, at.stop + offset, at.step)) if offset else span
+    start, step, count = span.at
+    return span._replace(at=(start + offset, step, count)) if offset else span
 
 
-def _progression(at: range) -> tuple[int, int, int]:
-    return (at.start, at.step, len(at)) if len(at) > 1 else (at.start, 1, len(at))
+def _among(places: slice, chosen: range) -> slice:
+    """Return some of the places of a slice that has no end left out: those at the positions of a range."""
+    start, step = places.start, places.step
+    return slice(start + step * chosen.start, start + step * chosen.stop, step * chosen.step)
 
 
 def _slice(at: range) -> slice:

@@ -53,7 +53,11 @@ def part_name(names: Names, position: int, number: int, name: str) -> str:
 def _parsed(argument: str, template: str) -> tuple[tuple[str, str | None], ...]:
     """Return a template as pieces of text, and fields, which come without braces."""
     if not template:
-        raise ValueError(f"{argument} must be names, got ''")
+        raise ValueError(f"{argument} must not be empty, got ''")
+    try:
+        template.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{argument} must be valid Unicode without lone surrogates, got {short(template)}") from None
     found: list[tuple[str, str | None]] = []
     end = 0
     for match in _TOKEN.finditer(template):

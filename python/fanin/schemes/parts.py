@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..arguments import integer, integers, optional
 from ..text import short
 from .assembled import Assembled, axis_of
-from .cuts import Layout, Loop
+from .cuts import Loop, Nest
 from .part_names import as_names, part_name
 from .pieces import Piece, Pieces, Slices
 from .registry import register
@@ -87,7 +87,7 @@ class Stack(Assembled):
             here = tuple(position if number == axis else 0 for number in range(len(shape)))
             scheme = schemes[position % len(schemes)]
             own = part_name(self.names, position, self.start + position, name)
-            return Piece(scheme, own, part, Layout(here, first, loops))
+            return Piece(scheme, own, part, Nest(here, first, loops))
 
         return Slices(axis, shape[axis], piece)
 
@@ -146,7 +146,7 @@ class Transpose(Assembled):
         sizes = dict(zip((axis % rank for axis in axes), shape, strict=True))
         loops = tuple(Loop(size, axis, 1, own, 1) for axis, (own, size) in enumerate(sizes.items()))
         zeros = (0,) * rank
-        return [Piece(self.of, name, tuple(sizes[own] for own in range(rank)), Layout(zeros, zeros, loops))]
+        return [Piece(self.of, name, tuple(sizes[own] for own in range(rank)), Nest(zeros, zeros, loops))]
 
 
 stack, transpose = Stack, Transpose

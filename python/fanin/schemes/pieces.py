@@ -13,7 +13,7 @@ from ..arrays import dtypes, gpu, target
 from ..arrays.index import box
 from ..arrays.request import Request
 from ..arrays.types import Array
-from .cuts import Layout, Loop, Part, cut, hull
+from .cuts import Layout, Part, hull
 
 # A native sampler and its own arguments: it is called with these, then dtype, shape, box and memory.
 Native: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -52,17 +52,6 @@ class Piece(NamedTuple):
     name: str
     shape: tuple[int, ...]
     layout: Layout
-
-    @classmethod
-    def along(
-        cls, axis: int, start: int, stop: int, scheme: Drawn, name: str, shape: tuple[int, ...], first: int = 0
-    ) -> Piece:
-        """Return the piece that has the positions `start` to `stop` of an axis, from `first` on in its own tensor."""
-        here, own = [0] * len(shape), [0] * len(shape)
-        here[axis], own[axis] = start, first
-        loops = [Loop(size, number, 1, number, 1) for number, size in enumerate(shape)]
-        loops[axis] = Loop(stop - start, axis, 1, axis, 1)
-        return cls(scheme, name, shape, Layout(tuple(here), tuple(own), tuple(loops)))
 
 
 # The pieces of a tensor: each of its elements belongs to one of them.
@@ -117,13 +106,20 @@ def assemble(pieces: Pieces, request: Request, seed: int) -> Array:
         sizes = tuple([entry[2] for entry in wanted if not isinstance(entry, int)])
         result = np.empty(sizes, dtypes.native(request.dtype))
         for leaf in leaves:
-            _draw(leaf, request, result)
+            if request.memory is None:
+                _draw(leaf, request.dtype, result)
+            else:  # a GPU draws it, into an array of its own
+                _copy(leaf, request.dtype, result, request.memory)
         return request.finish(result)
     _core.constant(0.0, request.dtype, request.shape, wanted, request.memory)  # refuses what cannot be written to
-    memory = request.memory if target.is_gpus(request.memory) else target.as_ndarray(request.out)
     try:
-        for leaf in leaves:
-            _draw(leaf, request, memory)
+        if target.is_gpus(request.memory):
+            for leaf in leaves:
+                _draw_there(leaf, request.dtype, request.memory)
+        else:
+            array = target.as_ndarray(request.out)
+            for leaf in leaves:
+                _draw(leaf, request.dtype, array)
     finally:
         target.written(request.out)
     return request.out
@@ -153,41 +149,41 @@ def _leaves(pieces: Pieces, seed: int, parts: list[Part]) -> Iterator[Leaf]:
         near = hull(parts)[pieces.axis]
         pieces = pieces[near.start : near.stop]
     for scheme, name, shape, layout in pieces:
-        found = [each for part in parts for each in cut(layout, part)]
-        nested = scheme.pieces(shape, name) if found else ()
+        found = layout.cut(parts[0]) if len(parts) == 1 else [each for part in parts for each in layout.cut(part)]
+        if not found:
+            continue
+        nested = scheme.pieces(shape, name)
         if nested is None:
             yield Leaf(scheme.native(shape, seed, name), shape, scheme.is_whole, found)
         else:
             yield from _leaves(nested, seed, found)
 
 
-def _draw(leaf: Leaf, request: Request, memory: Any) -> None:
-    sampler, arguments = leaf.native
-    drawn_elsewhere = request.out is None and request.memory is not None  # a GPU draws it, into an array of its own
-    if leaf.is_whole and len(leaf.parts) > 1 and isinstance(memory, np.ndarray):  # drawn once, not for every part
-        bounds = hull(leaf.parts)
-        box = tuple((at.start, 1, len(at)) for at in bounds)
-        drawn = sampler(*arguments, request.dtype, leaf.shape, box, request.memory if drawn_elsewhere else None)
-        for part in leaf.parts:
-            _view(memory, part)[...] = drawn[part.within(tuple(at.start for at in bounds))]
+def _draw(leaf: Leaf, dtype: _core.Dtype, memory: NDArray[Any]) -> None:
+    """Draw into an array in the memory of the CPU."""
+    (sampler, arguments), shape, is_whole, parts = leaf
+    if is_whole and len(parts) > 1:
+        _copy(leaf, dtype, memory, None)
         return
-    for part in leaf.parts:
-        if drawn_elsewhere:
-            _view(memory, part)[...] = sampler(*arguments, request.dtype, leaf.shape, part.box, request.memory)
-        else:
-            sampler(*arguments, request.dtype, leaf.shape, part.box, _memory(memory, part))
+    for part in parts:
+        sampler(*arguments, dtype, shape, part.box, part.view(memory))
 
 
-def _view(array: NDArray[Any], part: Part) -> NDArray[Any]:
-    view: NDArray[Any] = array[(..., *part.place)]  # also of an array without axes it is a view
-    return view.transpose(part.order)
+def _copy(leaf: Leaf, dtype: _core.Dtype, memory: NDArray[Any], device: _core.Gpu | None) -> None:
+    """Draw an array that has all the parts, on a device, and copy them from it."""
+    (sampler, arguments), shape, _, parts = leaf
+    if len(parts) == 1:
+        parts[0].view(memory)[...] = sampler(*arguments, dtype, shape, parts[0].box, device)
+        return
+    bounds = hull(parts)
+    drawn = sampler(*arguments, dtype, shape, tuple((at.start, 1, len(at)) for at in bounds), device)
+    for part in parts:
+        part.view(memory)[...] = drawn[part.within(tuple(at.start for at in bounds))]
 
 
-def _memory(memory: Any, part: Part) -> Any:
-    if isinstance(memory, np.ndarray):
-        return _view(memory, part)
-    view = _view(gpu.addresses(memory), part)
-    address = view.__array_interface__["data"][0]
-    return _core.Memory(
-        address, memory.dtype, view.shape, view.strides, memory.device, memory.stream, memory.wait, memory.owner
-    )
+def _draw_there(leaf: Leaf, dtype: _core.Dtype, memory: _core.Memory) -> None:
+    """Draw into the memory of a GPU."""
+    (sampler, arguments), shape, _, parts = leaf
+    addresses = gpu.addresses(memory)
+    for part in parts:
+        sampler(*arguments, dtype, shape, part.box, gpu.part(memory, part.view(addresses)))

@@ -12,7 +12,7 @@ from ..arrays.types import Index
 from ..text import short
 from .assembled import Assembled
 from .boxes import Box, as_text, common, within, without
-from .cuts import Layout, Loop
+from .cuts import Loop, Nest
 from .part_names import as_names, part_name
 from .pieces import Piece, Pieces
 from .registry import register
@@ -155,19 +155,19 @@ def _start(axes: tuple[_Axis, ...], fragment: Box, rank: int) -> tuple[int, ...]
     return tuple(start)
 
 
-def _of_rest(axes: tuple[_Axis, ...], fragment: Box, rank: int) -> Layout:
+def _of_rest(axes: tuple[_Axis, ...], fragment: Box, rank: int) -> Nest:
     start = _start(axes, fragment, rank)
     steps = [(axis, step * at.step, len(at)) for (axis, step), at in zip(axes, fragment, strict=True)]
-    return Layout.of(start, start, (Loop(size, axis, step, axis, step) for axis, step, size in steps))
+    return Nest.of(start, start, (Loop(size, axis, step, axis, step) for axis, step, size in steps))
 
 
-def _of_box(axes: tuple[_Axis, ...], fragment: Box, box: Box, kept: tuple[int, ...], rank: int) -> Layout:
+def _of_box(axes: tuple[_Axis, ...], fragment: Box, box: Box, kept: tuple[int, ...], rank: int) -> Nest:
     first, loops = [], []
     for own, number in enumerate(kept):
         (axis, step), at, whole = axes[number], fragment[number], box[number]
         first.append((at.start - whole.start) // whole.step)
         loops.append(Loop(len(at), axis, step * at.step, own, at.step // whole.step if len(at) > 1 else 1))
-    return Layout.of(_start(axes, fragment, rank), tuple(first), loops)
+    return Nest.of(_start(axes, fragment, rank), tuple(first), loops)
 
 
 regions = Regions

@@ -23,6 +23,7 @@ from ..fans import (
     output_axis,
 )
 from ..signals.gains import gain as gain_of
+from .cuts import Block
 from .distributions import SQRT3, Normal, TruncatedNormal, Uniform
 from .pieces import Native, Piece, Pieces
 from .registry import register
@@ -105,7 +106,7 @@ class VarianceScaling(Scheme):
         axis = output_axis(shape, self.layout, self.transposed)
         found, start = [], 0
         for size, std in zip(self._sizes(shape), self._stds(shape), strict=True):
-            found.append(Piece.along(axis, start, start + size, self._of_std(std), name, shape, start))
+            found.append(Piece(self._of_std(std), name, shape, Block(axis, start, start + size, start)))
             start += size
         return found
 
