@@ -25,7 +25,7 @@ MOVED = {2: (1, 0), 3: (2, 1, 0), 4: (2, 3, 1, 0)}  # a kernel's axes among thos
 def drawn(shapes, scheme_of, renamed=None):
     """What a plan draws of these shapes, by name."""
     rules = [Rule(f"/{name.replace('.', '[.]')}/", scheme_of(name, shape)) for name, shape in shapes.items()]
-    plan = fanin.plan(shapes, Recipe("twins", rules), 3, dtype="float32", renamed=renamed)
+    plan = fanin.plan(shapes, Recipe("twins", rules), seed=3, dtype="float32", renamed=renamed)
     return {name: plan[name] for name in shapes}
 
 

@@ -133,7 +133,7 @@ def test_what_is_put_together_equals_the_separate_parts(dtype, data):
 
 def test_plans_carry_them_through_json_and_toml():
     for scheme, shape, wanted in separate("float32"):
-        plan = fanin.plan({"w": shape}, Recipe("one", [Rule("w", scheme)]), SEED)
+        plan = fanin.plan({"w": shape}, Recipe("one", [Rule("w", scheme)]), seed=SEED)
         assert same(plan["w"], wanted)
         assert same(Plan.from_dict(json.loads(json.dumps(plan.to_dict())))["w"], wanted)
         toml = plan.recipe.to_toml()
@@ -325,25 +325,25 @@ class TestPlans:
         shapes = {"stacked.wi": (4, 3), "layers.2.wi": (3,)}
         message = "own stream, got 'layers.2.wi' for 'stacked.wi' and 'layers.2.wi', .*: leave one out, or"
         with pytest.raises(ValueError, match=message):
-            fanin.plan(shapes, Recipe("r", [*self.STACKED, self.REST]), 0)
-        plan = fanin.plan(shapes, Recipe("r", [*self.STACKED, self.REST]), 0, renamed={"layers.2.wi": "other"})
+            fanin.plan(shapes, Recipe("r", [*self.STACKED, self.REST]), seed=0)
+        plan = fanin.plan(shapes, Recipe("r", [*self.STACKED, self.REST]), seed=0, renamed={"layers.2.wi": "other"})
         assert not same(plan["stacked.wi", 2], plan["layers.2.wi"])
 
     def test_a_template_derives_from_the_name_that_renamed_gives(self):
         rules = [Rule("new.weight", schemes.stack(NORMAL, "{parent}.{}.{leaf}"))]
-        plan = fanin.plan({"new.weight": (2, 3)}, Recipe("r", rules), 0, renamed={"new.weight": "old.weight"})
+        plan = fanin.plan({"new.weight": (2, 3)}, Recipe("r", rules), seed=0, renamed={"new.weight": "old.weight"})
         assert same(plan["new.weight", 1], NORMAL((3,), seed=0, name="old.1.weight"))
 
     def test_the_table_and_the_files_have_them(self, tmp_path):
-        plan = fanin.plan({"stacked.wi": (40, 300, 100)}, Recipe("r", self.STACKED), 0, dtype="bfloat16")
+        plan = fanin.plan({"stacked.wi": (40, 300, 100)}, Recipe("r", self.STACKED), seed=0, dtype="bfloat16")
         assert "stack" in str(plan)
         plan.save(tmp_path / "w.safetensors")
         assert plan.verify(tmp_path / "w.safetensors")
 
     def test_a_stacked_plan_has_the_values_of_the_separate_one(self):
-        separate = fanin.plan({f"layers.{k}.wi": (5, 6) for k in range(4)}, Recipe("r", [Rule("*", HE)]), 0)
+        separate = fanin.plan({f"layers.{k}.wi": (5, 6) for k in range(4)}, Recipe("r", [Rule("*", HE)]), seed=0)
         scanned = Recipe("r", [Rule("wi", schemes.stack(HE, "layers.{}.{name}", axis=1))])
-        stacked = fanin.plan({"wi": (5, 4, 6)}, scanned, 0)
+        stacked = fanin.plan({"wi": (5, 4, 6)}, scanned, seed=0)
         assert same(stacked["wi"], np.stack([separate[f"layers.{k}.wi"] for k in range(4)], axis=1))
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import TypeAlias
 
 from ..arrays.shape import as_shape
 from ..arrays.types import Shape
-from .pieces import Native, Pieces
+from .pieces import Native
 from .scheme import Scheme, as_scheme
+
+# The number of elements, and what mean and std they are expected to have, of what a parameter is put together from.
+Moments: TypeAlias = list[tuple[int, float, float]]
 
 
 class Assembled(Scheme):
@@ -17,32 +21,28 @@ class Assembled(Scheme):
     __slots__ = ()
 
     def expected_mean(self, shape: Shape) -> float:
-        counts, means, _ = self._moments(shape)
-        return math.fsum(n * m for n, m in zip(counts, means, strict=True)) / max(1, sum(counts))
+        moments = self._moments(shape)
+        return math.fsum(n * mean for n, mean, _ in moments) / max(1, sum(n for n, _, _ in moments))
 
     def expected_std(self, shape: Shape) -> float:
-        counts, means, stds = self._moments(shape)
-        total = max(1, sum(counts))
-        mean = math.fsum(n * m for n, m in zip(counts, means, strict=True)) / total
-        squares = (n * (s**2 + (m - mean) ** 2) for n, m, s in zip(counts, means, stds, strict=True))
-        return math.sqrt(math.fsum(squares) / total)
+        moments = self._moments(shape)
+        if len(moments) == 1:
+            return moments[0][2]
+        total = max(1, sum(n for n, _, _ in moments))
+        mean = math.fsum(n * each for n, each, _ in moments) / total
+        return math.sqrt(math.fsum(n * (std**2 + (each - mean) ** 2) for n, each, std in moments) / total)
 
     def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
         raise TypeError(f"{self.describe()} is drawn in pieces")
 
-    def _pieces(self, shape: tuple[int, ...], name: str) -> Pieces:
-        found = self.pieces(shape, name)
-        assert found is not None
-        return found
-
-    def _moments(self, shape: Shape) -> tuple[list[int], list[float], list[float]]:
-        """Return counts, means and stds of pieces; those of one scheme and shape count as one."""
+    def _moments(self, shape: Shape) -> Moments:
+        """Return the moments of the pieces; those of one scheme and shape count as one."""
+        pieces = self.pieces(as_shape(shape), "")
+        assert pieces is not None
         counts: Counter[tuple[Scheme, tuple[int, ...]]] = Counter()
-        for piece in self._pieces(as_shape(shape), ""):
+        for piece in pieces:
             counts[as_scheme("scheme", piece.scheme), piece.shape] += piece.layout.size(piece.shape)
-        means = [scheme.expected_mean(sizes) for scheme, sizes in counts]
-        stds = [scheme.expected_std(sizes) for scheme, sizes in counts]
-        return list(counts.values()), means, stds
+        return [(n, scheme.expected_mean(part), scheme.expected_std(part)) for (scheme, part), n in counts.items()]
 
 
 def axis_of(axis: int, shape: tuple[int, ...]) -> int:

@@ -130,10 +130,12 @@ class Nest(NamedTuple):
 
     def cut(self, part: Part) -> list[Part]:
         outer, runs = _stretches(self.loops)
-        hits = [
-            list(_hits(entry, self.start[axis], outer.get(axis, ()), runs.get(axis)))
-            for axis, entry in enumerate(part.entries)
-        ]
+        hits = []
+        for axis, entry in enumerate(part.entries):
+            found = list(_hits(entry, self.start[axis], outer.get(axis, ()), runs.get(axis)))
+            if not found:
+                return []
+            hits.append(found)
         return [self._together(combination, part.kept) for combination in itertools.product(*hits)]
 
     def _together(self, hits: tuple[_Hit, ...], kept: tuple[tuple[int, int], ...]) -> Part:

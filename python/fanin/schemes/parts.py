@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..arguments import integer, integers, optional
+from ..arrays.shape import as_shape
+from ..arrays.types import Shape
 from ..text import short
-from .assembled import Assembled, axis_of
+from .assembled import Assembled, Moments, axis_of
 from .cuts import Loop, Nest
 from .part_names import as_names, part_name
 from .pieces import Piece, Pieces, Slices
@@ -79,7 +82,7 @@ class Stack(Assembled):
                     f"{argument} must be one for each of {shape[axis]} slices, axis {axis} of shape {shape}, "
                     f"got {len(each)}"
                 )
-        part = shape[:axis] + shape[axis + 1 :]
+        part = self._slice(shape)
         loops = tuple(Loop(size, own + (own >= axis), 1, own, 1) for own, size in enumerate(part))
         first, schemes = (0,) * len(part), self._schemes
 
@@ -90,6 +93,16 @@ class Stack(Assembled):
             return Piece(scheme, own, part, Nest(here, first, loops))
 
         return Slices(axis, shape[axis], piece)
+
+    def _slice(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        axis = axis_of(self.axis, shape)
+        return shape[:axis] + shape[axis + 1 :]
+
+    def _moments(self, shape: Shape) -> Moments:
+        """Return those of one slice for each scheme: there may be too many slices to ask them all."""
+        part = self._slice(as_shape(shape))
+        count = math.prod(part)
+        return [(count, scheme.expected_mean(part), scheme.expected_std(part)) for scheme in self._schemes]
 
     @property
     def _schemes(self) -> tuple[Scheme, ...]:
