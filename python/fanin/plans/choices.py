@@ -53,7 +53,9 @@ def chosen(only: Only | None, names: Iterable[str]) -> set[str]:
         matcher = compiled(pattern)[0]
         meant = [name for name in names if name == pattern or matcher.fullmatch(name)]
         if not meant:
-            raise ValueError(f"only must have names or patterns of parameters, got {short(pattern)}{nearest(pattern, names)}")
+            raise ValueError(
+                f"only must have names or patterns of parameters, got {short(pattern)}{nearest(pattern, names)}"
+            )
         found.update(meant)
     return found
 
@@ -74,5 +76,7 @@ def dtype_by_name(dtype: DType | Mapping[str, DType], names: Iterable[str]) -> C
         used.add(pattern)
     unused = [pattern for pattern, _, _ in patterns if pattern not in used]
     if unused:
-        raise ValueError(f"dtype must have patterns of parameters, got {listed(list(map(repr, unused)))}, which match none")
+        raise ValueError(
+            f"dtype must have patterns of parameters, got {listed(list(map(repr, unused)))}, which match none"
+        )
     return table.__getitem__

@@ -89,7 +89,9 @@ def _notes(plan: Contents, hidden: int) -> Iterator[str]:
         yield f"… and {len(shared) - _MOST_NAMED} parameters more have those of others"
     foreign = [row for row in plan.rows if not row.scheme.is_portable]
     if foreign:
-        named = ", ".join(row.name for row in foreign[:_MOST_NAMED]) + (" and more" if len(foreign) > _MOST_NAMED else "")
+        named = ", ".join(row.name for row in foreign[:_MOST_NAMED]) + (
+            " and more" if len(foreign) > _MOST_NAMED else ""
+        )
         size = f"{text.count(len(foreign), 'tensor')}, {sum(row.size for row in foreign):,} parameters"
         yield f"{size}, computed by torch from fanin's draws, whose last bits may depend on the processor: {named}"
     yield from plan.notes

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .storage import Layer
-from .values import Draw, Geometry, Operation, Read, Value, in_order, title
+from .values import Draw, Geometry, Layer, Operation, Read, Value, in_order, title
 
 
 class Stream(NamedTuple):

@@ -197,7 +197,9 @@ def verify(module: Any, plan: Plan, *, sample: int | None = None) -> Compared:
     tensors = _planned(entries(require_module("module", module)), plan)
     missing = [row.name for row in plan.rows if not any(name in tensors for name in (row.name, *row.aliases))]
     if missing:
-        raise ValueError(f"module must have every parameter of the plan, got none named {listed(list(map(repr, missing)))}")
+        raise ValueError(
+            f"module must have every parameter of the plan, got none named {listed(list(map(repr, missing)))}"
+        )
     elements, problems = 0, []
     for name, tensor in tensors.items():
         require_memory(name, tensor)

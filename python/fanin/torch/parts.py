@@ -10,8 +10,7 @@ from .. import schemes
 from ..schemes import Scheme
 from ..schemes.distributions import Constant as Same
 from .reduction import ANYWHERE, Law, named
-from .storage import Layer
-from .values import Constant, Draw, Geometry, Operation, Read, Value
+from .values import Constant, Draw, Geometry, Layer, Operation, Read, Value
 
 _MOST = 2048  # boxes that a scheme may list
 
@@ -36,21 +35,25 @@ def distributed(value: Value) -> Value:
     """
     if not isinstance(value, Operation) or value.title.rstrip("_") not in _ELEMENTWISE:
         return value
-    place = next((i for i, each in enumerate(value.args) if isinstance(each, Value) and each.shape == value.shape), None)
+    place = next(
+        (i for i, each in enumerate(value.args) if isinstance(each, Value) and each.shape == value.shape), None
+    )
     others = [each for i, each in enumerate(value.args) if i != place]
     if place is None or any(isinstance(each, Value) and not isinstance(each, Constant) for each in others):
         return value
     inner = distributed(value.args[place])
-    if not isinstance(inner, Read) or len(inner.layers) < 2 or any(each.geometry.dtype != inner.dtype for each in inner.layers):
+    if (
+        not isinstance(inner, Read)
+        or len(inner.layers) < 2
+        or any(each.geometry.dtype != inner.dtype for each in inner.layers)
+    ):
         return value
 
     def applied(each: Value) -> Value:
         args = [*value.args[:place], each, *value.args[place + 1 :]]
         return Operation(value.func, args, value.kwargs, each.shape, value.dtype, value.pick)
 
-    layers = [
-        Layer(each.geometry._replace(dtype=value.dtype), applied(each.value), each.seen) for each in inner.layers
-    ]
+    layers = [Layer(each.geometry._replace(dtype=value.dtype), applied(each.value), each.seen) for each in inner.layers]
     nbytes = inner.nbytes // inner.dtype.itemsize * value.dtype.itemsize
     return Read(layers, inner.geometry._replace(dtype=value.dtype), nbytes)
 
@@ -166,7 +169,7 @@ def _turned(law: Law, box: Box, region: Geometry) -> Scheme | None:
         return None
     if box.sizes != region.shape:
         scheme = law.scheme
-    if list(box.axes) == sorted(box.axes) or law.draw is None and isinstance(scheme, Same):
+    if list(box.axes) == sorted(box.axes) or (law.draw is None and isinstance(scheme, Same)):
         return scheme
     return schemes.transpose(scheme, tuple(box.axes.index(axis) for axis in sorted(box.axes)))
 

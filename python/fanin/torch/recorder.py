@@ -154,7 +154,9 @@ class Recorder(TorchDispatchMode):
                     (frozen if where.kind == "arg" else options)[where.key] = Replaced(target.shape, target.dtype)
                 self.write(target, self._made(func, schema, bound, target, frozen, options, where))
             return out
-        known = {each.untyped_storage()._cdata for each in tree_leaves((args, kwargs)) if isinstance(each, torch.Tensor)}
+        known = {
+            each.untyped_storage()._cdata for each in tree_leaves((args, kwargs)) if isinstance(each, torch.Tensor)
+        }
         for position, result in enumerate(tree_leaves(out)):
             if not isinstance(result, torch.Tensor) or (
                 result.untyped_storage()._cdata in known and schema.name != "lift_fresh"
@@ -166,9 +168,7 @@ class Recorder(TorchDispatchMode):
                 self.write(result, made)
         return out
 
-    def _made(
-        self, func: Any, schema: Schema, bound: Any, like: Any, frozen: Any, options: Any, pick: Pick
-    ) -> Value:
+    def _made(self, func: Any, schema: Schema, bound: Any, like: Any, frozen: Any, options: Any, pick: Pick) -> Value:
         """Return the value of a tensor that an operation made or wrote to."""
         shape, dtype, name = tuple(like.shape), like.dtype, schema.name
         if schema.is_random:
@@ -189,7 +189,9 @@ class Recorder(TorchDispatchMode):
                 return Constant(number, shape, dtype)
         source = bound.get(_COPIES.get(name, ""))
         if isinstance(source, Value) and (source.shape, source.dtype) == (shape, dtype):
-            return source  # a copy is the value that it copies: layers copied by deepcopy start equal, as they do in torch
+            return (
+                source  # a copy is the value that it copies: layers copied by deepcopy start equal, as they do in torch
+            )
         if isinstance(source, Constant):
             return Constant(source.value, shape, dtype)
         return Operation(func, frozen, options, shape, dtype, pick)
@@ -221,7 +223,9 @@ class Recorder(TorchDispatchMode):
             if schema.name in ("_local_scalar_dense", "equal", "allclose", "is_nonzero"):
                 return self._asked(schema, frozen[0])
             # It has no kernel for the meta device: the shapes are those of a run on ones.
-            ones = tree_map(lambda each: torch.ones_like(each, device=CPU) if isinstance(each, torch.Tensor) else each, args)
+            ones = tree_map(
+                lambda each: torch.ones_like(each, device=CPU) if isinstance(each, torch.Tensor) else each, args
+            )
             return tree_map(functools.partial(_moved, to=META), func(*ones, **kwargs))
 
     def _undrawn(self, func: Any, schema: Schema, args: Any, kwargs: Any) -> Any:

@@ -28,8 +28,8 @@ from .draws import Stream, numbered, reach
 from .filling import fill_
 from .functions import Functions
 from .modules import PARAMETER, Entry, entries, owner_of, put, require_module
-from .parts import numbered as number_template
 from .parts import distributed, parted
+from .parts import numbered as number_template
 from .recorder import Recorder
 from .reduction import laws, named
 from .replay import Replayed
@@ -127,7 +127,13 @@ class Recording:
         return plan.carrying(contents.buffers(seed), self.notes)
 
     def fill_(
-        self, module: Any = None, *, seed: Seed, device: Any = None, dtype: DType | Mapping[str, DType] = None, **options: Any
+        self,
+        module: Any = None,
+        *,
+        seed: Seed,
+        device: Any = None,
+        dtype: DType | Mapping[str, DType] = None,
+        **options: Any,
     ) -> Plan:
         """Give memory to what was made while recording, and draw it; what was there before keeps its values.
 
@@ -255,7 +261,9 @@ class _Contents:
                 self.skipped.append((entry.name, entry.kind if entry.kind != PARAMETER else str(entry.tensor.dtype)))
                 self.skipped += [(alias, entry.kind) for alias in entry.aliases]
             if not entry.tensor.is_meta and entry.tensor.nbytes > _LARGE:
-                recorder.note(f"{entry.name} took {entry.tensor.nbytes:,} bytes while it was recorded, on a real device")
+                recorder.note(
+                    f"{entry.name} took {entry.tensor.nbytes:,} bytes while it was recorded, on a real device"
+                )
 
     @property
     def names(self) -> list[str]:
@@ -278,7 +286,9 @@ class _Contents:
         for name in names:
             for value in in_order(self.values[name]):
                 if isinstance(value, Unsupported):
-                    raise ValueError(f"{name!r} of {self._module(name)} is drawn by {value.law}, which fanin does not have")
+                    raise ValueError(
+                        f"{name!r} of {self._module(name)} is drawn by {value.law}, which fanin does not have"
+                    )
         holes = [f"{name!r} of {self._module(name)}" for name in names if self.values[name].has_holes]
         if holes:
             raise ValueError(
@@ -313,7 +323,12 @@ class _Contents:
         return made, streams, shares
 
     def _scheme(
-        self, name: str, value: Value, shape: tuple[int, ...], streams: Mapping[Draw, Stream], users: Mapping[Draw, set[Value]]
+        self,
+        name: str,
+        value: Value,
+        shape: tuple[int, ...],
+        streams: Mapping[Draw, Stream],
+        users: Mapping[Draw, set[Value]],
     ) -> tuple[Scheme, Stream | None]:
         regions = distributed(value)
         found = laws(regions)
@@ -326,7 +341,11 @@ class _Contents:
             if draw in inexact and len(users[draw]) > 1:
                 return None
             owner, number = streams[draw]
-            return number_template(number) if owner == name else streams[draw].of(owner.replace("{", "{{").replace("}", "}}"))
+            return (
+                number_template(number)
+                if owner == name
+                else streams[draw].of(owner.replace("{", "{{").replace("}", "}}"))
+            )
 
         if law is not None and law.draw is not None and template(law.draw) is not None:
             return named(law, shape), streams[law.draw]

@@ -200,9 +200,7 @@ def _clamped(law: Law | None, value: Operation, others: list[Any], first: bool =
     if law is None or low is None or high is None:
         return None
     match x:
-        case TruncatedNormal(bounds="absolute") if (
-            low - x.low <= _NEARLY * x.std and x.high - high <= _NEARLY * x.std
-        ):
+        case TruncatedNormal(bounds="absolute") if low - x.low <= _NEARLY * x.std and x.high - high <= _NEARLY * x.std:
             return law._replace(scheme=x.replace(low=max(low, x.low), high=min(high, x.high)))
         case Uniform() if low <= x.low and x.high <= high:
             return law

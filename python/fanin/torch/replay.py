@@ -182,5 +182,3 @@ def _bytes(tensor: Any) -> bytes:
     flat = tensor.detach().cpu().contiguous().flatten()
     data: bytes = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
     return data
-
-

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .values import Empty, Geometry, Read, Value
+from .values import Empty, Geometry, Layer, Read, Value
 
 
 class Spans:
@@ -86,14 +86,6 @@ def _spans(geometry: Geometry) -> Spans:
         begins = (begins[:, None] + stride * np.arange(size, dtype=np.int64)).ravel()
     begins = np.sort(begins) * itemsize
     return merged(begins, begins + run * itemsize)
-
-
-class Layer(NamedTuple):
-    """A write that still shows: where it went, what was written, and which bytes of it are seen."""
-
-    geometry: Geometry
-    value: Value
-    seen: Spans
 
 
 class Writes:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from torch.utils._pytree import tree_leaves
 
 from ..schemes import Scheme
-
-if TYPE_CHECKING:
-    from .storage import Layer
 
 _calls = itertools.count()
 
@@ -130,7 +127,13 @@ class Draw(Value):
     __slots__ = ("formula", "law", "named", "scheme")
 
     def __init__(
-        self, law: str, scheme: Scheme, shape: Sequence[int], dtype: Any, named: Scheme | None = None, formula: Any = None
+        self,
+        law: str,
+        scheme: Scheme,
+        shape: Sequence[int],
+        dtype: Any,
+        named: Scheme | None = None,
+        formula: Any = None,
     ) -> None:
         super().__init__(shape, dtype)
         self.law, self.scheme, self.named, self.formula = law, scheme, named, formula
@@ -145,6 +148,14 @@ class Unsupported(Value):
     def __init__(self, law: str, shape: Sequence[int], dtype: Any) -> None:
         super().__init__(shape, dtype)
         self.law, self.is_random = law, True
+
+
+class Layer(NamedTuple):
+    """A write that still shows: where it went, what was written, and which bytes of it are seen."""
+
+    geometry: Geometry
+    value: Value
+    seen: Any  # Spans
 
 
 class Read(Value):
