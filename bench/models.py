@@ -30,7 +30,7 @@ _HAS_PROC = Path("/proc/self/clear_refs").exists()
 _SAVE = """
 import fanin, re, sys, time
 open("/proc/self/clear_refs", "w").write("5")
-plan = fanin.plan("llama-7b", "llama", 0, dtype="bfloat16")
+plan = fanin.plan("llama-7b", "llama", seed=0, dtype="bfloat16")
 start = time.perf_counter()
 plan.save(sys.argv[1])
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())
@@ -45,10 +45,10 @@ def fill(rounds: int) -> Figures:
     machine may have to fetch it from its host, which takes as long for any library.
     """
     use_threads(len(_CPUS))
-    kept = fanin.plan("gpt2-xl", "gpt2", 0, dtype="bfloat16").fill()
+    kept = fanin.plan("gpt2-xl", "gpt2", seed=0, dtype="bfloat16").fill()
     calls: dict[str, Callable[[], object]] = {
-        OURS: lambda: fanin.plan("gpt2-xl", "gpt2", 0, dtype="bfloat16").fill(),
-        IN_PLACE: lambda: fanin.plan(kept, "gpt2", 0).fill(kept),
+        OURS: lambda: fanin.plan("gpt2-xl", "gpt2", seed=0, dtype="bfloat16").fill(),
+        IN_PLACE: lambda: fanin.plan(kept, "gpt2", seed=0).fill(kept),
     }
     construct = _construction()
     if construct:
@@ -87,7 +87,7 @@ def stream(rounds: int) -> Figures:
         path = Path(folder, "model.safetensors")
         if not (_HAS_PROC and shutil.which("dd") and shutil.disk_usage(folder).free > 16e9):
             return {OURS: None, DD: None}
-        size = fanin.plan("llama-7b", "llama", 0, dtype="bfloat16").nbytes
+        size = fanin.plan("llama-7b", "llama", seed=0, dtype="bfloat16").nbytes
         writers = {OURS: lambda: float(run("-c", _SAVE, str(path)).split()[0]), DD: lambda: _dd(path, size)}
         for number in range(
             min(rounds, 2 * _MOST)
@@ -117,7 +117,7 @@ def tiny(rounds: int) -> Figures:
     use_threads(len(_CPUS))
     shapes = {f"layers.{i // 10}.block.{i % 10}.weight": (4, 4) for i in range(100_000)}
     recipe = Recipe("tiny", [Rule("*.bias", schemes.zeros(), optional=True), Rule("*", schemes.normal(std=0.02))])
-    return {OURS: figure([seconds(lambda: fanin.plan(shapes, recipe, 0).fill()) for _ in range(rounds)])}
+    return {OURS: figure([seconds(lambda: fanin.plan(shapes, recipe, seed=0).fill()) for _ in range(rounds)])}
 
 
 def _dd(path: Path, size: int) -> float:

@@ -100,11 +100,11 @@ DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 def plans() -> dict[str, fanin.Plan]:
     """The plans by the name of their file."""
-    found = {name: fanin.plan(shapes, recipe, SEED) for name, (recipe, shapes) in MODELS.items()}
+    found = {name: fanin.plan(shapes, recipe, seed=SEED) for name, (recipe, shapes) in MODELS.items()}
     rules = [recipes.Rule(name, scheme) for name, (scheme, _) in SCHEMES.items()]
     shapes = {name: shape for name, (_, shape) in SCHEMES.items()}
     for dtype in DTYPES:
-        found[f"schemes-{dtype}"] = fanin.plan(shapes, recipes.Recipe("schemes", rules), SEED, dtype=dtype)
+        found[f"schemes-{dtype}"] = fanin.plan(shapes, recipes.Recipe("schemes", rules), seed=SEED, dtype=dtype)
     return found
 
 

@@ -340,7 +340,7 @@ def test_plan_prints_its_table_and_its_json(tmp_path, capsys):
     )
     assert lines[-1] == "580 tensors, 1,557,611,200 parameters, 3.12 GB; recipe gpt2, seed 0"
     plan = fanin.Plan.from_dict(json.loads((tmp_path / "plan.json").read_text()))
-    assert plan == fanin.plan("gpt2-xl", "gpt2", 0, dtype="bfloat16")
+    assert plan == fanin.plan("gpt2-xl", "gpt2", seed=0, dtype="bfloat16")
     assert main(["plan", "lstm-lm", "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["recipe"]["name"] == "lstm-lm"
 

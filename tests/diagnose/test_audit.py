@@ -412,7 +412,7 @@ def test_text_and_dict_say_what_was_found():
 
 def test_gpt2_is_read_in_a_moment():
     """A smaller GPT-2, whose std of 0.02 suits its normalization."""
-    plan = fanin.plan(models.gpt2(layers=2, vocabulary=5000), recipes.gpt2(), 0)
+    plan = fanin.plan(models.gpt2(layers=2, vocabulary=5000), recipes.gpt2(), seed=0)
     found = audit(plan.fill(), activation="gelu", layout="IO", norm=True)
     assert found.findings == ()
     assert len(found.statistics) == 28

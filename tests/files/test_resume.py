@@ -21,12 +21,12 @@ OTHER_NAME = Recipe.from_dict(RECIPE.to_dict() | {"name": "other"})
     ("other", "options", "words"),
     [
         (lambda: small_plan(seed=1), {}, ["seed must be that of the interrupted run, 0, got 1"]),
-        (lambda: fanin.plan(SHAPES, OTHER_NAME, 0), {}, ["recipe must be", "'small'", "'other'"]),
-        (lambda: fanin.plan(SHAPES, OTHER_STD, 0), {}, ["recipe_digest must be", RECIPE.digest, OTHER_STD.digest]),
+        (lambda: fanin.plan(SHAPES, OTHER_NAME, seed=0), {}, ["recipe must be", "'small'", "'other'"]),
+        (lambda: fanin.plan(SHAPES, OTHER_STD, seed=0), {}, ["recipe_digest must be", RECIPE.digest, OTHER_STD.digest]),
         (lambda: small_plan(dtype="float64"), {}, ["dtypes must be", "['float32']", "['float64']"]),
         (small_plan, {"max_shard_size": 20_000}, ["max_shard_size must be", "14000", "20000"]),
         (lambda: small_plan(renamed={"h.1.weight": "old"}), {}, ["renamed_digest must be", "None"]),
-        (lambda: fanin.plan(SHAPES | {"h.4.weight": (3,)}, RECIPE, 0), {}, ["tensors must be"]),
+        (lambda: fanin.plan(SHAPES | {"h.4.weight": (3,)}, RECIPE, seed=0), {}, ["tensors must be"]),
     ],
     ids=["seed", "recipe", "rules", "dtype", "shards", "renamed", "model"],
 )

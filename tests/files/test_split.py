@@ -147,7 +147,7 @@ def test_a_name_must_be_unique_in_all_files():
 
 def test_thousands_of_files_take_no_more_descriptors_than_one(tmp_path):
     resource = pytest.importorskip("resource", reason="limits are POSIX's")
-    plan = fanin.plan({f"w.{number}": (2,) for number in range(300)}, NORMAL, 0)
+    plan = fanin.plan({f"w.{number}": (2,) for number in range(300)}, NORMAL, seed=0)
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 30, before[1]))
     try:
@@ -160,7 +160,7 @@ def test_thousands_of_files_take_no_more_descriptors_than_one(tmp_path):
 
 
 def test_a_name_too_long_for_what_is_beside_it_is_refused_at_once(tmp_path):
-    plan = fanin.plan({"w": (2,)}, NORMAL, 0)
+    plan = fanin.plan({"w": (2,)}, NORMAL, seed=0)
     longest = "x" * (255 - len(".safetensors.partial"))
     plan.save(tmp_path / f"{longest}.safetensors")
     assert os.listdir(tmp_path) == [f"{longest}.safetensors"]

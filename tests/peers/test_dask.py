@@ -115,6 +115,6 @@ def test_an_error_of_a_worker_is_the_callers(tmp_path, client):
                 os.unlink(tmp_path / name)
 
     # A large first task, so that the others find their file gone.
-    plan = fanin.plan({f"w.{number}": (300, 300) for number in range(40)}, small_plan().recipe, 0)
+    plan = fanin.plan({f"w.{number}": (300, 300) for number in range(40)}, small_plan().recipe, seed=0)
     with pytest.raises(FileNotFoundError, match=r"model\.safetensors\.partial"):
         plan.save(tmp_path, executor=client.get_executor(), progress=remove)

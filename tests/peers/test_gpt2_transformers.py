@@ -40,7 +40,7 @@ def test_the_rules_are_those_of_transformers():
 def test_file_loads_as_a_pretrained_model(tmp_path):
     config = transformers.GPT2Config(n_layer=2, n_embd=64, n_head=4, vocab_size=1000, n_positions=96)
     config.save_pretrained(tmp_path)
-    plan = fanin.plan(models.gpt2(layers=2, width=64, vocabulary=1000, positions=96), "gpt2", 0)
+    plan = fanin.plan(models.gpt2(layers=2, width=64, vocabulary=1000, positions=96), "gpt2", seed=0)
     plan.save(tmp_path)
     model, report = transformers.GPT2LMHeadModel.from_pretrained(tmp_path, output_loading_info=True)
     assert not report["missing_keys"]

@@ -41,7 +41,7 @@ def test_a_saved_plan_loads_as_a_pretrained_model_and_starts_at_ln_vocabulary(tm
     config = small(kind)
     config.architectures = ["GPT2LMHeadModel" if kind == "gpt2" else "LlamaForCausalLM"]
     config.save_pretrained(tmp_path)
-    plan = fanin.plan(tmp_path / "config.json", None, 0)
+    plan = fanin.plan(tmp_path / "config.json", None, seed=0)
     plan.save(tmp_path, max_shard_size=shards)
     assert (tmp_path / "model.safetensors.index.json").exists() == (shards == "200kB")
     model, report = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, output_loading_info=True)
@@ -66,8 +66,8 @@ def test_init_draws_the_values_that_the_plan_saves(tmp_path, kind):
         model = getattr(transformers, config.architectures[0])(config)
     model.to_empty(device="cpu")
     model.tie_weights()
-    plan = fanin.torch.init_(model, "gpt2" if kind == "gpt2" else "llama", 7)
-    saved = fanin.plan(tmp_path / "config.json", None, 7)
+    plan = fanin.torch.init_(model, "gpt2" if kind == "gpt2" else "llama", seed=7)
+    saved = fanin.plan(tmp_path / "config.json", None, seed=7)
     assert {row.name for row in plan.rows} == {row.name for row in saved.rows}
     assert plan.ties == saved.ties
     for name, tensor in model.named_parameters():
@@ -80,7 +80,7 @@ def test_init_keeps_memory_dtype_and_gradients_and_counts_the_change():
     model = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 3).bfloat16())
     before = {name: (tensor.data_ptr(), tensor.dtype, tensor._version) for name, tensor in model.named_parameters()}
     model[1].running_mean.fill_(7)
-    plan = fanin.torch.init_(model, "torch-default", 1)
+    plan = fanin.torch.init_(model, "torch-default", seed=1)
     for name, tensor in model.named_parameters():
         address, dtype, version = before[name]
         assert (tensor.data_ptr(), tensor.dtype) == (address, dtype)
@@ -95,7 +95,7 @@ def test_init_keeps_memory_dtype_and_gradients_and_counts_the_change():
 def test_tied_parameters_stay_tied():
     model = torch.nn.ModuleDict({"embed": torch.nn.Embedding(9, 4), "head": torch.nn.Linear(4, 9, bias=False)})
     model["head"].weight = model["embed"].weight
-    plan = fanin.torch.init_(model, "torch-default", 1)
+    plan = fanin.torch.init_(model, "torch-default", seed=1)
     assert plan.ties == {"head.weight": "embed.weight"}
     assert model["head"].weight is model["embed"].weight
     assert np.array_equal(model["head"].weight.detach().numpy(), plan["embed.weight"])
@@ -103,15 +103,15 @@ def test_tied_parameters_stay_tied():
 
 def test_what_has_no_memory_or_no_rule_is_refused_before_anything_is_drawn():
     with pytest.raises(ValueError, match=r"'weight' must have memory.*to_empty"):
-        fanin.torch.init_(torch.nn.Linear(3, 2, device="meta"), "torch-default", 0)
+        fanin.torch.init_(torch.nn.Linear(3, 2, device="meta"), "torch-default", seed=0)
     with pytest.raises(ValueError, match=r"'weight' must have a shape: pass a first batch"):
-        fanin.torch.init_(torch.nn.LazyLinear(3), "torch-default", 0)
+        fanin.torch.init_(torch.nn.LazyLinear(3), "torch-default", seed=0)
     with pytest.raises(TypeError, match=r"module must be a torch\.nn\.Module, got dict"):
-        fanin.torch.init_({}, "torch-default", 0)
+        fanin.torch.init_({}, "torch-default", seed=0)
     model = torch.nn.Linear(3, 2)
     before = model.weight.detach().clone()
     with pytest.raises(ValueError, match="no rule of recipe 'gpt2'"):
-        fanin.torch.init_(model, "gpt2", 0)
+        fanin.torch.init_(model, "gpt2", seed=0)
     assert torch.equal(model.weight, before)
 
 
@@ -120,24 +120,24 @@ def test_overlapping_parameters_are_refused_before_anything_is_drawn():
     model[1].weight = torch.nn.Parameter(torch.zeros(1, 4).expand(3, 4))
     before = model[0].weight.detach().clone()
     with pytest.raises(ValueError, match=r"'1\.weight': the array must not have elements whose memory overlaps"):
-        fanin.torch.init_(model, "torch-default", 0)
+        fanin.torch.init_(model, "torch-default", seed=0)
     assert torch.equal(model[0].weight, before)
 
 
 def test_parameters_that_are_left_alone_are_a_warning():
     model = torch.nn.Linear(4, 3, dtype=torch.complex64)
     with pytest.warns(UserWarning, match=r"leaves parameters alone: weight \(dtype torch\.complex64 is not floating"):
-        plan = fanin.torch.init_(model, "torch-default", 0)
+        plan = fanin.torch.init_(model, "torch-default", seed=0)
     assert len(plan) == 0
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch.jit, which torch.compile imports
 def test_a_wrapped_module_has_other_names_and_may_keep_its_values():
     model = torch.nn.Sequential(torch.nn.Linear(4, 3))
-    plan = fanin.torch.init_(model, "torch-default", 0)
+    plan = fanin.torch.init_(model, "torch-default", seed=0)
     for wrapper, prefix in ((torch.compile, "_orig_mod."), (torch.nn.DataParallel, "module.")):
         wrapped = fanin.torch.init_(
-            wrapper(model), "torch-default", 0, renamed=lambda name, prefix=prefix: name.removeprefix(prefix)
+            wrapper(model), "torch-default", seed=0, renamed=lambda name, prefix=prefix: name.removeprefix(prefix)
         )
         assert list(wrapped) == [prefix + name for name in plan]
         assert np.array_equal(model[0].weight.detach().numpy(), plan["0.weight"])
@@ -146,20 +146,20 @@ def test_a_wrapped_module_has_other_names_and_may_keep_its_values():
 def test_modules_of_other_kinds_are_drawn():
     with torch.inference_mode():
         model = torch.nn.Linear(4, 3)
-    plan = fanin.torch.init_(model, "torch-default", 0)
+    plan = fanin.torch.init_(model, "torch-default", seed=0)
     assert np.array_equal(model.weight.detach().numpy(), plan["weight"])
     convolution = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last).requires_grad_(False)
-    plan = fanin.torch.init_(convolution, "torch-default", 0)
+    plan = fanin.torch.init_(convolution, "torch-default", seed=0)
     assert np.array_equal(convolution.weight.numpy(), plan["weight"])
     assert not convolution.weight.requires_grad
-    assert len(fanin.torch.init_(torch.nn.MultiheadAttention(8, 2), "torch-default", 0)) == 4
-    assert len(fanin.torch.init_(torch.nn.Identity(), "torch-default", 0)) == 0
+    assert len(fanin.torch.init_(torch.nn.MultiheadAttention(8, 2), "torch-default", seed=0)) == 4
+    assert len(fanin.torch.init_(torch.nn.Identity(), "torch-default", seed=0)) == 0
 
 
 def test_a_state_dict_is_filled_in_place_and_saved():
     model = torch.nn.LSTM(6, 5, num_layers=2)
     state = model.state_dict()
-    plan = fanin.plan(state, "torch-default", 4)
+    plan = fanin.plan(state, "torch-default", seed=4)
     plan.fill(state)
     assert all(np.array_equal(tensor.detach().numpy(), plan[name]) for name, tensor in model.named_parameters())
 
@@ -167,7 +167,7 @@ def test_a_state_dict_is_filled_in_place_and_saved():
 def test_shards_and_index_are_those_that_transformers_writes(tmp_path):
     """Names, index and bytes of the tensors; theirs is written from the values that ours draws."""
     model = transformers.LlamaForCausalLM(small("llama"))
-    plan = fanin.torch.init_(model, "llama", 3)
+    plan = fanin.torch.init_(model, "llama", seed=3)
     model.save_pretrained(tmp_path / "theirs", max_shard_size="200KB")
     os.mkdir(tmp_path / "ours")
     plan.save(tmp_path / "ours", max_shard_size="200kB")
@@ -194,7 +194,7 @@ def split(file: bytes) -> tuple[dict[str, object], bytes]:
 def test_what_has_no_kernel_where_the_array_is_is_copied_there(monkeypatch, dtype):
     """Parameters are filled as on a GPU; only the device is made up here."""
     recipe = Recipe("orthogonal", [Rule("*", fanin.schemes.orthogonal(layout="OI"))])
-    plan = fanin.plan({"w": (30, 20)}, recipe, 0, dtype=dtype)
+    plan = fanin.plan({"w": (30, 20)}, recipe, seed=0, dtype=dtype)
     monkeypatch.setattr("fanin.plans.filling.memory", lambda out: ("cuda:0", as_ndarray(out)))
     transposed = torch.zeros(20, 30, dtype=getattr(torch, dtype)).T
     before = transposed._version

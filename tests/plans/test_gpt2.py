@@ -30,7 +30,7 @@ SMALL = {"layers": 2, "width": 64, "vocabulary": 1000, "positions": 96}
 
 
 def small_plan(seed: int = 0, dtype: str = "float32") -> Plan:
-    return fanin.plan(models.gpt2(**SMALL), recipes.gpt2(layers=2), seed, dtype=dtype)
+    return fanin.plan(models.gpt2(**SMALL), recipes.gpt2(layers=2), seed=seed, dtype=dtype)
 
 
 def std_of(name: str) -> float:
@@ -61,7 +61,7 @@ def test_every_parameter_has_its_rule():
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     path = tmp_path_factory.mktemp("gpt2") / "gpt2.safetensors"
-    return path, fanin.plan("gpt2", "gpt2", 0).save(path)
+    return path, fanin.plan("gpt2", "gpt2", seed=0).save(path)
 
 
 def test_file_holds_every_parameter_as_drawn_alone(saved):
@@ -116,10 +116,10 @@ def test_file_is_the_reference_librarys(tmp_path, dtype):
 def test_pieces_of_any_size_make_the_same_file(tmp_path, monkeypatch, chunk):
     model = [Parameter("h.0.mlp.c_fc.weight", (7, 5, 3)), Parameter("wte.weight", ()), Parameter("wpe.weight", (0, 9))]
     recipe = Recipe("normal", [Rule("*", Normal(0.0, 1.0))])
-    fanin.plan(model, recipe, 1).save(tmp_path / "whole")
+    fanin.plan(model, recipe, seed=1).save(tmp_path / "whole")
     monkeypatch.setattr(chunks, "CHUNK", chunk)
     monkeypatch.setattr(tasks, "CHUNK", chunk)
-    fanin.plan(model, recipe, 1).save(tmp_path / "pieces")
+    fanin.plan(model, recipe, seed=1).save(tmp_path / "pieces")
     assert (tmp_path / "pieces").read_bytes() == (tmp_path / "whole").read_bytes()
 
 
@@ -138,7 +138,7 @@ def test_memory_does_not_grow_with_the_model(tmp_path):
         from processes import peak
         recipe = Recipe("r", [Rule("*", fanin.schemes.normal())])
         def save(rows):
-            fanin.plan({"wte.weight": (rows, 1024)}, recipe, 0).save(sys.argv[1], force=True, workers=2)
+            fanin.plan({"wte.weight": (rows, 1024)}, recipe, seed=0).save(sys.argv[1], force=True, workers=2)
         save(8192)
         before = peak()
         save(65536)
@@ -172,12 +172,12 @@ def test_first_matching_rule_decides():
 
 def test_parameters_without_a_rule_are_named():
     with pytest.raises(ValueError, match="'theta'"):
-        fanin.plan([Parameter("theta", (2, 3))], recipes.gpt2(), 0)
+        fanin.plan([Parameter("theta", (2, 3))], recipes.gpt2(), seed=0)
 
 
 def test_names_must_be_distinct():
     with pytest.raises(ValueError, match=r"'wte\.weight'"):
-        fanin.plan([Parameter("wte.weight", (2, 3)), Parameter("wte.weight", (4,))], recipes.gpt2(), 0)
+        fanin.plan([Parameter("wte.weight", (2, 3)), Parameter("wte.weight", (4,))], recipes.gpt2(), seed=0)
 
 
 def test_random_streams_must_be_distinct(monkeypatch):

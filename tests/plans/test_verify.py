@@ -27,7 +27,7 @@ OTHER = Recipe.from_dict({"name": "normal", "rules": [{"pattern": "*", "scheme":
 
 
 def normal_plan(shapes: Mapping[str, Any], seed: int = 0, **options: Any) -> Plan:
-    return fanin.plan(shapes, NORMAL, seed, **options)
+    return fanin.plan(shapes, NORMAL, seed=seed, **options)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -48,7 +48,7 @@ def test_what_a_plan_saves_is_as_planned(tmp_path, dtype, size):
 def test_a_changed_bit_anywhere_is_found(tmp_path):
     """Or the file is none any more, which is an error that names it."""
     path = tmp_path / "model.safetensors"
-    plan = fanin.plan({"w": (9, 11), "a.bias": (7,)}, small_plan().recipe, 0)
+    plan = fanin.plan({"w": (9, 11), "a.bias": (7,)}, small_plan().recipe, seed=0)
     plan.save(path)
     data = path.read_bytes()
     start = 8 + int.from_bytes(data[:8], "little")
@@ -96,7 +96,7 @@ def test_the_first_difference_is_named(tmp_path, dtype, shape):
 
 def test_zero_and_minus_zero_differ_and_nan_is_itself(tmp_path):
     recipe = Recipe.from_dict({"name": "zeros", "rules": [{"pattern": "*", "scheme": "zeros"}]})
-    plan = fanin.plan({"w": (3,)}, recipe, 0)
+    plan = fanin.plan({"w": (3,)}, recipe, seed=0)
     for values, where in (([0.0, -0.0, 0.0], "[1]: -0.0"), ([0.0, 0.0, np.nan], "[2]: nan")):
         safetensors.numpy.save_file({"w": np.array(values, np.float32)}, tmp_path / "w.safetensors")
         assert where in plan.verify(tmp_path / "w.safetensors").problems[0]
@@ -132,7 +132,7 @@ def test_another_seed_and_another_recipe_are_named(tmp_path):
     seed = normal_plan({"w": (4,)}, seed=2).verify(tmp_path).problems
     assert seed[0] == f"{tmp_path / 'model.safetensors'}: its seed is 1, the plan's 2"
     assert seed[1].startswith("w: differs first at [0]")
-    recipe = fanin.plan({"w": (4,)}, OTHER, 1).verify(tmp_path).problems
+    recipe = fanin.plan({"w": (4,)}, OTHER, seed=1).verify(tmp_path).problems
     assert recipe[0].endswith(f"its recipe_digest is '{NORMAL.digest}', the plan's '{OTHER.digest}'")
     assert len(recipe) == 2
 

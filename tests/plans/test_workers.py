@@ -252,7 +252,7 @@ HE = {"scheme": "he_normal", "activation": "gelu", "truncate": 2.0}
 
 def test_a_scheme_of_many_parts_can_be_sent_to_a_process(tmp_path):
     recipe = Recipe.from_dict({"name": "activations", "layout": "OI", "rules": [{"pattern": "*", "scheme": HE}]})
-    plan = fanin.plan({"a": (30, 20), "b": (40, 30)}, recipe, 0)
+    plan = fanin.plan({"a": (30, 20), "b": (40, 30)}, recipe, seed=0)
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         plan.save(tmp_path / "one.safetensors", executor=pool)
     plan.save(tmp_path / "two.safetensors")
@@ -345,9 +345,9 @@ from fanin.recipes import Recipe
 from processes import peak
 
 recipe = Recipe.from_dict({"name": "normal", "rules": [{"pattern": "*", "scheme": "he_normal"}], "layout": "OI"})
-fanin.plan({"w": (1000, 1000)}, recipe, 0).save(sys.argv[1], force=True)
+fanin.plan({"w": (1000, 1000)}, recipe, seed=0).save(sys.argv[1], force=True)
 before = peak()
-plan = fanin.plan({f"h.{i}": (4096, 4096) for i in range(16)}, recipe, 0)
+plan = fanin.plan({f"h.{i}": (4096, 4096) for i in range(16)}, recipe, seed=0)
 plan.save(sys.argv[1], max_shard_size="300MB", force=True, workers=4)
 assert plan.verify(sys.argv[1] + ".index.json", workers=4)
 print(peak() - before)
@@ -364,7 +364,7 @@ def test_a_gigabyte_takes_less_memory_than_one_of_its_parameters(tmp_path):
 @pytest.mark.parametrize("shape", [(320, 64), (64, 320), (100, 100), (8, 50, 50)], ids=str)
 def test_an_orthogonal_parameter_is_drawn_once(tmp_path, monkeypatch, shape):
     """Its parts would cost as much as the whole."""
-    plan = fanin.plan({"w": shape}, Recipe.from_dict({"name": "q", "layout": "OI", "rules": [ORTHOGONAL]}), 0)
+    plan = fanin.plan({"w": shape}, Recipe.from_dict({"name": "q", "layout": "OI", "rules": [ORTHOGONAL]}), seed=0)
     whole, draws = plan["w"], []
     monkeypatch.setattr(_core, "orthogonal", lambda *arguments, draw=_core.orthogonal: draws.append(draw(*arguments)))
     plan.save(tmp_path, workers=2)
@@ -375,7 +375,7 @@ def test_an_orthogonal_parameter_is_drawn_once(tmp_path, monkeypatch, shape):
 @pytest.mark.slow
 def test_the_cost_of_a_parameter_does_not_grow_with_their_number(tmp_path):
     def save(count: int) -> Callable[[], None]:
-        plan = fanin.plan({f"h.{i}.weight": (3,) for i in range(count)}, NORMAL, 0)
+        plan = fanin.plan({f"h.{i}.weight": (3,) for i in range(count)}, NORMAL, seed=0)
 
         def save_and_verify() -> None:
             plan.save(tmp_path, workers=2, force=True)

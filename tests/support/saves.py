@@ -38,7 +38,7 @@ posix_only = pytest.mark.skipif(os.name != "posix", reason="uses POSIX signals a
 
 
 def small_plan(seed: int = 0, **options: Any) -> Plan:
-    return fanin.plan(SHAPES, RECIPE, seed, **options)
+    return fanin.plan(SHAPES, RECIPE, seed=seed, **options)
 
 
 def cut_small() -> None:

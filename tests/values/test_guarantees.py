@@ -106,7 +106,7 @@ def test_more_columns_keep_no_row_but_the_first():
 
 def test_a_larger_vocabulary_keeps_the_embeddings_of_a_model():
     small, large = (
-        fanin.plan(models.gpt2(layers=1, width=64, vocabulary=vocabulary), "gpt2", 0, dtype="bfloat16")
+        fanin.plan(models.gpt2(layers=1, width=64, vocabulary=vocabulary), "gpt2", seed=0, dtype="bfloat16")
         for vocabulary in (1000, 1024)
     )
     assert np.array_equal(large["wte.weight", :1000], small["wte.weight"])
@@ -115,7 +115,7 @@ def test_a_larger_vocabulary_keeps_the_embeddings_of_a_model():
 
 def test_more_layers_leave_the_others_alone():
     """Layers whose std depends on the depth are the exception: they are the same draws, times another std."""
-    few, many = (fanin.plan(models.gpt2(layers=layers, width=32, vocabulary=100), "gpt2", 0) for layers in (2, 8))
+    few, many = (fanin.plan(models.gpt2(layers=layers, width=32, vocabulary=100), "gpt2", seed=0) for layers in (2, 8))
     for row in few.rows:
         if row.name.endswith("c_proj.weight"):
             np.testing.assert_allclose(many[row.name], few[row.name] / 2, rtol=1e-6)
@@ -144,7 +144,7 @@ def test_the_slices_of_any_number_of_ranks_make_up_the_whole(axis, ranks):
         "sparse": schemes.sparse(layout="OI", sparsity=0.9),
     }
     plan = fanin.plan(
-        dict.fromkeys(rules, (72, 51)), Recipe("all", [Rule(*rule) for rule in rules.items()]), 5, dtype="bfloat16"
+        dict.fromkeys(rules, (72, 51)), Recipe("all", [Rule(*rule) for rule in rules.items()]), seed=5, dtype="bfloat16"
     )
     edges = np.linspace(0, plan.row("normal").shape[axis], ranks + 1).astype(int)
     for name in rules:
