@@ -25,6 +25,7 @@ from . import as_written
 from .births import Births
 from .buffers import Buffers
 from .draws import Stream, numbered, reach
+from .expressions import expression
 from .filling import fill_
 from .functions import Functions
 from .modules import PARAMETER, Entry, entries, owner_of, put, require_module
@@ -351,6 +352,16 @@ class _Contents:
             return named(law, shape), streams[law.draw]
         if isinstance(regions, Read) and (scheme := parted(regions, found, template)) is not None:
             return scheme, None
+
+        def stream_of(draw: Draw) -> Stream | None:
+            stream = streams[draw]
+            if draw in inexact and len(users[draw]) > 1:
+                return None
+            return Stream("", stream.number) if stream.owner == name else stream
+
+        computed = expression(value, laws(value), stream_of)
+        if computed is not None:
+            return computed, None
         own = {
             draw: Stream("", stream.number) if stream.owner == name else stream
             for draw, stream in streams.items()
