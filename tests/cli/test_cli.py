@@ -394,6 +394,19 @@ def test_init_in_shards_and_verify(tmp_path, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_checkpoint_of_a_config_is_verified_with_that_config(tmp_path, capsys):
+    """A checkpoint names its recipe, but does not record what the config.json said of it."""
+    values = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 20}
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama", "initializer_range": 0.1, **values}))
+    config, weights = str(tmp_path / "config.json"), str(tmp_path / "model.safetensors")
+    assert main(["init", config, "-o", weights]) == 0
+    assert main(["verify", weights, config]) == 0
+    assert main(["verify", weights]) == 1
+    told = capsys.readouterr().out
+    assert "its recipe_digest is" in told
+    assert "embed_tokens.weight: differs first at [0, 0]" in told
+
+
 def write_hostile(path, names=("w",), **metadata) -> None:
     told = {"fanin": json.dumps(metadata)} if metadata else None
     safetensors.numpy.save_file({name: np.zeros(2, "float32") for name in names}, path, told)

@@ -45,6 +45,32 @@ def llama_model(layers):
     return named({"model.embed_tokens": {"weight": (99, 64)}, **blocks, "model.norm": {"weight": (64,)}})
 
 
+def test_norms_of_llama_scale_by_their_weight_or_by_one_more():
+    names = ["norm", "layers.0.input_layernorm", "layers.0.self_attn.q_norm", "layers.0.post_feedforward_layernorm"]
+    for name in names:
+        assert recipes.llama().rule(f"model.{name}.weight").scheme == ONES
+        assert recipes.llama(zero_centered=True).rule(f"model.{name}.weight").scheme == ZEROS
+    for name in ("layers.0.pre_feedforward_layernorm", "vision_model.post_layernorm", "layers.0.attn_norm"):
+        with pytest.raises(ValueError, match="no rule of recipe 'llama' matches"):
+            recipes.llama().rule(f"model.{name}.weight")
+
+
+def test_the_std_of_a_recipe_scales_all_but_norms_and_biases():
+    assert recipes.gpt2(8, std=0.01).rule("h.0.attn.c_proj.weight").scheme.expected_std((1, 1)) == 0.01 / 4
+    for name in ("wte.weight", "wpe.weight", "h.0.mlp.c_fc.weight", "h.0.crossattention.q_attn.weight"):
+        assert recipes.gpt2(8, std=0.01).rule(name).scheme == schemes.normal(std=0.01)
+
+
+@pytest.mark.parametrize(("padding", "padded"), [(0, False), (7, True), (None, True)])
+def test_bert_has_its_padding_row_among_words_and_roberta_among_positions_too(padding, padded):
+    recipe = recipes.bert(std=0.1, padding=padding, padded_positions=padded)
+    row = schemes.embedding(0.1, padding=padding)
+    assert recipe.rule("embeddings.word_embeddings.weight").scheme == row
+    expected = row if padded else schemes.normal(std=0.1)
+    assert recipe.rule("embeddings.position_embeddings.weight").scheme == expected
+    assert recipe.rule("lm_head.dense.weight").scheme == schemes.normal(std=0.1)
+
+
 @pytest.mark.parametrize("extra", [{}, {"lm_head.weight": (99, 64), "model.layers.1.self_attn.q_proj.bias": (64,)}])
 def test_llama_is_normal_everywhere(extra):
     model = llama_model(12) | extra
@@ -54,6 +80,7 @@ def test_llama_is_normal_everywhere(extra):
 
 
 def test_llama_scaled_by_depth_is_torchtitans():
+    """As models/llama3/__init__.py of torchtitan, at b5bcd76c6, gives each layer its own std."""
     recipe = recipes.llama(12, depth_scaled=True)
     matched = recipe.match(llama_model(12) | {"lm_head.weight": (99, 64)}, strict=True)
     for layer in range(12):
