@@ -125,6 +125,14 @@ class Nest(NamedTuple):
                 joined.append(loop)
         return cls(start, first, tuple(joined))
 
+    @property
+    def last(self) -> tuple[int, ...]:
+        """The index, in the larger tensor, of the last element; there is one at least."""
+        ends = list(self.start)
+        for loop in self.loops:
+            ends[loop.axis] += loop.step * (loop.size - 1)
+        return tuple(ends)
+
     def size(self, shape: tuple[int, ...]) -> int:
         return math.prod([loop.size for loop in self.loops])
 

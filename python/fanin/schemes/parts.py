@@ -13,7 +13,7 @@ from ..text import short
 from .assembled import Assembled, Moments, axis_of
 from .cuts import Loop, Nest
 from .part_names import as_names, part_name
-from .pieces import Piece, Pieces, Slices
+from .pieces import Many, Piece, Pieces
 from .registry import register
 from .scheme import Scheme, as_scheme
 
@@ -92,7 +92,7 @@ class Stack(Assembled):
             own = part_name(self.names, position, self.start + position, name)
             return Piece(scheme, own, part, Nest(here, first, loops))
 
-        return Slices(axis, shape[axis], piece)
+        return Many(shape[axis], piece, lambda box: box[axis])
 
     def _slice(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         axis = axis_of(self.axis, shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias, overload
 
 import numpy as np
@@ -58,19 +58,23 @@ class Piece(NamedTuple):
 Pieces: TypeAlias = Sequence[Piece]
 
 
-class Slices(Sequence[Piece]):
-    """Pieces of which each has one position of an axis, made when they are asked for: there may be very many.
+class Many(Sequence[Piece]):
+    """Pieces that are made when they are asked for, since there may be more than can be made for every small part.
 
     Parameters
     ----------
-    axis, size : int
-        The axis, and the number of its positions.
+    count : int
+        The number of pieces.
     make : callable
-        Returns the piece of a position.
+        A function that returns the piece of a number.
+    near : callable
+        A function that returns the numbers of the pieces that may have elements in a box, a range for every axis.
     """
 
-    def __init__(self, axis: int, size: int, make: Callable[[int], Piece]) -> None:
-        self.axis, self.size, self.make = axis, size, make
+    def __init__(
+        self, count: int, make: Callable[[int], Piece], near: Callable[[tuple[range, ...]], Iterable[int]]
+    ) -> None:
+        self.size, self.make, self.near = count, make, near
 
     def __len__(self) -> int:
         """Return the number of pieces."""
@@ -83,9 +87,9 @@ class Slices(Sequence[Piece]):
     def __getitem__(self, index: slice) -> list[Piece]: ...
 
     def __getitem__(self, index: int | slice) -> Piece | list[Piece]:
-        """Return the piece of a position, or those of several."""
+        """Return the piece of a number, or those of several."""
         found = range(self.size)[index]
-        return self.make(found) if isinstance(found, int) else [self.make(position) for position in found]
+        return self.make(found) if isinstance(found, int) else [self.make(number) for number in found]
 
 
 class Leaf(NamedTuple):
@@ -145,9 +149,8 @@ def names(pieces: Pieces) -> Iterator[str]:
 
 
 def _leaves(pieces: Pieces, seed: int, parts: list[Part]) -> Iterator[Leaf]:
-    if isinstance(pieces, Slices):
-        near = hull(parts)[pieces.axis]
-        pieces = pieces[near.start : near.stop]
+    if isinstance(pieces, Many):
+        pieces = [pieces[number] for number in pieces.near(hull(parts))]
     for scheme, name, shape, layout in pieces:
         found = layout.cut(parts[0]) if len(parts) == 1 else [each for part in parts for each in layout.cut(part)]
         if not found:

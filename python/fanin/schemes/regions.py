@@ -6,6 +6,10 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..arguments import integers, optional
 from ..arrays.types import Index
@@ -14,7 +18,7 @@ from .assembled import Assembled
 from .boxes import Box, as_text, common, within, without
 from .cuts import Loop, Nest
 from .part_names import as_names, part_name
-from .pieces import Piece, Pieces
+from .pieces import Many, Piece, Pieces
 from .registry import register
 from .scheme import Scheme, as_scheme
 
@@ -87,21 +91,79 @@ class Regions(Assembled):
 
     def pieces(self, shape: tuple[int, ...], name: str) -> Pieces:
         view = shape if self.view is None else tuple(self.view)
-        axes = _split(shape, view)
-        whole, boxes, visible = _visible(view, tuple(map(str, self.boxes)))
-        if self.of is None and whole:
-            count = sum(math.prod(map(len, fragment)) for fragment in whole)
-            raise ValueError(f"boxes must hold every element of shape {shape} unless of is given, {count} are in none")
-        found = []
+        laid = _laid(shape, view, tuple(map(str, self.boxes)))
+        if self.of is None and laid.rest:
+            raise ValueError(
+                f"boxes must hold every element of shape {shape} unless of is given, {laid.rest} are in none"
+            )
         first, names = int(self.of is not None), "{name}{#}" if self.names is None else self.names
-        if self.of is not None:
-            found = [Piece(self.of, name, shape, _of_rest(axes, fragment, len(shape))) for fragment in whole]
-        for number, ((box, kept), scheme) in enumerate(zip(boxes, self.schemes, strict=True)):
+
+        def piece(place: int) -> Piece:
+            number, layout = laid.fragments[place]
+            if number is None:
+                assert self.of is not None
+                return Piece(self.of, name, shape, layout)
             own = part_name(names, number, number + first, name)
-            sizes = tuple(len(box[axis]) for axis in kept)
-            layouts = (_of_box(axes, fragment, box, kept, len(shape)) for fragment in visible[number])
-            found += [Piece(scheme, own, sizes, layout) for layout in layouts]
-        return found
+            return Piece(self.schemes[number], own, laid.shapes[number], layout)
+
+        return Many(len(laid.fragments), piece, laid.near)
+
+
+class _Laid(NamedTuple):
+    """Boxes laid over a parameter: what is seen of each, or, without a number, of what is below them.
+
+    Attributes
+    ----------
+    shapes : list of tuple of int
+        The shape of each box.
+    fragments : list of tuple
+        The number of a box, and where a fragment of it lies.
+    least, most : ndarray
+        The first and the last index of each fragment.
+    rest : int
+        The number of elements in no box.
+    """
+
+    shapes: list[tuple[int, ...]]
+    fragments: list[tuple[int | None, Nest]]
+    least: NDArray[np.int64]
+    most: NDArray[np.int64]
+    rest: int
+
+    def near(self, box: Box) -> list[int]:
+        """Return the numbers of the fragments that reach into a box."""
+        starts, stops = [at.start for at in box], [at.stop for at in box]
+        return np.flatnonzero(((self.least < stops) & (self.most >= starts)).all(axis=1)).tolist()
+
+
+@functools.lru_cache(maxsize=256)
+def _laid(shape: tuple[int, ...], view: tuple[int, ...], texts: tuple[str, ...]) -> _Laid:
+    axes, rank = _split(shape, view), len(shape)
+    boxes = [within(f"boxes[{number}]", text, view) for number, text in enumerate(texts)]
+    left: list[Box] = [tuple(range(size) for size in view)] if all(view) else []
+    seen: list[tuple[int | None, Box]] = []
+    for number in reversed(range(len(boxes))):
+        rest: list[Box] = []
+        for fragment in left:
+            inner = common(fragment, boxes[number][0])
+            if inner is None:
+                rest.append(fragment)
+            else:
+                seen.append((number, inner))
+                rest += without(fragment, inner)
+        left = rest
+    seen += [(None, fragment) for fragment in left]
+    layouts: list[tuple[int | None, Nest]] = []
+    for owner, fragment in reversed(seen):
+        nest = _of_rest(axes, fragment, rank) if owner is None else _of_box(axes, fragment, *boxes[owner], rank)
+        layouts.append((owner, nest))
+    return _Laid(
+        [tuple(len(box[axis]) for axis in kept) for box, kept in boxes],
+        layouts,
+        np.array([nest.start for _, nest in layouts], np.int64).reshape(-1, rank),
+        np.array([nest.last for _, nest in layouts], np.int64).reshape(-1, rank),
+        sum(math.prod(map(len, fragment)) for fragment in left),
+    )
 
 
 # An axis of the parameter, and the distance along it that is one step along an axis of the view.
@@ -125,27 +187,6 @@ def _split(shape: tuple[int, ...], view: tuple[int, ...]) -> tuple[_Axis, ...]:
         if not sizes:
             return tuple(reversed(axes))
     raise ValueError(f"view must be shape {shape} with axes split, got {view}")
-
-
-@functools.lru_cache(maxsize=256)
-def _visible(
-    view: tuple[int, ...], texts: tuple[str, ...]
-) -> tuple[list[Box], list[tuple[Box, tuple[int, ...]]], list[list[Box]]]:
-    """Return what no box holds, the boxes with the axes that they keep, and what of each no later one hides."""
-    boxes = [within(f"boxes[{number}]", text, view) for number, text in enumerate(texts)]
-    left: list[Box] = [tuple(range(size) for size in view)] if all(view) else []
-    visible: list[list[Box]] = [[] for _ in boxes]
-    for number in reversed(range(len(boxes))):
-        rest: list[Box] = []
-        for fragment in left:
-            inner = common(fragment, boxes[number][0])
-            if inner is None:
-                rest.append(fragment)
-            else:
-                visible[number].append(inner)
-                rest += without(fragment, inner)
-        left = rest
-    return left, boxes, visible
 
 
 def _start(axes: tuple[_Axis, ...], fragment: Box, rank: int) -> tuple[int, ...]:
