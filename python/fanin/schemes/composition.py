@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..arguments import integer, integers, optional
 from ..text import short
 from .assembled import Assembled, axis_of
-from .cuts import Block, Layout, Loop, Nest
+from .cuts import Block, Loop, Nest
 from .distributions import Constant, Normal
 from .part_names import as_names, part_name
 from .pieces import Piece, Pieces
@@ -78,13 +78,15 @@ class Concatenate(Assembled):
     def pieces(self, shape: tuple[int, ...], name: str) -> Pieces:
         axis, groups = axis_of(self.axis, shape), self.groups or 1
         sizes = self._sizes(shape, axis)
-        if any(size % groups for size in sizes):
+        if groups > 1 and any(size % groups for size in sizes):
             raise ValueError(f"groups must divide the size of every block, {tuple(sizes)}, got {groups}")
-        found, start = [], 0
+        found: list[Piece] = []
+        start = 0
         for number, (scheme, size) in enumerate(zip(self.schemes, sizes, strict=True)):
             own = f"{name}[{number}]" if self.names is None else part_name(self.names, number, number, name)
             part, stop = (*shape[:axis], size, *shape[axis + 1 :]), start + size // groups
-            found.append(Piece(scheme, own, part, _block(axis, start, stop, shape, groups)))
+            layout = Block(axis, start, stop, 0) if groups == 1 else _turns(axis, start, stop, shape, groups)
+            found.append(Piece(scheme, own, part, layout))
             start = stop
         return found
 
@@ -165,10 +167,8 @@ def embedding(std: float = 0.02, *, padding: int | None = None) -> Normal | Padd
     return rows if padding is None else Padded(rows, integer("padding", padding))
 
 
-def _block(axis: int, start: int, stop: int, shape: tuple[int, ...], groups: int) -> Layout:
+def _turns(axis: int, start: int, stop: int, shape: tuple[int, ...], groups: int) -> Nest:
     """Return where a block lies that has these positions of the first group of an axis, and its turn in each other."""
-    if groups == 1:
-        return Block(axis, start, stop, 0)
     loops = [Loop(size, number, 1, number, 1) for number, size in enumerate(shape)]
     loops[axis] = Loop(stop - start, axis, 1, axis, 1)
     turns = Loop(groups, axis, shape[axis] // groups, axis, stop - start)

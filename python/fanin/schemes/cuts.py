@@ -144,7 +144,7 @@ class Nest(NamedTuple):
             if not found:
                 return []
             hits.append(found)
-        return [self._together(combination, part.kept) for combination in itertools.product(*hits)]
+        return [self._together(combination, part.kept or ()) for combination in itertools.product(*hits)]
 
     def _together(self, hits: tuple[_Hit, ...], kept: tuple[tuple[int, int], ...]) -> Part:
         offsets = list(self.first)
@@ -177,10 +177,13 @@ Entry: TypeAlias = int | Span
 
 
 class Part(NamedTuple):
-    """What is wanted of a tensor: an entry for each axis, and positions on the axes of the result that have none."""
+    """What is wanted of a tensor: an entry for each axis, and positions on the axes of the result that have none.
+
+    While nothing has turned or removed an axis, every axis of the result has an entry, in order, and `kept` is None.
+    """
 
     entries: tuple[Entry, ...]
-    kept: tuple[tuple[int, int], ...] = ()
+    kept: tuple[tuple[int, int], ...] | None = None
 
     @classmethod
     def of(cls, box: Box) -> Part:
@@ -196,11 +199,6 @@ class Part(NamedTuple):
         return cls(tuple(entries))
 
     @property
-    def is_empty(self) -> bool:
-        """Whether no element is selected."""
-        return not all(isinstance(entry, int) or entry.at[2] for entry in self.entries)
-
-    @property
     def box(self) -> Box:
         """The part as samplers take it."""
         return tuple([entry if isinstance(entry, int) else entry.at for entry in self.entries])
@@ -214,15 +212,20 @@ class Part(NamedTuple):
 
     def view(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the elements of the result that the part goes to, with axes in the order of the tensor's own."""
-        index: list[Any] = [None] * array.ndim
-        axes = []
-        for entry in self.entries:
-            if not isinstance(entry, int):
-                index[entry.axis] = entry.to
-                axes.append(entry.axis)
+        view: NDArray[Any]
+        index: list[Any]
+        if self.kept is None:
+            index = [entry.to for entry in self.entries if not isinstance(entry, int)]
+            view = array[(..., *index)]  # also of an array without axes it is a view
+            return view
+        spans = [entry for entry in self.entries if not isinstance(entry, int)]
+        index = [None] * array.ndim
         for axis, position in self.kept:
             index[axis] = position
-        view: NDArray[Any] = array[(..., *index)]  # also of an array without axes it is a view
+        for span in spans:
+            index[span.axis] = span.to
+        axes = [span.axis for span in spans]
+        view = array[(..., *index)]
         ordered = sorted(axes)
         return view if axes == ordered else view.transpose([ordered.index(axis) for axis in axes])
 

@@ -104,10 +104,9 @@ class Leaf(NamedTuple):
 def assemble(pieces: Pieces, request: Request, seed: int) -> Array:
     """Draw what was asked for, piece by piece."""
     wanted = request.box or box(..., request.shape)[0]
-    part = Part.of(wanted)
-    leaves = [] if part.is_empty else list(_leaves(pieces, seed, [part]))
+    sizes = [entry[2] for entry in wanted if not isinstance(entry, int)]
+    leaves = [] if 0 in sizes else list(_leaves(pieces, seed, [Part.of(wanted)]))
     if request.out is None:
-        sizes = tuple([entry[2] for entry in wanted if not isinstance(entry, int)])
         result = np.empty(sizes, dtypes.native(request.dtype))
         for leaf in leaves:
             if request.memory is None:
