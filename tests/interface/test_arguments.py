@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import inspect
+import itertools
 import math
 import re
 from decimal import Decimal
@@ -83,12 +84,15 @@ FREE = {"name", "prefix", "activation"}
 
 # Parameters that all functions of schemes have in common, and the schemes by which they are tried.
 PLACE, TRIED = {"seed", "name", "dtype", "index", "out", "device"}, {"normal", "he_normal", "haar", "padded", "zeros"}
-PARAMETERS = [
-    (label, parameter)
-    for label, (function, _) in CALLS.items()
-    for parameter in inspect.signature(function).parameters
-    if parameter not in PLACE or label.partition(".")[2] in TRIED or label.startswith(("scheme.", "plan", "seeded"))
-]
+
+
+def parameters_of(label):
+    own = inspect.signature(CALLS[label][0]).parameters
+    every = label.partition(".")[2] in TRIED or label.startswith(("scheme.", "plan", "seeded"))
+    return [name for name in own if every or name not in PLACE]
+
+
+each_function = pytest.mark.parametrize("label", [label for label in CALLS if parameters_of(label)])
 
 
 @pytest.fixture(autouse=True)
@@ -124,17 +128,17 @@ def is_too_large(label, parameter, value):
 
 
 @pytest.mark.filterwarnings("ignore:rule")  # of a recipe that draws nothing
-@pytest.mark.parametrize(("label", "parameter"), PARAMETERS, ids=lambda part: part)
-def test_a_parameter_takes_what_equals_a_value_and_refuses_the_rest_by_name(label, parameter):
+@each_function
+def test_a_parameter_takes_what_equals_a_value_and_refuses_the_rest_by_name(label):
     function, base = CALLS[label]
-    annotation = str(inspect.signature(function).parameters[parameter].annotation)
-    for value in VALUES:
+    for parameter, value in itertools.product(parameters_of(label), VALUES):
         if is_too_large(label, parameter, value) or (parameter == "renamed" and callable(value)):
             continue
         found = outcome(function, base | {parameter: copy.copy(value)})
         if not isinstance(found, Exception):
-            assert not any(value is each for each in NEVER), value
+            assert not any(value is each for each in NEVER), (parameter, value)
             if isinstance(value, bool | np.bool_):
+                annotation = str(inspect.signature(function).parameters[parameter].annotation)
                 assert "bool" in annotation, "a truth value is no number"
             if isinstance(value, str) and parameter not in FREE:
                 assert value in ("OI", "zeros"), "a text is no number, and no word but those allowed"
@@ -159,16 +163,16 @@ def test_a_parameter_takes_what_equals_a_value_and_refuses_the_rest_by_name(labe
 
 
 @pytest.mark.filterwarnings("ignore:rule")
-@pytest.mark.parametrize(("label", "parameter"), PARAMETERS, ids=lambda part: part)
-def test_what_equals_a_value_means_the_same(label, parameter):
+@each_function
+def test_what_equals_a_value_means_the_same(label):
     function, base = CALLS[label]
-    for value, equal in EQUAL:
+    for parameter, (value, equal) in itertools.product(parameters_of(label), EQUAL):
         if parameter in ("source", "generator", "parameters", "out", "index") or is_too_large(label, parameter, equal):
             continue
         found, wanted = (outcome(function, base | {parameter: each}) for each in (value, equal))
-        assert isinstance(found, Exception) == isinstance(wanted, Exception), (value, found, wanted)
+        assert isinstance(found, Exception) == isinstance(wanted, Exception), (parameter, value, found, wanted)
         if not isinstance(found, Exception):
-            assert found == wanted, value
+            assert found == wanted, (parameter, value)
 
 
 KEY = {"seed": 0, "name": "w"}

@@ -117,24 +117,20 @@ def test_a_hostile_config_is_one_error_that_names_it(values, message, config):
     assert str(caught.value).startswith(f"{path}: ")
 
 
-@pytest.mark.parametrize(
-    "value",
-    [0, 0.0, -0.02, math.inf, math.nan, None, True, "0.02", [0.02], 1e4, 10**400],
-    ids=lambda value: str(value)[:9],
-)
 @pytest.mark.parametrize("model_type", TYPES)
-def test_an_initializer_range_must_be_a_positive_number(model_type, value, config):
-    path = config(model_type=model_type, initializer_range=value)
-    with pytest.raises(ValueError, match=r"initializer_range must be a positive number up to 1000\.0, got"):
-        parameters(path)
+def test_an_initializer_range_must_be_a_positive_number(model_type, config):
+    for value in (0, 0.0, -0.02, math.inf, math.nan, None, True, "0.02", [0.02], 1e4, 10**400):
+        path = config(model_type=model_type, initializer_range=value)
+        with pytest.raises(ValueError, match=r"initializer_range must be a positive number up to 1000\.0, got"):
+            parameters(path)
 
 
-@pytest.mark.parametrize("value", [20, -21, 10**400, 1.0, True, "0", [0]], ids=lambda value: str(value)[:9])
 @pytest.mark.parametrize("model_type", [name for name in TYPES if name not in ("gpt2", "vit")])
-def test_a_pad_token_must_be_in_the_vocabulary(model_type, value, config):
-    path = config(model_type=model_type, vocab_size=20, pad_token_id=value)
-    with pytest.raises(ValueError, match=r"pad_token_id must be an integer in \[-20, 19\], got"):
-        parameters(path)
+def test_a_pad_token_must_be_in_the_vocabulary(model_type, config):
+    for value in (20, -21, 10**400, 1.0, True, "0", [0]):
+        path = config(model_type=model_type, vocab_size=20, pad_token_id=value)
+        with pytest.raises(ValueError, match=r"pad_token_id must be an integer in \[-20, 19\], got"):
+            parameters(path)
 
 
 @pytest.mark.parametrize(

@@ -133,12 +133,12 @@ def test_a_layout_is_never_guessed(name):
 
 
 @every_scheme
-@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0), (3, 3, 0, 4), (2**40, 0)])
 @pytest.mark.parametrize("layout", ["OI", "IO"])
-def test_zero_size_weights_are_empty(name, options, shape, layout):
+def test_zero_size_weights_are_empty(name, options, layout):
     scheme = getattr(schemes, name)(layout=layout, **options)
-    assert scheme(shape, **KEY).shape == shape
-    assert math.isfinite(scheme.expected_std(shape))
+    for shape in ((0, 5), (5, 0), (0, 0), (3, 3, 0, 4), (2**40, 0)):
+        assert scheme(shape, **KEY).shape == shape
+        assert math.isfinite(scheme.expected_std(shape)), shape
 
 
 def test_a_part_has_the_std_of_the_whole():

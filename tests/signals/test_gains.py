@@ -130,10 +130,10 @@ def test_every_constant_is_integrated():
     assert activations.GATES == GATES
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", [*ACTIVATIONS, *GATES])
-def test_a_constant_is_its_integral_correctly_rounded(name, kind):
-    assert gain(name, kind) == exact_gain(name, kind)
+def test_a_constant_is_its_integral_correctly_rounded(name):
+    for kind in KINDS:
+        assert gain(name, kind) == exact_gain(name, kind), kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -206,11 +206,11 @@ def test_a_gated_unit_has_the_gain_of_its_gate():
         assert fanin.gain(name, derivative=True) == pytest.approx(gradients**-0.5, rel=0.01)
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_a_callable_has_the_gain_of_its_name(name, kind):
-    if (name, kind) != ("hard_shrink", "backward"):  # a name with a jump has the slopes beside it, a callable none
-        assert gain(activations.function(name), kind) == pytest.approx(gain(name, kind), rel=1e-10)
+def test_a_callable_has_the_gain_of_its_name(name):
+    for kind in KINDS:
+        if (name, kind) != ("hard_shrink", "backward"):  # a name with a jump has the slopes beside it, a callable none
+            assert gain(activations.function(name), kind) == pytest.approx(gain(name, kind), rel=1e-10), kind
 
 
 PARAMETRIZED = {
