@@ -6,7 +6,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mpf
 from scipy import special
@@ -130,6 +130,7 @@ def test_every_constant_is_integrated():
     assert activations.GATES == GATES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*ACTIVATIONS, *GATES])
 def test_a_constant_is_its_integral_correctly_rounded(name):
     for kind in KINDS:
@@ -294,6 +295,7 @@ def line_moments(knots, value, slopes):
     )
 
 
+@settings(max_examples=60)
 @given(broken_lines(), st.booleans())
 def test_kinks_may_be_anywhere(line, scalar):
     knots, value, slopes = line
@@ -310,6 +312,7 @@ def test_kinks_may_be_anywhere(line, scalar):
             assert gain(f, kind) == pytest.approx(exact**-0.5, rel=1e-10)
 
 
+@settings(max_examples=60)
 @given(st.floats(-4, 4), st.floats(0.01, 10), st.booleans())
 def test_jumps_may_be_anywhere(at, height, scalar):
     """E (z + h·[z > a])² = 1 + 2hφ(a) + h²Φ(-a)."""

@@ -38,6 +38,7 @@ def test_vectors_past_blocks_and_segments_are_the_reference(length, dtype):
     assert same(INIT.orthogonal("w", (131, length), dtype=dtype)[numbers], wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_long_vectors_are_the_reference(dtype):
     """One block of all reflectors, drawn in windows."""

@@ -51,16 +51,16 @@ print(peak() - before)
     ("shape", "index", "dtype"),
     [
         ((3000, 3000), "np.s_[...]", "float32"),
-        ((3000, 3000), "np.s_[...]", "float16"),
-        ((2000, 6000), "np.s_[...]", "float64"),
+        pytest.param((3000, 3000), "np.s_[...]", "float16", marks=pytest.mark.slow),
+        pytest.param((2000, 6000), "np.s_[...]", "float64", marks=pytest.mark.slow),
         ((70, 200_000), "np.s_[...]", "float32"),
-        ((200_000, 70), "np.s_[...]", "float64"),
+        pytest.param((200_000, 70), "np.s_[...]", "float64", marks=pytest.mark.slow),
         ((300_000, 300), "np.s_[1000:1100]", "float32"),
         ((300, 300_000), "np.s_[100:103]", "float16"),
         ((3, 3_000_000), "np.s_[...]", "float32"),
         ((20_000_000, 1), "np.s_[::2]", "float16"),
-        ((1_000_000, 200), "np.s_[:100]", "float64"),
-        ((33_000, 1100), "np.s_[::3]", "float64"),
+        pytest.param((1_000_000, 200), "np.s_[:100]", "float64", marks=pytest.mark.slow),
+        pytest.param((33_000, 1100), "np.s_[::3]", "float64", marks=pytest.mark.slow),
     ],
 )
 def test_the_workspace_is_at_most_64_mib_and_1_mib_a_thread(shape, index, dtype):
