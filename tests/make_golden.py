@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import reference
 import reference_batched
+import reference_expressions
 import reference_orthogonal
 import reference_schemes
 
@@ -26,6 +27,9 @@ FLOATS = ("float32", "float64", "float16", "bfloat16")
 # 10000^(-i/4)/2π, i = 0 … 3, as unevaluated sums.
 TURNS_HIGH = "0x1.45f306dc9c883p-3;0x1.04c26be3b06cfp-6;0x1.a1371305e714bp-10;0x1.4dc5a8d185aa2p-13"
 TURNS_LOW = "-0x1.6b01ec5417056p-57;-0x1.566c8dd9e3448p-62;0x1.0f52503cfac5ap-66;0x1.cfdd433f655acp-67"
+
+# Mamba's steps, as its code computes them.
+STEP = "uniform:0:1;constant:4.605170185988092;constant:-6.907755278982137;fma;exp;constant:0.0001;maximum"
 
 # distribution -> (dtypes, the parameters to write; the first of them for every seed and name)
 DISTRIBUTIONS = {
@@ -129,6 +133,42 @@ DISTRIBUTIONS = {
             "dirac,2x3x6,IIO,2.5,1",
         ],
     ),
+    "expressions": (
+        FLOATS,
+        [
+            "expression,40,uniform:1:16;log",
+            "permutation,40",
+            "permutation,3x70",
+            "permutation,2x1x300",
+            "permutation,2x20000",
+            "expression,24x10,bernoulli:0.3",
+            "expression,24x10,bernoulli:1",
+            "expression,24x10,exponential:4",
+            "expression,24x10,log_normal:0.1:0.5",
+            "expression,24x10,integers:-5:1000",
+            "expression,24x10,integers:-9007199254740992:0",
+            "expression,24x10,normal:0.1:0.02;uniform:-0.3:0.7;multiply",
+            "expression,24x10,truncated_normal:0:0.02:-2:2:1;exp",
+            "expression,24x10,truncated_normal:0.5:2:-inf:-8:0;negate;sqrt",
+            "expression,24x10,truncated_normal:0.3:0:-1:1:0",
+            f"expression,24x10,{STEP};{STEP};negate;expm1;negate;log;add",
+            "expression,24x10,uniform:0:1;normal:0:1#1;exponential:1#12;fma",
+            "expression,24x10,uniform:0:1%0;normal:0:1#1%1;divide",
+            "expression,24x10,uniform:0:1%1.0;position%1;position;add;subtract",
+            "expression,50x16,position;constant:1.9;constant:-750;fma;exp",
+            "expression,50x16,position;constant:1.9;constant:-750;fma;exp;log",
+            "expression,50x16,position;constant:1.9;constant:-750;fma;expm1",
+            "expression,50x16,position;constant:0.0037;constant:-1.6;fma;expm1",
+            "expression,50x16,position;constant:1.9;constant:-750;fma;exp;constant:1;subtract;log1p",
+            "expression,50x16,position;constant:0.0037;constant:-1.02;fma;log1p",
+            "expression,50x16,normal:0:1;abs;sqrt;log1p",
+            "expression,50x16,normal:0:1;log",
+            "expression,50x16,normal:0:1;log;constant:0;minimum;constant:-1;maximum",
+            "expression,50x16,normal:0:1;uniform:-1:1#1;less;normal:0:1;uniform:-1:1#1;where",
+            "expression,50x16,normal:0:1;constant:0;multiply;constant:1;normal:0:1;constant:1e308;multiply;where",
+            "expression,50x16,constant:0.1",
+        ],
+    ),
 }
 
 # First indices and counts: across a tile, across 32 bits of the index and of the block counter, and far out.
@@ -138,7 +178,13 @@ EDGES = [(112, 32), (2**32 - 16, 32), (2**33 - 16, 32), (2**34 - 16, 32), (2**40
 EXTREMES_32 = [1401008708, 1943475768, 1894981777]
 EXTREMES_64 = [1524915062, 2112716031, 1876220636, 1239617559]
 
-OF_LINES: dict[str, Any] = {"schemes": reference_schemes, "batched": reference_batched}  # files of several schemes
+# Files of several schemes.
+OF_LINES: dict[str, Any] = {
+    "schemes": reference_schemes,
+    "batched": reference_batched,
+    "expressions": reference_expressions,
+}
+YOUNGER = ("batched", "expressions")  # than the file of vectors, which is frozen
 
 HEADER = """\
 # Stream v1, {distribution}: what docs/stream-v1.md gives, written by tests/make_golden.py from tests/reference.py.
@@ -155,6 +201,8 @@ PARAMETERS = {
     " of broadcast values,axis; of sinusoid turns high,turns low,interleaved; of step_bias low,high,floor",
     "batched": "scheme,shape,layout and of orthogonal gain,blocks; of delta_orthogonal gain; of sparse std,nonzeros,per"
     " output; of dirac gain,groups; haar has special or any instead of a layout, and gain",
+    "expressions": "expression,shape and steps in reverse Polish notation, each with its numbers, #k of the stream"
+    " name#k, %a.b of a source that varies along axes a and b in that order; or permutation,shape",
 }
 
 
@@ -164,7 +212,7 @@ def runs(distribution: str) -> Iterator[tuple[str, str, int, str, int, int]]:
     if distribution == "orthogonal":
         yield from orthogonal_runs(dtypes, parameters)
         return
-    if distribution in ("schemes", "batched"):
+    if distribution in OF_LINES:
         yield from scheme_runs(distribution, dtypes, parameters)
         return
     for dtype in dtypes:
@@ -258,7 +306,7 @@ FIELDS = {
 def vectors() -> Iterator[dict[str, object]]:
     """Yield, for every law, a line for each choice of parameters and dtype, and all lines of its first parameters."""
     for distribution, (_, (first, *_)) in DISTRIBUTIONS.items():
-        if distribution == "batched":  # it is younger than the file of vectors, which is frozen
+        if distribution in YOUNGER:
             continue
         seen = set()
         for parameter, dtype, seed, name, index, count in runs(distribution):

@@ -1,6 +1,7 @@
 #include "api/expression.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "api/limits.hpp"
@@ -12,8 +13,16 @@
 namespace fanin {
 namespace {
 
-constexpr size_t kMostSteps = 4096;            // each has a block of memory in every thread
-constexpr int64_t kMostIntegers = 1ll << 53;  // every one a float64
+constexpr size_t kMostSteps = 4096;     // each has a block of memory in every thread
+constexpr double kMostInteger = 0x1p53;  // every one up to it is a float64
+
+#define FANIN_LAWS(X)                                                                                              \
+  X(constant, 1) X(position, 0) X(uniform, 2) X(normal, 2) X(truncated_normal, 5) X(bernoulli, 1) X(exponential, 1) \
+      X(log_normal, 2) X(integers, 2)
+
+#define FANIN_ENTRY(name, count) name,
+enum class Law : uint8_t { FANIN_LAWS(FANIN_ENTRY) };
+#undef FANIN_ENTRY
 
 struct Kind {
   const char* name;
@@ -21,96 +30,159 @@ struct Kind {
 };
 #define FANIN_ENTRY(name, count) {#name, count},
 constexpr Kind kOperations[] = {FANIN_OPERATIONS(FANIN_ENTRY)};
-constexpr Kind kSources[] = {FANIN_SOURCES(FANIN_ENTRY)};
+constexpr Kind kLaws[] = {FANIN_LAWS(FANIN_ENTRY)};
 #undef FANIN_ENTRY
 
-// The place of a step's name in a list; the list's size where it is none of them.
+// The place of a name in a list; the list's size where it is none of them.
 template <size_t N>
 size_t find(const Kind (&kinds)[N], const std::string& name) {
   return size_t(std::find_if(kinds, kinds + N, [&](const Kind& each) { return name == each.name; }) - kinds);
 }
 
-cpu::Instruction operation_of(const Step& step, size_t number, size_t before) {
-  if (number == std::size(kOperations)) refuse("steps must be operations or sources, got '", step.name, "'");
-  if (step.operands.size() != kOperations[number].count)
-    refuse("steps: ", step.name, " must have ", kOperations[number].count, " operands, got ", step.operands.size());
-  cpu::Instruction result{};
-  result.operation = Operation(number);
-  for (size_t i = 0; i < step.operands.size(); ++i) {
-    if (step.operands[i] < 0 || step.operands[i] >= int64_t(before))
-      refuse("steps: ", step.name, " must have operands before it, got ", step.operands[i], " at ", before);
-    result.operands[i] = int(step.operands[i]);
-  }
-  return result;
+template <class List>
+void require_count(const Step& step, const char* what, const List& given, size_t wanted) {
+  if (given.size() != wanted) refuse("steps: ", step.name, " must have ", wanted, " ", what, ", got ", given.size());
 }
 
-// How a source's own index follows from an element's.
-void number_along(cpu::Instruction& source, const Step& step, const std::vector<int64_t>& shape,
-                  const std::vector<Taken>& axes) {
-  std::vector<int64_t> along;
-  for (size_t i = 0; i < shape.size(); ++i)
-    along.push_back(int64_t(i));
-  if (step.along) along = *step.along;
-  source.steps.assign(axes.size(), 0);
-  int64_t size = 1;
-  for (size_t i = along.size(); i-- > 0;) {
-    if (along[i] < 0 || along[i] >= int64_t(shape.size()) || std::count(along.begin(), along.end(), along[i]) > 1)
-      refuse("steps: ", step.name, " must lie along axes of the shape, each once, got ", along[i]);
-    const Taken& axis = axes[size_t(along[i])];
-    source.first += uint64_t(axis.start * size);
-    source.steps[size_t(along[i])] = axis.step * size;
-    size *= axis.size;
-  }
-}
+// Writes instructions for steps: one for an operation, a few for a law.
+class Compiler {
+ public:
+  Compiler(const Part& part, const Output& out) : part_(part), axes_(taken(part, out)) {}
 
-// A source of numbers: what it draws, in the compute type, where that depends on the dtype at all.
-cpu::Instruction source_of(const Step& step, size_t number, const Part& whole) {
-  if (step.numbers.size() != kSources[number].count)
-    refuse("steps: ", step.name, " must have ", kSources[number].count, " numbers, got ", step.numbers.size());
-  cpu::Instruction result{};
-  result.is_source = true, result.source = Source(number);
-  Part part{whole.seed, step.stream, compute_type(whole.dtype), {}};
-  const bool wide = is_wide(part.dtype);
-  const auto words = [&](Dtype dtype) {
-    part.dtype = dtype;
-    return make_draw(Distribution::bits, part);
-  };
-  switch (result.source) {
-    case Source::constant:
-      if (std::isnan(step.numbers[0])) refuse("steps: constant must be a number, got ", step.numbers[0]);
-      result.number = step.numbers[0];
-      break;
-    case Source::position: break;
-    case Source::fraction:
-      if (!wide) {
-        result.draw = words(Dtype::uint32);
-        break;
-      }
-      [[fallthrough]];
-    case Source::uniform:
-      result.draw = make_draw(Distribution::uniform, part);
-      result.draw.factor = 1;
-      break;
-    case Source::normal: result.draw = make_normal_draw(0, 1, part); break;
-    case Source::truncated_normal: {
-      const auto& numbers = step.numbers;
-      const TruncatedDraw drawn =
-          make_truncated_draw(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4] != 0, part);
-      result.draw = drawn.draw;
-      if (drawn.constant) result.source = Source::constant, result.number = round_to_compute(part.dtype, *drawn.constant);
-      break;
+  void add(const Step& step) {
+    if (const size_t law = find(kLaws, step.name); law != std::size(kLaws)) {
+      require_count(step, "numbers", step.numbers, kLaws[law].count);
+      results_.push_back(draw(Law(law), step));
+      return;
     }
-    case Source::word: result.draw = words(Dtype::uint32); break;
-    case Source::below:
-      if (!(step.numbers[0] >= 1 && step.numbers[0] <= double(kMostIntegers)))
-        refuse("steps: below must have a number from 1 to 2^53, got ", step.numbers[0]);
-      result.number = step.numbers[0];
-      result.draw = words(Dtype::uint64);
+    const size_t operation = find(kOperations, step.name);
+    if (operation == std::size(kOperations)) refuse("steps must be operations, draws or numbers, got '", step.name, "'");
+    require_count(step, "operands", step.operands, kOperations[operation].count);
+    std::array<int, 3> operands{};
+    for (size_t i = 0; i < step.operands.size(); ++i) {
+      const int64_t operand = step.operands[i];
+      if (operand < 0 || operand >= int64_t(results_.size()))
+        refuse("steps: ", step.name, " must have operands that precede it, got ", operand, " at ", results_.size());
+      operands[i] = results_[size_t(operand)];
+    }
+    results_.push_back(apply(Operation(operation), operands[0], operands[1], operands[2]));
   }
-  return result;
-}
+
+  std::vector<cpu::Instruction> take() { return std::move(program_); }
+
+ private:
+  int push(const cpu::Instruction& instruction) {
+    program_.push_back(instruction);
+    return int(program_.size()) - 1;
+  }
+  int apply(Operation operation, int a, int b = 0, int c = 0) {
+    cpu::Instruction result{};
+    result.operation = operation, result.operands[0] = a, result.operands[1] = b, result.operands[2] = c;
+    return push(result);
+  }
+  int constant(double value) {
+    cpu::Instruction result{};
+    result.source = cpu::Source::constant, result.number = value;
+    return push(result);
+  }
+  int affine(int x, double factor, double offset) {
+    const int f = constant(factor), o = constant(offset);
+    return apply(Operation::fma, x, f, o);
+  }
+
+  // A source whose own index follows from an element's along some axes.
+  int numbered(cpu::Source source, const Step& step, const Draw& draw = {}, double number = 0) {
+    cpu::Instruction result{};
+    result.source = source, result.draw = draw, result.number = number;
+    result.steps.assign(axes_.size(), 0);
+    std::vector<int64_t> along;
+    for (size_t i = 0; i < axes_.size(); ++i)
+      along.push_back(int64_t(i));
+    if (step.along) along = *step.along;
+    int64_t size = 1;
+    for (size_t i = along.size(); i-- > 0;) {
+      const int64_t axis = along[i];
+      if (axis < 0 || axis >= int64_t(axes_.size()) || std::count(along.begin(), along.end(), axis) > 1)
+        refuse("steps: ", step.name, " must lie along axes of shape, each once, got ", axis);
+      const Taken& taken = axes_[size_t(axis)];
+      result.first += uint64_t(taken.start * size);
+      result.steps[size_t(axis)] = taken.step * size;
+      size *= taken.size;
+    }
+    return push(result);
+  }
+
+  int draw(Law law, const Step& step) {
+    const auto& n = step.numbers;
+    for (const double number : n)
+      if (std::isnan(number)) refuse("steps: ", step.name, " must have numbers, got nan");
+    // Every draw is of the compute type, but for words.
+    Part part{part_.seed, step.stream, compute_type(part_.dtype), {}};
+    const auto words = [&](cpu::Source source, Dtype dtype, double number = 0) {
+      part.dtype = dtype;
+      return numbered(source, step, make_draw(Distribution::bits, part), number);
+    };
+    const auto unit = [&] {
+      Draw draw = make_draw(Distribution::uniform, part);
+      draw.factor = 1;
+      return numbered(cpu::Source::value, step, draw);
+    };
+    const auto standard_normal = [&] {
+      require_finite("mean", n[0]);
+      if (!(n[1] >= 0) || std::isinf(n[1])) refuse("std must be finite and not negative, got ", n[1]);
+      return affine(numbered(cpu::Source::value, step, make_normal_draw(0, 1, part)), n[1], n[0]);
+    };
+    switch (law) {
+      case Law::constant: return constant(n[0]);
+      case Law::position: return numbered(cpu::Source::position, step);
+      case Law::uniform: {
+        require_finite("low", n[0]);
+        require_finite("high", n[1]);
+        if (n[0] > n[1]) refuse("low must not exceed high, got ", n[0], " and ", n[1]);
+        require_finite("high - low", n[1] - n[0]);
+        return affine(unit(), n[1] - n[0], n[0]);
+      }
+      case Law::normal: return standard_normal();
+      case Law::truncated_normal: {
+        const TruncatedDraw drawn = make_truncated_draw(n[0], n[1], n[2], n[3], n[4] != 0, part);
+        if (drawn.constant) return constant(round_to_compute(part.dtype, *drawn.constant));
+        return numbered(cpu::Source::value, step, drawn.draw);
+      }
+      case Law::bernoulli: {
+        if (!(n[0] >= 0 && n[0] <= 1)) refuse("p must be between 0 and 1, got ", n[0]);
+        const int word = words(cpu::Source::word, Dtype::uint32);
+        return apply(Operation::less, word, constant((n[0] * 0x1p32 + 0x1p52) - 0x1p52));  // the nearest integer
+      }
+      case Law::exponential: {
+        if (!(n[0] > 0) || std::isinf(n[0])) refuse("rate must be positive and finite, got ", n[0]);
+        const int u = is_wide(part.dtype) ? unit() : words(cpu::Source::fraction, Dtype::uint32);
+        return apply(Operation::divide, apply(Operation::log, u), constant(-n[0]));
+      }
+      case Law::log_normal: return apply(Operation::exp, standard_normal());
+      case Law::integers: {
+        for (const double bound : n)
+          if (bound != std::trunc(bound) || !(std::abs(bound) <= kMostInteger))
+            refuse("low and high must be integers within 2^53, got ", bound);
+        if (!(n[0] < n[1]) || n[1] - n[0] > kMostInteger)
+          refuse("low must be below high, by at most 2^53, got ", n[0], " and ", n[1]);
+        return apply(Operation::add, words(cpu::Source::below, Dtype::uint64, n[1] - n[0]), constant(n[0]));
+      }
+    }
+    __builtin_trap();
+  }
+
+  const Part& part_;
+  const std::vector<Taken> axes_;
+  std::vector<cpu::Instruction> program_;
+  std::vector<int> results_;  // of every step: the number of its instruction
+};
 
 }  // namespace
+
+size_t operands_of(const std::string& name) {
+  const size_t operation = find(kOperations, name);
+  return operation == std::size(kOperations) ? 0 : kOperations[operation].count;
+}
 
 void expression(const std::vector<Step>& steps, const Part& part, const Output& out, const Interrupt& interrupt) {
   const FpEnvironment environment;
@@ -118,25 +190,16 @@ void expression(const std::vector<Step>& steps, const Part& part, const Output& 
   if (steps.empty() || steps.size() > kMostSteps)
     refuse("steps must be from 1 to ", kMostSteps, ", got ", steps.size());
   const std::vector<int64_t> shape = result_shape(part);
-  const std::vector<Taken> axes = taken(part, out);
-  std::vector<cpu::Instruction> program;
-  program.reserve(steps.size());
-  for (const Step& step : steps) {
-    const size_t source = find(kSources, step.name);
-    if (source == std::size(kSources)) {
-      program.push_back(operation_of(step, find(kOperations, step.name), program.size()));
-      continue;
-    }
-    program.push_back(source_of(step, source, part));
-    if (program.back().source != Source::constant) number_along(program.back(), step, part.shape, axes);
-  }
+  Compiler compiler(part, out);
+  for (const Step& step : steps)
+    compiler.add(step);
   if (is_empty(shape)) return;
   check_output(part, out, shape);
   require_kernel(out, "expression");
   cpu::ExpressionPart target{static_cast<char*>(out.data), {}, part.dtype};
-  for (const Taken& axis : axes)
+  for (const Taken& axis : taken(part, out))
     target.axes.push_back({axis.count, 0, axis.stride});
-  cpu::fill_expression(std::move(program), std::move(target), interrupt);
+  cpu::fill_expression(compiler.take(), std::move(target), interrupt);
 }
 
 }  // namespace fanin

@@ -33,7 +33,7 @@ class Evaluator {
   Evaluator(const std::vector<Instruction>& program, const ExpressionPart& part)
       : program_(program), part_(part), kernels_(active_kernels()), values_(new double[program.size() * kBlock]()) {
     for (size_t i = 0; i < program.size(); ++i)
-      if (program[i].is_source && program[i].source == Source::constant)
+      if (program[i].source == Source::constant)
         std::fill_n(block(int(i)), kBlock, program[i].number);
   }
 
@@ -63,7 +63,7 @@ class Evaluator {
 
   void compute(int i, const std::vector<int64_t>& at, int64_t count) {
     const Instruction& each = program_[size_t(i)];
-    if (!each.is_source) {
+    if (each.source == Source::none) {
       const double* operands[3];
       for (int k = 0; k < 3; ++k)
         operands[k] = block(each.operands[k]);
@@ -98,27 +98,25 @@ class Evaluator {
     widen(each, drawn, count, values);
   }
 
-  // From words or numbers of the draw's dtype to float64.
   static void widen(const Instruction& each, const uint64_t* drawn, int64_t count, double* values) {
-    const auto narrow = [&](auto kind, const auto& number) {
+    const auto as = [&](auto kind, const auto& number) {
       decltype(kind) value;
       for (int64_t i = 0; i < count; ++i) {
         memcpy(&value, reinterpret_cast<const char*>(drawn) + size_t(i) * sizeof value, sizeof value);
         values[i] = number(value);
       }
     };
-    switch (each.draw.dtype) {
-      case Dtype::float64: memcpy(values, drawn, size_t(count) * sizeof *values); return;
-      case Dtype::uint64: {
-        const auto n = uint64_t(each.number);
-        return narrow(uint64_t(), [n](uint64_t w) { return double(high_product(w, n)); });
-      }
-      case Dtype::uint32:
-        if (each.source == Source::word) return narrow(uint32_t(), [](uint32_t w) { return double(w); });
-        return narrow(uint32_t(), [](uint32_t w) { return (double(w) + 0.5) * 0x1p-32; });
-      case Dtype::float32:
-      case Dtype::float16:
-      case Dtype::bfloat16: return narrow(float(), [](float x) { return double(x); });
+    switch (each.source) {
+      case Source::none:
+      case Source::constant:
+      case Source::position: return;  // nothing is drawn
+      case Source::value:
+        if (is_wide(each.draw.dtype)) return as(double(), [](double x) { return x; });
+        return as(float(), [](float x) { return double(x); });
+      case Source::word: return as(uint32_t(), [](uint32_t w) { return double(w); });
+      case Source::fraction: return as(uint32_t(), [](uint32_t w) { return (double(w) + 0.5) * 0x1p-32; });
+      case Source::below:
+        return as(uint64_t(), [n = uint64_t(each.number)](uint64_t w) { return double(high_product(w, n)); });
     }
   }
 
@@ -141,7 +139,7 @@ class Evaluator {
 void fill_expression(std::vector<Instruction> program, ExpressionPart part, const Interrupt& interrupt) {
   if (part.axes.empty()) part.axes.push_back({1, 0, 0});
   for (Instruction& each : program)
-    if (each.is_source && each.source != Source::constant && each.steps.empty()) each.steps.push_back(0);
+    if (each.source > Source::constant && each.steps.empty()) each.steps.push_back(0);
   join(program, part.axes);
   in_chunks({0, part.data, part.axes}, interrupt, 1, [&](int64_t begin, int64_t end) {
     Evaluator(program, part)(begin, end);

@@ -8,14 +8,17 @@
 
 namespace fanin::cpu {
 
+// What an instruction has in place of operands: a number, the element's own index, or a draw: of values as they are, of words w of 32
+// bits as integers or as (w + ½)·2⁻³², or of words W of 64 bits as ⌊W·n/2⁶⁴⌋.
+enum class Source : uint8_t { none, constant, position, value, word, fraction, below };
+
 struct Instruction {
-  bool is_source;
-  Source source;        // of a source
-  Operation operation;  // else
-  int operands[3];      // numbers of earlier instructions
-  double number;        // of constant: the value; of below: how many integers
-  Draw draw;            // of a draw
-  uint64_t first;       // of a draw or position: the index of the first element of the part, in its own numbering
+  Source source;
+  Operation operation;         // without a source
+  int operands[3];             // the numbers of earlier instructions
+  double number;               // of constant: the value; of below: n, at most 2^53
+  Draw draw;                   // of a draw
+  uint64_t first;              // of a position or draw: the index, in its own numbering, of the part's first element
   std::vector<int64_t> steps;  // and how it grows along every axis of the part
 };
 

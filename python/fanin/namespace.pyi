@@ -449,6 +449,62 @@ class Seeded:
         out: Out = None,
         device: Device = None,
     ) -> Array: ...
+    def bernoulli(
+        self,
+        name: str,
+        shape: Shape | None = None,
+        p: float = 0.5,
+        *,
+        dtype: DType = None,
+        index: Index = None,
+        out: Out = None,
+        device: Device = None,
+    ) -> Array: ...
+    def exponential(
+        self,
+        name: str,
+        shape: Shape | None = None,
+        rate: float = 1.0,
+        *,
+        dtype: DType = None,
+        index: Index = None,
+        out: Out = None,
+        device: Device = None,
+    ) -> Array: ...
+    def log_normal(
+        self,
+        name: str,
+        shape: Shape | None = None,
+        mean: float = 0.0,
+        std: float = 1.0,
+        *,
+        dtype: DType = None,
+        index: Index = None,
+        out: Out = None,
+        device: Device = None,
+    ) -> Array: ...
+    def integers(
+        self,
+        name: str,
+        shape: Shape | None = None,
+        *,
+        low: int,
+        high: int,
+        dtype: DType = None,
+        index: Index = None,
+        out: Out = None,
+        device: Device = None,
+    ) -> Array: ...
+    def permutation(
+        self,
+        name: str,
+        shape: Shape | None = None,
+        *,
+        dtype: DType = None,
+        index: Index = None,
+        out: Out = None,
+        device: Device = None,
+    ) -> Array: ...
     def orthogonal(
         self,
         name: str,

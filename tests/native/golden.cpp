@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "api/expression.hpp"
 #include "api/fanin.hpp"
 #include "check.hpp"
 
@@ -121,6 +122,39 @@ void draw_batched(const Line& line, const fanin::Part& part, const fanin::Output
   }
 }
 
+// One step of an expression: its name, numbers behind ':', the number of its stream behind '#', axes behind '%'.
+fanin::Step step_of(const std::string& text, const std::string& name) {
+  const size_t axes = std::min(text.find('%'), text.size()), stream = std::min(text.find('#'), axes);
+  const std::vector<std::string> fields = split(text.substr(0, stream), ':');
+  fanin::Step step;
+  step.name = fields.at(0);
+  for (size_t i = 1; i < fields.size(); ++i)
+    step.numbers.push_back(std::strtod(fields[i].c_str(), nullptr));
+  step.stream = name + text.substr(stream, axes - stream);
+  if (axes == text.size()) return step;
+  step.along.emplace();
+  for (const auto& axis : split(text.substr(axes + 1), '.'))
+    step.along->push_back(std::stoll(axis));
+  return step;
+}
+
+// Steps in reverse Polish notation, and permutations.
+void draw_expression(const Line& line, const fanin::Part& part, const fanin::Output& out) {
+  if (line.parameter.at(0) == "permutation") return fanin::permutation(part, out);
+  if (line.parameter.at(0) != "expression") throw std::runtime_error("unknown line '" + line.parameters + "'");
+  std::vector<fanin::Step> steps;
+  std::vector<int64_t> stack;
+  for (const auto& text : split(line.parameter.at(2), ';')) {
+    fanin::Step step = step_of(text, line.name);
+    const auto operands = std::min(fanin::operands_of(step.name), stack.size());
+    step.operands.assign(stack.end() - std::ptrdiff_t(operands), stack.end());
+    stack.resize(stack.size() - operands);
+    stack.push_back(int64_t(steps.size()));
+    steps.push_back(std::move(step));
+  }
+  fanin::expression(steps, part, out);
+}
+
 std::vector<uint64_t> patterns_of(const std::vector<char>& memory, size_t size) {
   std::vector<uint64_t> patterns(memory.size() / size);  // little-endian, as every target is
   for (size_t i = 0; i < patterns.size(); ++i)
@@ -147,6 +181,8 @@ std::vector<uint64_t> draw(const Line& line, uint64_t first, size_t count) {
     draw_scheme(line, stretch(line, first, count), out);
   } else if (line.distribution == "batched") {
     draw_batched(line, stretch(line, first, count), out);
+  } else if (line.distribution == "expressions") {
+    draw_expression(line, stretch(line, first, count), out);
   } else if (line.distribution == "bits") {
     fanin::bits(part, out);
   } else if (line.distribution == "uniform") {

@@ -54,6 +54,8 @@ EVERY = {rule.scheme for build in recipes.RECIPES.values() for rule in build().r
     schemes.haar(2.0),
     schemes.identity(),
     schemes.sinusoid(interleaved=False),
+    schemes.integers(-5, 12),
+    0.3 * schemes.expression("log", schemes.uniform(1.0, 16.0)) - schemes.from_stream(NORMAL, 1, along=(0,)),
     schemes.mup(NORMAL, (5,)),
     schemes.concatenate([NORMAL]),
     schemes.concatenate([NORMAL, schemes.orthogonal(layout="OI", blocks=(3, 1))], sizes=(3, 2)),

@@ -25,6 +25,8 @@ BY_SCHEME = {
     "sparse": {"nonzeros": 1},
     "deepnorm": {"encoder_layers": 6},
     "mup": {"base": (4, 4)},
+    "integers": {"low": 0, "high": 9},
+    "expression": {"operation": "exp"},
 }
 SHAPES = {"delta_orthogonal": (4, 2, 3), "dirac": (4, 2, 3), "lstm_bias": (8,), "gru_bias": (6,), "mup": (12, 12)}
 KEY = {"seed": 7, "name": "w"}

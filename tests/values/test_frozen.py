@@ -15,6 +15,7 @@ WHAT_TO_DO = (
 FILES = {
     "batched.txt": "6b190559e53e817bb970dbd480bdd5d6",
     "bits.txt": "cfb83ed1e0d2c0b36d949ab35902fb8d",
+    "expressions.txt": "d324d1785d15afcc257b315063ef179a",
     "normal.txt": "f9c674267e4ddf8f9355cb18e7a58b72",
     "orthogonal.txt": "80dfb7c146b528213ff55268db5ce7a9",
     "schemes.txt": "4bb1656152ee926029d425d253d8c6c8",

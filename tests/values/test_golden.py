@@ -5,6 +5,7 @@ import json
 import make_golden
 import numpy as np
 import pytest
+import reference_expressions
 from golden_lines import FILES, HUGE, ROW, check, read
 from paths import GOLDEN
 
@@ -17,6 +18,8 @@ def scheme(distribution, run):
     name, shape, arguments = make_golden.OF_LINES[distribution].parse(run.parameters)
     *rows, column = map(int, np.unravel_index(run.first, shape))
     box = (*rows, (column, 1, run.expected.size))
+    if name == "expression":
+        arguments = [reference_expressions.steps(*arguments, run.name)]
     arguments = [np.array(v) if isinstance(v, list) else v for v in arguments]
     key = () if name in ("dirac", "broadcast", "sinusoid") else (run.seed, run.name)
     return getattr(_core, name)(*arguments, *key, _core.Dtype[run.dtype], shape, box, None)

@@ -30,6 +30,8 @@ def test_golden_schemes_are_drawn(case):
 def test_every_random_scheme_has_golden_values():
     without = {"haar", "delta_orthogonal"}  # in golden/orthogonal.txt by their matrices, and in test_orthogonal.py
     native = {"sparse", "mamba_step_bias"}  # in golden/schemes.txt
+    native |= {"bernoulli", "exponential", "log_normal", "integers"}  # in golden/expressions.txt, as are the next
+    native |= {"expression", "from_stream", "permutation"}
     fixed = {"constant", "zeros", "ones", "identity", "dirac", "prior_probability", "rezero", "layer_scale"}
     fixed |= {"mamba_log_range", "sinusoid", "gate_bias", "lstm_bias", "gru_bias"}
     same = {"xavier_normal", "he_uniform", "lecun_normal", "lecun_uniform"}  # variance scaling as the others

@@ -47,7 +47,7 @@ def drawn(name, scheme):
 
 
 def scaled(name, scheme):
-    if name.startswith(("mamba", "sinusoid")):
+    if name.startswith(("mamba", "sinusoid", "permutation")):
         return None
     return [plain(factor * scheme) for factor in (0.3, 1e-300)] + drawn(name, 0.3 * scheme)
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from ..entry import entry
 from ..schemes import Scheme
+from ..schemes.expression import OPERATIONS
 from ..text import short
 from . import recipe_data
 
 _MOST = 10_000  # characters in a text
+_OPERATORS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
 _HOW = "a name, or a call of one with keywords, as he_normal(layout=OI, activation=(leaky_relu, 0.2))"
 
 
@@ -24,7 +26,8 @@ def scheme(text: str) -> Scheme:
     ----------
     text : str
         A name, or a call with keywords: "he_normal(layout=OI)". Words need no quotes. Values are words, numbers,
-        tuples, True, False, None, and other schemes as calls. What `describe` of a scheme returns is read too.
+        tuples, True, False, None, and other schemes as calls. A formula of schemes is an expression:
+        "log(uniform(low=1, high=16)) + 0.5". What `describe` of a scheme returns is read too.
 
     Returns
     -------
@@ -88,6 +91,8 @@ def _value(node: ast.expr) -> Any:
             number = _value(operand)
             if isinstance(number, int | float) and not isinstance(number, bool):
                 return -number if isinstance(node.op, ast.USub) else number
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _operation(_OPERATORS[type(op)], [left, right])
         case ast.Tuple(elts=items) | ast.List(elts=items):
             return tuple(map(_value, items))
         case ast.Call(func=ast.Name(id=name)):
@@ -95,7 +100,13 @@ def _value(node: ast.expr) -> Any:
     raise ValueError(f"a value must be a word, a number, a tuple or a scheme as {_HOW}, got {short(ast.unparse(node))}")
 
 
+def _operation(name: str, operands: list[ast.expr]) -> dict[str, Any]:
+    return {"scheme": "expression", "operation": name, "of": tuple(map(_value, operands))}
+
+
 def _call(name: str, node: ast.Call) -> dict[str, Any]:
+    if name in OPERATIONS and not node.keywords:
+        return _operation(name, node.args)
     given: dict[str, Any] = {}
     if name == "constant" and len(node.args) == 1 and not node.keywords:  # as `describe` writes it
         given["value"] = _value(node.args[0])

@@ -15,6 +15,7 @@ from . import (
     depth,
     distributions,
     expression,
+    laws,
     orthogonal,
     parts,
     regions,

@@ -36,6 +36,16 @@ from .expression import Expression as Expression
 from .expression import FromStream as FromStream
 from .expression import expression as expression
 from .expression import from_stream as from_stream
+from .laws import Bernoulli as Bernoulli
+from .laws import Exponential as Exponential
+from .laws import Integers as Integers
+from .laws import LogNormal as LogNormal
+from .laws import Permutation as Permutation
+from .laws import bernoulli as bernoulli
+from .laws import exponential as exponential
+from .laws import integers as integers
+from .laws import log_normal as log_normal
+from .laws import permutation as permutation
 from .orthogonal import DeltaOrthogonal as DeltaOrthogonal
 from .orthogonal import Haar as Haar
 from .orthogonal import Orthogonal as Orthogonal
@@ -86,14 +96,18 @@ from .width import Mup as Mup
 from .width import mup as mup
 
 __all__ = [
+    "Bernoulli",
     "Concatenate",
     "Constant",
     "DeltaOrthogonal",
     "Dirac",
+    "Exponential",
     "Expression",
     "FromStream",
     "Haar",
     "Identity",
+    "Integers",
+    "LogNormal",
     "MambaLogRange",
     "MambaStepBias",
     "Mup",
@@ -101,6 +115,7 @@ __all__ = [
     "Normal",
     "Orthogonal",
     "Padded",
+    "Permutation",
     "Piece",
     "Pieces",
     "Regions",
@@ -114,6 +129,7 @@ __all__ = [
     "Uniform",
     "VarianceScaling",
     "as_scheme",
+    "bernoulli",
     "concatenate",
     "constant",
     "deepnorm",
@@ -121,6 +137,7 @@ __all__ = [
     "delta_orthogonal",
     "dirac",
     "embedding",
+    "exponential",
     "expression",
     "eye",
     "fixup",
@@ -133,11 +150,13 @@ __all__ = [
     "he_normal",
     "he_uniform",
     "identity",
+    "integers",
     "kaiming_normal",
     "kaiming_uniform",
     "layer_scale",
     "lecun_normal",
     "lecun_uniform",
+    "log_normal",
     "lstm_bias",
     "mamba_log_range",
     "mamba_step_bias",
@@ -146,6 +165,7 @@ __all__ = [
     "ones",
     "orthogonal",
     "padded",
+    "permutation",
     "prior_probability",
     "regions",
     "register",

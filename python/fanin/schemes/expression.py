@@ -15,6 +15,7 @@ from ..arguments import choice, integer, integers, number, optional
 from ..arguments import name as as_name
 from ..arrays.shape import as_shape
 from ..arrays.types import Shape
+from ..text import short
 from .pieces import Native, Pieces
 from .program import Program, Where, compiled
 from .registry import register
@@ -42,7 +43,7 @@ OPERATIONS = {
     "arange": 3,
     "linspace": 3,
 }
-_SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
+SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 _NUMBERS = {"arange": ("start", "step", "axis"), "linspace": ("start", "stop", "axis")}  # operations of numbers alone
 _LARGEST_POWER = 1024
 _MOST_DEPTH = 24  # operations within each other: a dict and a list for each must be within limits.DEPTH
@@ -62,7 +63,8 @@ class Elementwise(Scheme):
 
     def native(self, shape: tuple[int, ...], seed: int, name: str) -> Native:
         program = Program()
-        return _core.expression, (program.result(self.compiled(program, Where(shape, name))), seed, name)
+        self.compiled(program, Where(shape, name))
+        return _core.expression, (program.steps, seed, name)
 
     def expected_mean(self, shape: Shape) -> float:
         return self._sampled(as_shape(shape))[0]
@@ -172,16 +174,16 @@ class Expression(Elementwise):
     ----------
     operation : str
         "add", "subtract", "multiply", "divide", "fma" (the first times the second, plus the third, rounded once),
-        "negate", "abs", "minimum", "maximum", "sqrt", "exp", "log", "expm1", "log1p", "power" (of an integer), "less"
-        (1 or 0), "where" (the second if the first is not 0, else the third), "arange" (start, step and axis) and
-        "linspace" (start, stop and axis).
+        "negate", "abs", "minimum", "maximum", "sqrt", "exp", "log", "expm1", "log1p", "power" (an integer one, not 0),
+        "less" (1 or 0), "where" (the second if the first is not 0, else the third), "arange" (start, step and axis)
+        and "linspace" (start, stop and axis).
     of : Scheme, number, or sequence of these
         The operands, as many as the operation has.
 
     Notes
     -----
     All draws of one law are the same draw, `name`; `from_stream` makes further ones. `expected_mean` and
-    `expected_std` are estimated from 65536 values.
+    `expected_std` are estimated from 65536 values, but for numbers that are added to a scheme or multiply it.
 
     Examples
     --------
@@ -203,7 +205,9 @@ class Expression(Elementwise):
         given = self.of if isinstance(self.of, tuple | list) else (self.of,)
         wanted = OPERATIONS[self.operation]
         if len(given) != wanted:
-            raise ValueError(f"of must be {wanted} operands of {self.operation}, got {len(given)}")
+            raise ValueError(
+                f"of must be {wanted} operands, as {self.operation} has, got {len(given)}: {short(self.of)}"
+            )
         object.__setattr__(self, "of", tuple(self._operand(place, each) for place, each in enumerate(given)))
         depth, size = _extent(self)
         if depth > _MOST_DEPTH or size > _MOST_SIZE:
@@ -218,7 +222,10 @@ class Expression(Elementwise):
             called = f"{_NUMBERS[self.operation][place]} of {self.operation}"
             return integer(called, value) if place == 2 else number(called, value)
         if self.operation == "power" and place == 1:
-            return integer("the exponent of power", value, -_LARGEST_POWER, _LARGEST_POWER)
+            exponent = integer("the exponent of power", value, -_LARGEST_POWER, _LARGEST_POWER)
+            if exponent == 0:
+                raise ValueError("the exponent of power must not be 0, got 0: the result would be 1")
+            return exponent
         if isinstance(value, Scheme | str | dict):
             return as_scheme(argument, value)
         return number(argument, value, finite=False)
@@ -232,12 +239,44 @@ class Expression(Elementwise):
         """Add the steps that compute it, and return the number of the last one."""
         if self.operation == "arange":
             start, step, axis = self._given
-            return program.affine(program.source("position", where.along((axis,))), step, start)
+            return program.affine(program.position(where.along((axis,))), step, start)
         if self.operation == "linspace":
             return _linspace(program, where, *self._given)
         if self.operation == "power":
             return _power(program, compiled(self._given[0], program, where), self._given[1])
         return program.operate(self.operation, *(compiled(each, program, where) for each in self._given))
+
+    def expected_mean(self, shape: Shape) -> float:
+        affine = self._affine()
+        if affine is None:
+            return Elementwise.expected_mean(self, shape)
+        scheme, factor, offset = affine
+        return factor * scheme.expected_mean(shape) + offset
+
+    def expected_std(self, shape: Shape) -> float:
+        affine = self._affine()
+        if affine is None:
+            return Elementwise.expected_std(self, shape)
+        scheme, factor, _ = affine
+        return abs(factor) * scheme.expected_std(shape)
+
+    def _affine(self) -> tuple[Scheme, float, float] | None:
+        """Return the scheme that it multiplies by a number, and adds another to, with both numbers."""
+        found: tuple[Scheme, float, float] | None = None
+        match self.operation, self._given:
+            case "add", (Scheme() as x, float(c)) | (float(c), Scheme() as x):
+                found = x, 1.0, c
+            case "subtract", (Scheme() as x, float(c)):
+                found = x, 1.0, -c
+            case "subtract", (float(c), Scheme() as x):
+                found = x, -1.0, c
+            case "multiply", (Scheme() as x, float(c)) | (float(c), Scheme() as x):
+                found = x, c, 0.0
+            case "fma", (Scheme() as x, float(c), float(offset)) | (float(c), Scheme() as x, float(offset)):
+                found = x, c, offset
+            case "negate", (Scheme() as x,):
+                found = x, -1.0, 0.0
+        return found
 
     def describe(self) -> str:
         shown = [each.describe() if isinstance(each, Scheme) else text(each) for each in self._given]
@@ -247,8 +286,8 @@ class Expression(Elementwise):
         return self._shown([repr(each) for each in self._given])
 
     def _shown(self, operands: list[str]) -> str:
-        if self.operation in _SIGNS:
-            return f"({operands[0]} {_SIGNS[self.operation]} {operands[1]})"
+        if self.operation in SIGNS:
+            return f"({operands[0]} {SIGNS[self.operation]} {operands[1]})"
         return f"{self.operation}({', '.join(operands)})"
 
 
@@ -275,7 +314,7 @@ class FromStream(Elementwise):
     >>> from fanin import schemes
     >>> x, y = from_stream(schemes.uniform()), from_stream(schemes.normal(), 1)
     >>> (x + y)
-    (from_stream(uniform()) + from_stream(normal(), number=1))
+    (from_stream(of=uniform()) + from_stream(of=normal(), number=1))
     >>> rows = from_stream(schemes.normal(), along=(0,))((2, 3), seed=0, name="w")
     >>> bool((rows[:, 0] == rows[:, 2]).all())
     True
@@ -321,12 +360,6 @@ class FromStream(Elementwise):
     def scaled(self, factor: float) -> FromStream:
         return self.replace(of=factor * self.of)
 
-    def __repr__(self) -> str:
-        options = [
-            f"{each.name}={value!r}" for each, value in self.fields() if each.name != "of" and value != each.default
-        ]
-        return f"from_stream({', '.join([repr(self.of), *options])})"
-
     def _stream(self, name: str) -> str:
         if self.stream is not None:
             return self.stream
@@ -356,8 +389,6 @@ def _operands(scheme: Scheme) -> list[Scheme]:
 
 def _power(program: Program, base: int, exponent: int) -> int:
     """Multiply by the binary digits of the exponent, from the highest on."""
-    if exponent == 0:
-        return program.constant(1.0)
     result = base
     for digit in f"{abs(exponent):b}"[1:]:
         result = program.operate("multiply", result, result)
@@ -370,7 +401,7 @@ def _linspace(program: Program, where: Where, start: float, stop: float, axis: i
     """Count from both ends, so that the last is `stop`: the lower half from the first, the upper from the last."""
     here = where.along((axis,))
     (count,) = here.shape
-    place = program.source("position", here)
+    place = program.position(here)
     step = (stop - start) / max(1, count - 1)
     back = program.operate("subtract", place, program.constant(max(0, count - 1)))
     low, high = program.affine(place, step, start), program.affine(back, step, stop)

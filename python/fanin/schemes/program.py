@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from .. import _core
 from ..text import short
@@ -23,7 +23,7 @@ class Program:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps, the last of which is the result."""
+        """The steps; the last one, which nothing before it can be, is the result."""
         return tuple(self._steps)
 
     def constant(self, value: float) -> int:
@@ -34,20 +34,17 @@ class Program:
         """Add an operation on earlier steps."""
         return self._add(operation, operands)
 
-    def source(self, name: str, where: Where, *numbers: float) -> int:
-        """Add a draw, or the elements' positions."""
-        stream = "" if name == "position" else where.stream
-        return self._add(name, numbers=tuple(map(float, numbers)), stream=stream, along=where.axes)
+    def draw(self, law: str, where: Where, *numbers: float) -> int:
+        """Add a draw of one of the laws that the core knows, with its parameters."""
+        return self._add(law, numbers=tuple(map(float, numbers)), stream=where.stream, along=where.axes)
+
+    def position(self, where: Where) -> int:
+        """Add the elements' own index."""
+        return self._add("position", along=where.axes)
 
     def affine(self, step: int, factor: float, offset: float) -> int:
         """Add a step's result times a number, plus another, rounded once."""
         return self.operate("fma", step, self.constant(factor), self.constant(offset))
-
-    def result(self, step: int) -> tuple[Step, ...]:
-        """Return the steps, the last of which gives what this one does."""
-        if step != len(self._steps) - 1:  # it is an operand of another too
-            self.operate("multiply", step, self.constant(1.0))
-        return self.steps
 
     def _add(
         self,
@@ -97,17 +94,10 @@ def compiled(operand: Scheme | float, program: Program, where: Where) -> int:
     if operand.pieces(where.shape, where.stream) is None:
         sampler, arguments = operand.native(where.shape, 0, where.stream)
         if sampler is _core.constant:
-            return program.constant(arguments[0])
-        if sampler is _core.uniform:
-            low, high = arguments[:2]
-            return program.affine(program.source("uniform", where), high - low, low)
-        if sampler is _core.normal:
-            mean, std = arguments[:2]
-            return program.affine(program.source("normal", where), std, mean)
-        if sampler is _core.truncated_normal:
-            return program.source("truncated_normal", where, *arguments[:5])
-    raise _no_operand(operand)
-
-
-def _no_operand(operand: Any) -> TypeError:
-    return TypeError(f"an operand must be a number, or a scheme that draws each element alone, got {short(operand)}")
+            return program.constant(*arguments)
+        if sampler in (_core.uniform, _core.normal, _core.truncated_normal):
+            return program.draw(sampler.__name__, where, *arguments[:-2])  # without seed and name
+    raise TypeError(
+        f"an operand of an expression must be a number, or a scheme that draws each element on its own, got "
+        f"{short(operand)}"
+    )
