@@ -5,7 +5,7 @@
 namespace fanin {
 namespace {
 
-constexpr int64_t kLongest = int64_t(1) << 32;
+constexpr int64_t kLongest = int64_t(1) << 28;  // which takes 5 GiB
 constexpr uint8_t kTagMask = 4;
 
 }  // namespace
@@ -15,7 +15,7 @@ void permutation(const Part& part, const Output& out, const Interrupt& interrupt
   require_float(part.dtype);
   if (part.shape.empty()) refuse("shape must have at least 1 dimension, of which the last is permuted, got ()");
   if (part.shape.back() > kLongest)
-    refuse("shape must have a last axis of at most 2^32 elements, got ", part.shape.back());
+    refuse("shape must have a last axis of at most 2^28 elements, got ", part.shape.back());
   const std::vector<int64_t> shape = result_shape(part);
   if (is_empty(shape)) return;
   check_output(part, out, shape);

@@ -127,15 +127,15 @@ def choice(argument: str, value: Any, allowed: tuple[str, ...], foreign: Mapping
     return str(value)
 
 
-def name(value: Any) -> str:
+def name(value: Any, argument: str = "name") -> str:
     """Return a parameter's name: a text that UTF-8 can hold."""
     if not isinstance(value, str):
-        raise TypeError(f"name must be a str, got {short(value)}")
+        raise TypeError(f"{argument} must be a str, got {short(value)}")
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise ValueError(f"name must be valid Unicode without lone surrogates, got {short(value)}") from None
+            raise ValueError(f"{argument} must be valid Unicode without lone surrogates, got {short(value)}") from None
     return value
 
 

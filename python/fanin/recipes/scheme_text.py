@@ -92,7 +92,9 @@ def _value(node: ast.expr) -> Any:
             if isinstance(number, int | float) and not isinstance(number, bool):
                 return -number if isinstance(node.op, ast.USub) else number
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            return _operation(_OPERATORS[type(op)], [left, right])
+            operands = _value(left), _value(right)
+            if any(isinstance(each, dict) for each in operands):  # not of numbers alone
+                return _operation(_OPERATORS[type(op)], operands)
         case ast.Tuple(elts=items) | ast.List(elts=items):
             return tuple(map(_value, items))
         case ast.Call(func=ast.Name(id=name)):
@@ -100,13 +102,13 @@ def _value(node: ast.expr) -> Any:
     raise ValueError(f"a value must be a word, a number, a tuple or a scheme as {_HOW}, got {short(ast.unparse(node))}")
 
 
-def _operation(name: str, operands: list[ast.expr]) -> dict[str, Any]:
-    return {"scheme": "expression", "operation": name, "of": tuple(map(_value, operands))}
+def _operation(name: str, operands: tuple[Any, ...]) -> dict[str, Any]:
+    return {"scheme": "expression", "operation": name, "of": operands}
 
 
 def _call(name: str, node: ast.Call) -> dict[str, Any]:
     if name in OPERATIONS and not node.keywords:
-        return _operation(name, node.args)
+        return _operation(name, tuple(map(_value, node.args)))
     given: dict[str, Any] = {}
     if name == "constant" and len(node.args) == 1 and not node.keywords:  # as `describe` writes it
         given["value"] = _value(node.args[0])

@@ -205,9 +205,7 @@ class Expression(Elementwise):
         given = self.of if isinstance(self.of, tuple | list) else (self.of,)
         wanted = OPERATIONS[self.operation]
         if len(given) != wanted:
-            raise ValueError(
-                f"of must be {wanted} operands, as {self.operation} has, got {len(given)}: {short(self.of)}"
-            )
+            raise ValueError(f"of must be the {wanted} operands of {self.operation}, got {short(self.of)}")
         object.__setattr__(self, "of", tuple(self._operand(place, each) for place, each in enumerate(given)))
         depth, size = _extent(self)
         if depth > _MOST_DEPTH or size > _MOST_SIZE:
@@ -330,7 +328,7 @@ class FromStream(Elementwise):
         object.__setattr__(self, "number", integer("number", self.number, 0))
         object.__setattr__(self, "along", optional(integers, "along", self.along))
         if self.stream is not None:
-            as_name(self.stream)
+            as_name(self.stream, "stream")
             if self.number:
                 raise ValueError(f"number must be 0 where a stream is given, got {self.number}")
 

@@ -35,7 +35,7 @@ class Bernoulli(Elementwise):
     Examples
     --------
     >>> bernoulli(0.5)(6, seed=0, name="mask")
-    array([0., 0., 0., 0., 0., 0.], dtype=float32)
+    array([1., 1., 0., 1., 1., 0.], dtype=float32)
     """
 
     p: float = 0.5
