@@ -10,6 +10,7 @@ from .. import schemes
 from ..schemes import Scheme
 from ..schemes.distributions import Constant as Same
 from .reduction import ANYWHERE, Law, named
+from .storage import Spans
 from .values import Constant, Draw, Geometry, Layer, Operation, Read, Value
 
 _MOST = 2048  # boxes that a scheme may list
@@ -33,6 +34,8 @@ def distributed(value: Value) -> Value:
 
     So an embedding with a padding row, scaled or cast as a whole, is known region by region.
     """
+    if isinstance(value, Operation) and value.title == "cat":
+        return _joined(value)
     if not isinstance(value, Operation) or value.title.rstrip("_") not in _ELEMENTWISE:
         return value
     place = next(
@@ -56,6 +59,22 @@ def distributed(value: Value) -> Value:
     layers = [Layer(each.geometry._replace(dtype=value.dtype), applied(each.value), each.seen) for each in inner.layers]
     nbytes = inner.nbytes // inner.dtype.itemsize * value.dtype.itemsize
     return Read(layers, inner.geometry._replace(dtype=value.dtype), nbytes)
+
+
+def _joined(value: Operation) -> Value:
+    """Return the parts that `cat` joins as regions of one tensor."""
+    parts = [part for part in value.args[0] if part.shape != (0,)]
+    if any(part.dtype != value.dtype for part in parts):
+        return value
+    axis = value.args[1] if len(value.args) > 1 else value.kwargs.get("dim", 0)
+    axis %= len(value.shape)
+    strides = tuple(math.prod(value.shape[after:]) for after in range(1, len(value.shape) + 1))
+    layers, start = [], 0
+    for part in parts:
+        place = Geometry(start * strides[axis], part.shape, strides, value.dtype)
+        layers.append(Layer(place, part, Spans.of(place)))
+        start += part.shape[axis]
+    return Read(layers, Geometry(0, value.shape, strides, value.dtype), math.prod(value.shape) * value.dtype.itemsize)
 
 
 def parted(value: Read, laws: Mapping[Value, Law | None], name_of: Callable[[Draw], str | None]) -> Scheme | None:

@@ -42,7 +42,7 @@ class RandomBranch(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What the schema of an operation says."""
+    """What the schema of an operation says; `is_view` of those that only say otherwise which memory a tensor has."""
 
     name: str
     names: tuple[str, ...]
@@ -65,7 +65,7 @@ class Schema:
             tuple(a.name for a in arguments),
             {a.name: a.default_value for a in arguments if a.has_default_value()},
             written,
-            views and title(func) != "lift_fresh",
+            (views and title(func) != "lift_fresh") or torch.Tag.inplace_view in tags or title(func) == "set_",
             torch.Tag.nondeterministic_seeded in tags,
             torch.Tag.data_dependent_output in tags or torch.Tag.dynamic_output_shape in tags,
         )

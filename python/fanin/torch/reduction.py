@@ -62,6 +62,8 @@ def named(law: Law, shape: tuple[int, ...]) -> Scheme:
 
 
 def _law(value: Value, found: dict[Value, Law | None]) -> Law | None:
+    if 0 in value.shape:
+        return Law(schemes.zeros())
     match value:
         case Constant():
             return _constant(value.value)
