@@ -88,7 +88,9 @@ def test_transformers_loads_what_is_saved(tmp_path, size):
     config = transformers.GPT2Config(**SIZES)
     config.save_pretrained(tmp_path)
     model = transformers.GPT2Model(config)
-    plan = fanin.plan({name: tuple(t.shape) for name, t in model.state_dict().items()}, fanin.recipes.gpt2(layers=2), seed=0)
+    plan = fanin.plan(
+        {name: tuple(t.shape) for name, t in model.state_dict().items()}, fanin.recipes.gpt2(layers=2), seed=0
+    )
     plan.save(tmp_path, max_shard_size=size)
     loaded, report = transformers.GPT2Model.from_pretrained(tmp_path, output_loading_info=True)
     assert not report["missing_keys"]
@@ -102,7 +104,9 @@ def test_transformers_does_not_load_what_is_not_complete(tmp_path):
     config = transformers.GPT2Config(**SIZES)
     config.save_pretrained(tmp_path)
     model = transformers.GPT2Model(config)
-    plan = fanin.plan({name: tuple(t.shape) for name, t in model.state_dict().items()}, fanin.recipes.gpt2(layers=2), seed=0)
+    plan = fanin.plan(
+        {name: tuple(t.shape) for name, t in model.state_dict().items()}, fanin.recipes.gpt2(layers=2), seed=0
+    )
 
     def stop(nbytes: int) -> None:
         raise KeyboardInterrupt

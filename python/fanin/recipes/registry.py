@@ -143,7 +143,9 @@ class _BuiltIn(NamedTuple):
 _BUILT_IN = {
     "torch-default": _BuiltIn(torch_default, torch_default),
     "gpt2": _BuiltIn(gpt2, _gpt2),
-    "llama": _BuiltIn(llama, lambda model: llama(**_told(model, "llama"))),  # the number of layers only matters with depth_scaled
+    "llama": _BuiltIn(
+        llama, lambda model: llama(**_told(model, "llama"))
+    ),  # the number of layers only matters with depth_scaled
     "bert": _BuiltIn(bert, lambda model: bert(**_told(model, "bert"))),
     "vit": _BuiltIn(vit, lambda model: vit(**_told(model, "vit"))),
     "resnet": _BuiltIn(resnet, _resnet),

@@ -49,8 +49,8 @@ class Births:
             self._children.add(child)
 
     def modules(self) -> list[Any]:
-        """Return the modules that were built."""
-        return [module for module, is_new in self._parents.items() if is_new]
+        """Return the modules that were built, or that got something new."""
+        return list(self._parents)
 
     def root(self) -> Any:
         """Return the module that was built and is no other's child; raise ValueError unless there is exactly one."""

@@ -281,7 +281,9 @@ def _step_bias(found: Scheme) -> Scheme | None:
         case Expression(
             operation="add",
             of=(
-                Expression(operation="maximum", of=(Expression(operation="exp", of=(Uniform(low, high),)), float(floor))) as steps,
+                Expression(
+                    operation="maximum", of=(Expression(operation="exp", of=(Uniform(low, high),)), float(floor))
+                ) as steps,
                 Expression(
                     operation="log",
                     of=(Expression(operation="negate", of=(Expression(operation="expm1", of=(inner,)),)),),

@@ -67,6 +67,7 @@ NAMED: dict[Any, Callable[[Locals], Scheme]] = {
 _DRAWING = (torch.Tensor.normal_, torch.Tensor.uniform_)
 _TENSORS = (torch.tensor, torch.as_tensor, torch.asarray)
 _IS_META = torch.Tensor.is_meta.__get__
+_VALUES = (torch.Tensor.numpy, torch.Tensor.tolist, torch.Tensor.__array__, torch.Tensor.__dlpack__)
 _MAKERS = _device_constructors()
 
 # transformers leaves initialization out where this function finds that tensors are made on the meta device.
@@ -111,7 +112,9 @@ class Functions(TorchFunctionMode):
             device = kwargs.get("device") or META
             made = torch.tensor(*args[1:], **{"dtype": args[0].dtype} | kwargs | {"device": CPU})
             return made.to(device)
-        elif func in (torch.Tensor.numpy, torch.Tensor.tolist, torch.Tensor.__array__) and args[0].is_meta:
+        elif func in _VALUES:
+            with torch._C.DisableTorchFunction():
+                self.recorder.require_known(args[0])
             return func(args[0].cpu(), *args[1:], **kwargs)
         return func(*args, **kwargs)
 

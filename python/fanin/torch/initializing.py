@@ -324,7 +324,7 @@ def _reset(module: torch.nn.Module, options: dict[str, Any]) -> Plan:
             if reset is not None and id(layer) not in done:
                 done.add(id(layer))
                 reset()
-    return recording.plan(twin, name=TORCH_DEFAULT, **options)
+    return recording.plan(twin, name=TORCH_DEFAULT, **options).carrying({}, recording.notes)
 
 
 def on_meta(module: torch.nn.Module) -> torch.nn.Module:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,14 +52,23 @@ class Entry:
     is_persistent: bool = True
 
 
-def entries(root: Any) -> list[Entry]:
+def entries(root: Any, original: Callable[[Any, str, Any], Any] = lambda module, key, tensor: tensor) -> list[Entry]:
     """Return parameters, buffers and attributes of a module that are tensors, each once, parameters first.
 
     Tensors with the same memory, shape and strides are one, under the first of their names.
+
+    Parameters
+    ----------
+    root : torch.nn.Module
+        The module.
+    original : callable
+        A function of a module, the name of its attribute and the tensor there, which returns the tensor to take in its
+        place. Default: the same.
     """
     found: dict[Any, Entry] = {}
     for kind in (PARAMETER, BUFFER, ATTRIBUTE):
-        for name, module, key, tensor, is_persistent in _named(root, kind):
+        for name, module, key, held, is_persistent in _named(root, kind):
+            tensor = original(module, key, held)
             place = memory_of(tensor)
             entry = found.get(place)
             if entry is None:
@@ -73,6 +82,8 @@ def entries(root: Any) -> list[Entry]:
 
 def memory_of(tensor: Any) -> Any:
     """Return what tensors have in common that are views of the same memory; of others, who they are."""
+    if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
+        return id(tensor)
     try:
         if tensor.layout == torch.strided and type(tensor).__torch_dispatch__ is torch.Tensor.__torch_dispatch__:
             storage = tensor.untyped_storage()

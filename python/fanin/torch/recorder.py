@@ -125,6 +125,11 @@ class Recorder(TorchDispatchMode):
         """Record that a value was written to a tensor."""
         self.writes(tensor).write(Geometry.of(tensor), value)
 
+    def require_known(self, tensor: Any) -> None:
+        """Raise RandomBranch if a tensor, of which code asks for the values, is random."""
+        if self.value(tensor).is_random:
+            raise _branch()
+
     def note(self, text: str) -> None:
         """Keep something that a reader of the plan should know."""
         self.notes[text] = None
@@ -250,14 +255,17 @@ class Recorder(TorchDispatchMode):
             answer = "equal" if same else "different"
             self.note(f"the model's code compares random values, which are taken to be {answer}: {asking_line()}")
             return same
-        raise RandomBranch(
-            f"the model's code must not depend on random values while it is recorded, but asks for one at "
-            f"{asking_line()}"
-        )
+        raise _branch()
 
 
 def _moved(each: Any, to: Any) -> Any:
     return each.to(to) if isinstance(each, torch.Tensor) and torch.device(to) != CPU else each
+
+
+def _branch() -> RandomBranch:
+    return RandomBranch(
+        f"the model's code must not depend on random values while it is recorded, but asks for one at {asking_line()}"
+    )
 
 
 def asking_line() -> str:

@@ -52,6 +52,22 @@ class Recording:
 
     def __init__(self) -> None:
         self._recorder, self._births = Recorder(), Births()
+        self._tensors: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
+
+    def close(self) -> None:
+        """Keep which tensor each module had: `to_empty` and sharding put others in their places, without a record."""
+        for module in self._births.modules():
+            held = {**vars(module), **module._buffers, **module._parameters}
+            self._tensors[module] = {
+                key: tensor
+                for key, tensor in held.items()
+                if isinstance(tensor, torch.Tensor) and self._recorder.was_made(tensor)
+            }
+            _recordings[module] = self
+
+    def original(self, module: Any, key: str, tensor: Any) -> Any:
+        """Return the tensor that was recorded in the place of one that a module has now."""
+        return self._tensors.get(module, {}).get(key, tensor)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -109,7 +125,7 @@ class Recording:
         if copies not in ("equal", "separate"):
             raise ValueError(f"copies must be 'equal' or 'separate', got {short(copies)}")
         root = self.root() if module is None else require_module("module", module)
-        contents = _Contents(self._recorder, self._births, root)
+        contents = _Contents(self, root)
         seed = as_seed(seed)
         free = contents.overridden(overrides)
         planned = chosen(only, contents.names)
@@ -162,16 +178,16 @@ class Recording:
 
     def buffers(self, module: Any, seed: Seed) -> Buffers:
         """Return the tensors that a recorded module has beside its parameters."""
-        return _Contents(self._recorder, self._births, module).buffers(as_seed(seed))
+        return _Contents(self, module).buffers(as_seed(seed))
 
     def require_repeatable(self, module: Any, build: Callable[[], Any]) -> None:
         """Raise ValueError if values from Python differ when a model is built again: they are drawn unseeded."""
-        ours = _Contents(self._recorder, self._births, module).python_values()
+        ours = _Contents(self, module).python_values()
         if all(tensor.numel() < 2 for tensor in ours):
             return
         with record() as again:
             other = build()
-        theirs = _Contents(again._recorder, again._births, other).python_values()
+        theirs = _Contents(again, other).python_values()
         if len(ours) != len(theirs) or not all(map(_same, ours, theirs)):
             raise ValueError(
                 "the model's code must give the same values from Python or NumPy each time, and gave others the second "
@@ -231,8 +247,7 @@ def record() -> Iterator[Recording]:
     recording = Recording()
     with recording._births, Functions(recording._recorder), recording._recorder:
         yield recording
-    for module in recording._births.modules():
-        _recordings[module] = recording
+        recording.close()
 
 
 def recording_of(module: Any) -> Recording | None:
@@ -243,13 +258,13 @@ def recording_of(module: Any) -> Recording | None:
 class _Contents:
     """What a recorded module consists of: parameters to plan, tensors to carry, and what is kept."""
 
-    def __init__(self, recorder: Recorder, births: Births, root: Any) -> None:
-        self.root = root
+    def __init__(self, recording: Recording, root: Any) -> None:
+        self.root, recorder, births = root, recording._recorder, recording._births
         self.planned: dict[str, Entry] = {}
         self.carried: dict[str, Entry] = {}
         self.values: dict[str, Value] = {}
         self.skipped: list[tuple[str, str]] = []
-        for entry in entries(root):
+        for entry in entries(root, recording.original):
             kept = self._kept(recorder, births, entry)
             if kept:
                 if entry.kind == PARAMETER:
@@ -259,8 +274,8 @@ class _Contents:
             (self.planned if is_planned else self.carried)[entry.name] = entry
             self.values[entry.name] = recorder.value(entry.tensor)
             if not is_planned:
-                self.skipped.append((entry.name, entry.kind if entry.kind != PARAMETER else str(entry.tensor.dtype)))
-                self.skipped += [(alias, entry.kind) for alias in entry.aliases]
+                reason = entry.kind if entry.kind != PARAMETER else _undrawable(entry.tensor.dtype)
+                self.skipped += [(each, reason) for each in (entry.name, *entry.aliases)]
             if not entry.tensor.is_meta and entry.tensor.nbytes > _LARGE:
                 recorder.note(
                     f"{entry.name} took {entry.tensor.nbytes:,} bytes while it was recorded, on a real device"
@@ -405,6 +420,10 @@ class _Contents:
         if entry.tensor.is_meta:
             raise ValueError(f"{entry.name!r} must be made while recording, and was on the meta device before")
         return "made before the recording, and kept"
+
+
+def _undrawable(dtype: Any) -> str:
+    return f"dtype {dtype} is not {'drawn' if dtype.is_floating_point else 'floating-point'}"
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -170,6 +170,12 @@ def _added(sign: float) -> Callable[..., Law | None]:
     return added
 
 
+def _subtracted_from(law: Law | None, value: Operation, others: list[Any], first: bool = True) -> Law | None:
+    number = _number(others[0]) if others else None
+    alpha = value.kwargs.get("alpha", value.args[2] if len(value.args) > 2 else 1)
+    return None if number is None or not first else _moved(law, -alpha, number)
+
+
 def _negated(law: Law | None, value: Operation, others: list[Any], first: bool = True) -> Law | None:
     return _moved(law, -1.0, 0.0)
 
@@ -226,6 +232,7 @@ FOLDS: dict[str, Callable[..., Law | None]] = {
     "div": _divided,
     "add": _added(1.0),
     "sub": _added(-1.0),
+    "rsub": _subtracted_from,
     "neg": _negated,
     "clone": _copied,
     "copy": _copied,
