@@ -137,11 +137,15 @@ class _Layers:
             lists = [value for value in values.values() if isinstance(value, list) and len(value) == count]
             tables = [value for key, value in values.items() if _is_table(str(key), value)]
             members = [value for key, value in values.items() if _are_layers(str(key), value, count)]
-            kinds: dict[str, int] = {}
-            for layer in range(count):
-                told = [each[layer] for each in lists] + [_row(table, layer) for table in tables]
-                kinds.setdefault(repr([*told, *(layer in each for each in members)]), layer)
-            first = sorted(kinds.values()) if len(kinds) <= MOST_KINDS else []
+            told = [
+                [each[layer] for each in lists]
+                + [_row(table, layer) for table in tables]
+                + [layer in each for each in members]
+                for layer in range(count)
+            ]
+            kinds = _first_of_each([repr(each) for each in told])
+            coarse = _first_of_each([repr([_kind(value) for value in each]) for each in told])
+            first = next((found for found in (kinds, coarse) if len(found) <= MOST_KINDS), [])
             more = [layer for layer in range(count) if layer not in first]
             kept[count] = sorted((first + more)[: max(least, len(first))])
         return cls(kept)
@@ -150,6 +154,15 @@ class _Layers:
     def largest(self) -> tuple[int, list[int]]:
         """The largest number of layers, and those that are kept of them."""
         return max(self.kept.items())
+
+
+def _first_of_each(told: list[str]) -> list[int]:
+    return sorted({each: layer for layer, each in reversed(list(enumerate(told)))}.values())
+
+
+def _kind(value: object) -> object:
+    """Return what matters of a layer's value where every layer has another one: a name, or only its Python type."""
+    return value if isinstance(value, str | bool) else type(value).__name__
 
 
 def _is_count(key: str, value: object) -> bool:

@@ -25,6 +25,14 @@ def test_a_table_of_layers_follows_them():
     assert small == {"num_hidden_layers": 2, "per_layer_config": {"1": {"head_dim": 64}}}
 
 
+def test_layers_of_a_kind_may_have_different_numbers():
+    values = {"num_hidden_layers": 8, "kinds": ["dense"] * 4 + ["sparse"] * 4, "experts": [0, 0, 0, 0, 1, 2, 3, 4]}
+    values["per_layer_config"] = {str(layer): {"rank": layer} for layer in (2, 3, 4, 5, 6, 7)}
+    small = shrink(values)
+    assert small["kinds"] == ["dense", "dense", "sparse"]
+    assert small["per_layer_config"] == {"1": {"rank": 2}, "2": {"rank": 4}}
+
+
 def test_layers_that_are_all_different_are_the_first_two():
     assert shrink({"n_layer": 24, "windows": list(range(24))}) == {"n_layer": 2, "windows": [0, 1]}
 
