@@ -44,7 +44,7 @@ _LAYER_COUNT = re.compile(r"(^|_)(layers?|depth|blocks?|repeats?|num_hidden_grou
 _NO_LAYER_COUNT = re.compile(
     r"feature_layers?$|dense_layers$|head_depth$|index|offset|select|skip|exit|window_layers|(?<!n)_layer$|^(?!n_|num_).*_block$"
 )
-_STAGES = re.compile(r"depths$|^num_blocks$|layers_per|^num_layers$")
+_STAGES = re.compile(r"depths$|^num_blocks$|(layers|blocks)_per|^num_layers$")
 _LAYER_NUMBERS = re.compile(r"ind(ex|exes|ices)$|layer_ids$|_layers$|layer_idx$|_at_layers?$")
 _OUTPUTS = re.compile(r"^_?out_(features|indices)$")
 _WIDTH = re.compile(
@@ -52,7 +52,7 @@ _WIDTH = re.compile(
     r"|(^|_)d_(model|ff|inner|kv|embed|state|head|hidden|proj|v|k|mlp|ssm)$|^(dim|ff|ffn|embed|hidden)_(model|head|inner)$"
     r"|(hidden|intermediate|embedding|embed|embeddings|projection|proj|ffn|inner|bottleneck|state|adapter|latent|head|rnn"
     r"|pooler_output|model|channel|filter|mlp|ff|expert|output|feature|attention|qkv|key|value|gate|adapter_input)_sizes?$"
-    r"|(dim|width|channels|rank|size)_(\w+_)?(list|head|mlp|ffn|in|out|model)$|^head_dim|channels_\w+$|hidden_size\w*$"
+    r"|(dim|width|channels|rank|size)_(\w+_)?(list|head|mlp|ffn|in|out|model|stage)$|^head_dim|channels_\w+$|hidden_size\w*$"
 )
 _NO_WIDTH = re.compile(r"^num_channels|^in_channels|image|window|kernel|patch_size|crop|pool_size|vocab|codebook_size")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import write_coverage
 from lazily import Peer
 from shrinking import smallest
 
@@ -16,8 +17,6 @@ TYPES += ["vit", "swin", "convnext", "sam2", "whisper", "wav2vec2", "mimi", "cli
 
 @pytest.mark.parametrize("model_type", TYPES)
 def test_a_small_model_has_the_kinds_of_parameters_of_the_whole_one(model_type):
-    import write_coverage
-
     config = write_coverage.default(model_type)
     model_class = next(write_coverage.models(model_type, type(config)))
 
