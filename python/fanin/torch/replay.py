@@ -47,6 +47,7 @@ class Replayed(Scheme):
     draws: Mapping[Draw, Stream]
 
     scheme_name = "replayed"
+    __eq__, __hash__ = object.__eq__, object.__hash__  # those of `Scheme` compare fields, and these are not comparable
 
     def streams(self, shape: tuple[int, ...], name: str) -> set[str]:
         return {name, *(stream.of(name) for stream in self.draws.values() if not stream.owner)}
