@@ -46,6 +46,7 @@ _NO_LAYER_COUNT = re.compile(
 )
 _STAGES = re.compile(r"depths$|^num_blocks$|(layers|blocks)_per|^num_layers$")
 _LAYER_NUMBERS = re.compile(r"ind(ex|exes|ices)$|layer_ids$|_layers$|layer_idx$|_at_layers?$")
+_CYCLE = re.compile(r"block_types$|pattern$")  # lists of kinds that are gone through again and again
 _OUTPUTS = re.compile(r"^_?out_(features|indices)$")
 _WIDTH = re.compile(
     r"(^|_)(dim|dims|width|widths|channels|rank|n_embd|n_inner|units|hidden|filters|groups)$"
@@ -131,7 +132,10 @@ class _Layers:
     def of(cls, values: Values) -> _Layers:
         """Keep two layers; or one of each kind, as the lists and tables of layers tell; or one for each output."""
         counts = {value for key, value in values.items() if _is_count(str(key), value)}
-        least = max([LAYERS, *(len(value) for key, value in values.items() if _is_outputs(str(key), value))])
+        needed = [
+            len(value) for key, value in values.items() if _is_outputs(str(key), value) or _is_cycle(str(key), value)
+        ]
+        least = max([LAYERS, *needed])
         kept = {}
         for count in counts:
             lists = [value for value in values.values() if isinstance(value, list) and len(value) == count]
@@ -174,6 +178,10 @@ def _is_outputs(key: str, value: object) -> bool:
     if not isinstance(value, list) or not value or not _OUTPUTS.search(key):
         return False
     return key.endswith("indices") or all(str(each).startswith("stage") for each in value)
+
+
+def _is_cycle(key: str, value: object) -> bool:
+    return isinstance(value, list) and len(value) <= MOST_KINDS and bool(_CYCLE.search(key))
 
 
 def _are_layers(key: str, value: object, count: int) -> bool:

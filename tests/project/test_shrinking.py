@@ -33,6 +33,11 @@ def test_layers_of_a_kind_may_have_different_numbers():
     assert small["per_layer_config"] == {"1": {"rank": 2}, "2": {"rank": 4}}
 
 
+def test_a_cycle_of_kinds_is_gone_through_once():
+    values = {"num_hidden_layers": 26, "block_types": ["recurrent", "recurrent", "attention"]}
+    assert shrink(values) == values | {"num_hidden_layers": 3}
+
+
 def test_layers_that_are_all_different_are_the_first_two():
     assert shrink({"n_layer": 24, "windows": list(range(24))}) == {"n_layer": 2, "windows": [0, 1]}
 
