@@ -194,7 +194,7 @@ def test_only_the_slices_that_are_asked_for_are_looked_at(scheme):
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 4), (3, 0, 4), (3, 4, 0)])
-def test_empty_parts(shape):
+def test_parts_of_size_zero_are_empty(shape):
     of = schemes.normal()
     for scheme in (
         schemes.stack(of, "{}"),
