@@ -136,6 +136,16 @@ def test_a_draw_from_another_parameters_stream_is_that_parameters():
     assert (padded((6, 4), **KEY)[1:] == schemes.normal()((6, 4), seed=SEED, name=f"{NAME}#1")[1:]).all()
 
 
+def test_a_plan_refuses_a_draw_whose_stream_is_another_parameters():
+    sharing = schemes.from_stream(schemes.normal(), stream="a")
+    further = sharing + schemes.from_stream(schemes.uniform(), 1)
+    assert further.streams((3, 2), "b") == {"b", "b#1"}
+    recipe = recipes.Recipe("mine", [recipes.Rule("b", further), recipes.Rule("*", schemes.normal())])
+    assert len(fanin.plan({"a": (3,), "b": (3,)}, recipe, seed=0)) == 2
+    with pytest.raises(ValueError, match="every parameter must have its own stream, got 'b#1'"):
+        fanin.plan({"a": (3,), "b": (3,), "b#1": (3,)}, recipe, seed=0)
+
+
 def test_a_draw_along_some_axes_has_the_fans_of_its_own_shape():
     row = schemes.from_stream(schemes.he_normal(layout="OI"), along=[0, 2])
     assert row.expected_std((6, 5, 8)) == schemes.he_normal(layout="OI").expected_std((6, 8))

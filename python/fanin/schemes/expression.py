@@ -244,6 +244,9 @@ class Expression(Elementwise):
             return _power(program, compiled(self._given[0], program, where), self._given[1])
         return program.operate(self.operation, *(compiled(each, program, where) for each in self._given))
 
+    def streams(self, shape: tuple[int, ...], name: str) -> set[str]:
+        return {name}.union(*(each.streams(shape, name) for each in self._given if isinstance(each, Scheme)))
+
     def expected_mean(self, shape: Shape) -> float:
         affine = self._affine()
         if affine is None:
@@ -345,18 +348,26 @@ class FromStream(Elementwise):
     def pieces(self, shape: tuple[int, ...], name: str) -> Pieces | None:
         return self.of.pieces(shape, self._stream(name)) if self.along is None else None
 
+    def streams(self, shape: tuple[int, ...], name: str) -> set[str]:
+        """Return the parameter's own name, and that of its draw unless this belongs to another parameter."""
+        return {name} if self.stream is not None else {name, *self.of.streams(self._own(shape), self._stream(name))}
+
     @property
     def is_whole(self) -> bool:
         return self.of.is_whole
 
     def expected_mean(self, shape: Shape) -> float:
-        return self.of.expected_mean(Where(as_shape(shape), "").along(self.along).shape if self.along else shape)
+        return self.of.expected_mean(self._own(as_shape(shape)))
 
     def expected_std(self, shape: Shape) -> float:
-        return self.of.expected_std(Where(as_shape(shape), "").along(self.along).shape if self.along else shape)
+        return self.of.expected_std(self._own(as_shape(shape)))
 
     def scaled(self, factor: float) -> FromStream:
         return self.replace(of=factor * self.of)
+
+    def _own(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the draw itself."""
+        return shape if self.along is None else Where(shape, "").along(self.along).shape
 
     def _stream(self, name: str) -> str:
         if self.stream is not None:
