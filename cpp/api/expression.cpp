@@ -13,12 +13,13 @@
 namespace fanin {
 namespace {
 
-constexpr size_t kMostSteps = 4096;     // each has a block of memory in every thread
+constexpr size_t kMostSteps = 4096;      // each has a block of memory in every thread
 constexpr double kMostInteger = 0x1p53;  // every one up to it is a float64
 
-#define FANIN_LAWS(X)                                                                                              \
-  X(constant, 1) X(position, 0) X(uniform, 2) X(normal, 2) X(truncated_normal, 5) X(bernoulli, 1) X(exponential, 1) \
-      X(log_normal, 2) X(integers, 2)
+#define FANIN_LAWS(X)                                                                                                 \
+  X(constant, 1)                                                                                                      \
+  X(position, 0) X(uniform, 2) X(normal, 2) X(truncated_normal, 5) X(bernoulli, 1) X(exponential, 1) X(log_normal, 2) \
+      X(integers, 2)
 
 #define FANIN_ENTRY(name, count) name,
 enum class Law : uint8_t { FANIN_LAWS(FANIN_ENTRY) };
@@ -56,7 +57,8 @@ class Compiler {
       return;
     }
     const size_t operation = find(kOperations, step.name);
-    if (operation == std::size(kOperations)) refuse("steps must be operations, draws or numbers, got '", step.name, "'");
+    if (operation == std::size(kOperations))
+      refuse("steps must be operations, draws or numbers, got '", step.name, "'");
     require_count(step, "operands", step.operands, kOperations[operation].count);
     std::array<int, 3> operands{};
     for (size_t i = 0; i < step.operands.size(); ++i) {

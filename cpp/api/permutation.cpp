@@ -1,6 +1,6 @@
+#include "cpu/permutation.hpp"
 #include "api/place.hpp"
 #include "core/fp_environment.hpp"
-#include "cpu/permutation.hpp"
 
 namespace fanin {
 namespace {

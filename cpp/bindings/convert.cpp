@@ -200,7 +200,8 @@ std::vector<Step> as<std::vector<Step>>(py::handle value, const char* argument) 
   std::vector<Step> steps;
   for (py::handle entry : py::cast<py::tuple>(value)) {
     const auto fields = py::cast<py::tuple>(entry);
-    if (fields.size() != 5) raise(PyExc_ValueError, std::string(argument) + " must have 5 fields, got " + spelled(entry));
+    if (fields.size() != 5)
+      raise(PyExc_ValueError, std::string(argument) + " must have 5 fields, got " + spelled(entry));
     const std::string_view name = as_utf8(fields[0], argument), stream = as_utf8(fields[3], argument);
     Step step{std::string(name), as<std::vector<int64_t>>(fields[1], argument), {}, std::string(stream), {}};
     for (py::handle number : py::cast<py::tuple>(fields[2]))

@@ -1,5 +1,5 @@
-// exp, log, expm1 and log1p in float64 for every argument: what the operations of expressions are. Largest errors are those that
-// docs/stream-v1.md states. Where they have a value, exp_any and log_any are the bits of `exponential` and of minus_two_log · −½.
+// exp, log, expm1 and log1p in float64 for every argument: operations of expressions. Largest errors are those that
+// docs/stream-v1.md states. Where exponential and minus_two_log have a value, exp_any and log_any have the same bits.
 #pragma once
 
 #include "core/exp.hpp"
@@ -41,7 +41,7 @@ FANIN_FN typename L::F64 expm1_any(typename L::F64 y) {
 template <class L>
 FANIN_FN typename L::F64 log_of_sum(typename L::F64 high, typename L::F64 low) {
   // Subnormal numbers have no exponent of their own, and the factors that would bring the largest near 1 are subnormal.
-  const auto small = high < 0x1p-1022, large = high > 0x1p1000;
+  const auto small = high<0x1p-1022, large = high> 0x1p1000;
   const auto towards_1 = L::select(small, L::splat(0x1p54), L::select(large, L::splat(0x1p-54), L::splat(1.0)));
   const auto shift = L::select(small, L::splat(-54.0), L::select(large, L::splat(54.0), L::splat(0.0)));
   const auto scaled = high * towards_1;

@@ -16,7 +16,7 @@ FANIN_FN typename L::U32 round_to_bfloat16(typename L::F32 x) {
 FANIN_FN uint16_t round_to_float16(uint32_t bits) {
   const uint32_t sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7fffffffu;
   if (magnitude > 0x7f800000u) return uint16_t(sign | 0x7e00u);  // a NaN
-  if (magnitude < 0x33000000u) return uint16_t(sign);  // below half the least subnormal, 2^-25
+  if (magnitude < 0x33000000u) return uint16_t(sign);            // below half the least subnormal, 2^-25
   // Below 2^-14 values are subnormal: more bits are dropped, and the exponent field is 0.
   const uint32_t exponent = magnitude >> 23;
   const uint32_t mantissa = (magnitude & 0x7fffffu) | 0x800000u;

@@ -33,8 +33,7 @@ class Evaluator {
   Evaluator(const std::vector<Instruction>& program, const ExpressionPart& part)
       : program_(program), part_(part), kernels_(active_kernels()), values_(new double[program.size() * kBlock]()) {
     for (size_t i = 0; i < program.size(); ++i)
-      if (program[i].source == Source::constant)
-        std::fill_n(block(int(i)), kBlock, program[i].number);
+      if (program[i].source == Source::constant) std::fill_n(block(int(i)), kBlock, program[i].number);
   }
 
   // Elements begin … end - 1 of the part, in C order.
@@ -141,9 +140,8 @@ void fill_expression(std::vector<Instruction> program, ExpressionPart part, cons
   for (Instruction& each : program)
     if (each.source > Source::constant && each.steps.empty()) each.steps.push_back(0);
   join(program, part.axes);
-  in_chunks({0, part.data, part.axes}, interrupt, 1, [&](int64_t begin, int64_t end) {
-    Evaluator(program, part)(begin, end);
-  });
+  in_chunks({0, part.data, part.axes}, interrupt, 1,
+            [&](int64_t begin, int64_t end) { Evaluator(program, part)(begin, end); });
 }
 
 }  // namespace fanin::cpu

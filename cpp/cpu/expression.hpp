@@ -8,8 +8,8 @@
 
 namespace fanin::cpu {
 
-// What an instruction has in place of operands: a number, the element's own index, or a draw: of values as they are, of words w of 32
-// bits as integers or as (w + ½)·2⁻³², or of words W of 64 bits as ⌊W·n/2⁶⁴⌋.
+// What an instruction has in place of operands: a number, the element's own index, or a draw, which is of values as they
+// are, of words w of 32 bits as integers or as (w + ½)·2⁻³², or of words W of 64 bits as ⌊W·n/2⁶⁴⌋.
 enum class Source : uint8_t { none, constant, position, value, word, fraction, below };
 
 struct Instruction {

@@ -10,11 +10,11 @@
 namespace fanin::cpu {
 namespace {
 
-constexpr int64_t kShort = 1 << 13;   // places that a thread sorts by itself
+constexpr int64_t kShort = 1 << 13;    // places that a thread sorts by itself
 constexpr int64_t kStretch = 1 << 17;  // places between two looks for an interrupt
 
-// Sorts places by their words, in memory that lines of one length share. Digits of the words go from the lowest, and each keeps the
-// order that it finds, so that equal words stay in the order of their places.
+// Sorts places by their words, in memory that lines of one length share: by each digit of the words, from the lowest on.
+// A digit keeps the order that it finds, so that equal words stay in the order of their places.
 class Sorter {
  public:
   Sorter(const Draw& words, int64_t length)

@@ -5,8 +5,8 @@
 
 namespace fanin::cpu {
 
-// Draws for every line the places of its words in their order, equal ones by place, and writes those of them that are taken `along`
-// it. A line's words begin at line_pitch times its number.
+// Draws for every line the places of its words in their order, equal ones by place, and writes those that are taken
+// `along` it. A line's words begin at line_pitch times its number.
 void permutation(const Draw& words, const Region& lines, const Taken& along, Dtype dtype, const Interrupt& interrupt);
 
 }  // namespace fanin::cpu

@@ -123,13 +123,14 @@ void operate(Operation operation, const double* const* operands, int64_t count, 
   // The comparisons say what a NaN gives: one in either operand of minimum and maximum stays.
   switch (operation) {
 #define FANIN_OPERATION(name, ...) \
-  case Operation::name: return each_register(count, [&](int64_t i) { L::store(out + i, __VA_ARGS__); });
+  case Operation::name:            \
+    return each_register(count, [&](int64_t i) { L::store(out + i, __VA_ARGS__); });
 #define X load(0, i)
 #define Y load(1, i)
 #define Z load(2, i)
     FANIN_OPERATION(add, X + Y)
     FANIN_OPERATION(subtract, X - Y)
-    FANIN_OPERATION(multiply, X* Y)
+    FANIN_OPERATION(multiply, X * Y)
     FANIN_OPERATION(divide, X / Y)
     FANIN_OPERATION(fma, L::fma(X, Y, Z))
     FANIN_OPERATION(sqrt, L::sqrt(X))
@@ -160,6 +161,7 @@ void settle(int64_t count, double* values) {
 }  // namespace
 
 extern const SchemeKernels scheme_kernels;
-const SchemeKernels scheme_kernels = {count_below, cut, below, keep, round_any, sinusoid_of, step_biases, operate, settle};
+const SchemeKernels scheme_kernels = {count_below, cut,         below,   keep,  round_any,
+                                      sinusoid_of, step_biases, operate, settle};
 
 }  // namespace fanin::FANIN_ISA

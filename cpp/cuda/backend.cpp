@@ -8,8 +8,8 @@
 namespace fanin::cuda {
 namespace {
 
-constexpr std::string_view kOnCpuAlone[] = {"orthogonal", "haar", "delta_orthogonal", "sparse",
-                                              "expression", "permutation"};
+constexpr std::string_view kOnCpuAlone[] = {"orthogonal", "haar",       "delta_orthogonal",
+                                            "sparse",     "expression", "permutation"};
 
 std::atomic<const Backend*> g_backend{nullptr};
 
