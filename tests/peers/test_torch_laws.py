@@ -1,4 +1,4 @@
-"""Every layer of torch.nn that has parameters, and every function of torch.nn.init, keeps its law when fanin draws it."""
+"""Every layer of torch.nn with parameters, and every function of torch.nn.init, keeps its law when fanin draws it."""
 
 import pytest
 from lazily import Peer

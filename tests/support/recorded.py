@@ -41,7 +41,8 @@ def require_same_law(build, times=6):
     """Assert that models of `fanin.torch.build` follow the law of those that `build` makes; return the last plan.
 
     Elements that are equal in every construction must be those that are in every draw, and have the same values. All
-    others pass a two-sample test of Kolmogorov and Smirnov, pooled over the constructions. torch's generator is left alone.
+    others pass a two-sample test of Kolmogorov and Smirnov, pooled over the constructions. torch's generator is left
+    alone.
     """
     torch.manual_seed(1)
     modules = [build() for _ in range(times)]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from ..arrays.types import Array, Index
 from ..recipes import Recipe
+from ..recipes.recipe_data import FORMAT
 from .moments import Group, groups
 from .rows import Row
+
+STREAM = "v1"
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,6 +47,21 @@ class Contents:
     def ties(self) -> dict[str, str]:
         """A dict from each name that is tied to a parameter to that parameter's name, under which it is drawn."""
         return {alias: row.name for row in self.rows for alias in row.aliases}
+
+    @property
+    def digest(self) -> str:
+        """A short hash of all that decides the values, to log: two plans with one digest draw the same.
+
+        Examples
+        --------
+        >>> import fanin
+        >>> plan = fanin.plan({"fc.weight": (3, 2)}, "torch-default", seed=0)
+        >>> plan.digest == fanin.Plan.from_dict(plan.to_dict()).digest != plan.replace(seed=1).digest
+        True
+        """
+        rows = [[row.name, row.shape, row.dtype, row.stream, row.scheme.describe()] for row in self.rows]
+        said = json.dumps([FORMAT, STREAM, self.seed, sorted(rows)])
+        return blake2b(said.encode(), digest_size=8).hexdigest()
 
     def groups(self) -> tuple[Group, ...]:
         """Group the parameters by role and scheme, with the mean and standard deviation that each scheme implies."""

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Any, Self
 
 from .. import _core
@@ -23,10 +22,10 @@ from ..recipes import Recipe, resolve
 from ..recipes.recipe_data import FORMAT, require_format
 from ..text import terminal_width
 from .choices import Only, Overrides, chosen, dtype_by_name, overridden
-from .contents import Contents
+from .contents import STREAM, Contents
 from .filling import fill
 from .rows import Renamed, Row, rows
-from .saving import STREAM, Saved, save
+from .saving import Saved, save
 from .table import render
 from .verifying import Verified, verify
 
@@ -222,22 +221,6 @@ class Plan(Contents):
         )
         buffers = self.buffers.seeded(changed.seed) if hasattr(self.buffers, "seeded") else self.buffers
         return changed.carrying(buffers, self.notes)
-
-    @property
-    def digest(self) -> str:
-        """A short hash of all that decides the values, to log: two plans with one digest draw the same.
-
-        Examples
-        --------
-        >>> import fanin
-        >>> fanin.plan({"fc.weight": (3, 2)}, "torch-default", seed=0).digest
-        ''
-        """
-        rows = [
-            [row.name, row.shape, row.dtype, row.stream, list(row.aliases), row.scheme.describe()] for row in self.rows
-        ]
-        said = json.dumps([FORMAT, STREAM, self.seed, rows])
-        return blake2b(said.encode(), digest_size=8).hexdigest()
 
     def __repr__(self) -> str:
         """Return one line, however many parameters there are."""

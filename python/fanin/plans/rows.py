@@ -111,7 +111,7 @@ def rows(
 
 
 def _owners(made: tuple[Row, ...]) -> dict[str, Row]:
-    """Return the parameter that each stream belongs to; raise ValueError where it is several, of which none `shares`."""
+    """Return the parameter that each stream belongs to; raise ValueError where several have it, but not on purpose."""
     owners: dict[str, Row] = {}
     for row in made:
         if row.shares:

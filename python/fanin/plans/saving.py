@@ -18,13 +18,11 @@ from ..files import limits
 from ..files.validation import as_integer
 from ..text import short
 from . import chunks, tasks
-from .contents import Contents
+from .contents import STREAM, Contents
 from .executors import as_completed, workers
 from .moments import Group, Moments, groups
 from .rows import Row
 from .tasks import Task, tasks_of, write
-
-STREAM = "v1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Examples
 --------
->>> import torch
+>>> import fanin, torch
 >>> model = fanin.torch.build(lambda: torch.nn.Linear(64, 10), seed=0)
 >>> model.weight.shape
 torch.Size([10, 64])

@@ -1,7 +1,7 @@
 """Know which modules are built while a model is recorded, in which thread, and which of them is the root.
 
-torch calls a hook for each parameter, buffer and module that a module gets. These hooks are installed once, for good, and
-answer by a context variable: hooks that come and go would disturb other threads.
+torch calls a hook for each parameter, buffer and module that a module gets. These hooks are installed once, for good,
+and answer by a context variable: hooks that come and go would disturb other threads.
 """
 
 from __future__ import annotations

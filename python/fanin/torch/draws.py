@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .values import Draw, Geometry, Layer, Operation, Read, Value, in_order, title
 
@@ -100,7 +101,7 @@ def _moved(position: int, inner: Geometry, outer: Geometry) -> int:
     return int(_positions(outer, np.array([at * inner.dtype.itemsize // outer.dtype.itemsize]))[0])
 
 
-def _positions(geometry: Geometry, elements: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _positions(geometry: Geometry, elements: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the positions, in C order, of elements of a storage that a view has."""
     left = elements - geometry.offset
     if geometry.is_in_order:

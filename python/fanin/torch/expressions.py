@@ -8,11 +8,12 @@ from typing import Any
 
 from .. import schemes
 from ..schemes import Scheme
+from ..schemes.distributions import Constant as Same
 from ..schemes.distributions import Uniform
 from ..schemes.expression import Expression
 from .draws import Stream
 from .reduction import ANYWHERE, Law
-from .values import Constant, Draw, Geometry, Operation, Read, Replaced, Value
+from .values import Draw, Geometry, Operation, Read, Replaced, Value
 
 # Which axis of the parameter each axis of a value is; None for an axis of size 1, along which nothing varies.
 Axes = tuple[int | None, ...]
@@ -80,9 +81,9 @@ class _Reader:
 
     def _drawn(self, law: Law, axes: Axes) -> Term:
         if law.draw is None:
-            if not isinstance(law.scheme, ANYWHERE):
+            if not isinstance(law.scheme, Same):
                 raise _OutsideError
-            return float(law.scheme.value)
+            return law.scheme.value
         stream = self.stream_of(law.draw)
         if stream is None or not isinstance(law.scheme, ANYWHERE):
             raise _OutsideError
@@ -164,7 +165,7 @@ def _clamp(reader: _Reader, value: Operation, axes: Axes) -> Term:
 
 def _power(reader: _Reader, value: Operation, axes: Axes) -> Term:
     base, exponent = value.args[:2]
-    if not isinstance(exponent, int | float) or exponent not in (0.5, -0.5) and exponent != int(exponent):
+    if not isinstance(exponent, int | float) or not (abs(exponent) == 0.5 or exponent == int(exponent)):
         raise _OutsideError
     found = reader.operand(base, value, axes)
     if exponent == int(exponent):

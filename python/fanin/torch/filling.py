@@ -25,8 +25,8 @@ _LAZY = torch.nn.parameter.UninitializedTensorMixin
 def fill_(module: Any, plan: Plan, *, partial: bool = False) -> Plan:
     """Draw the parameters of a module in place, by a plan; its buffers get the values that the plan carries.
 
-    Parameters keep their memory, dtype, device and `requires_grad`. Names that the plan ties are tied, as they may not be
-    any more after `to_empty`. Autograd is told that the values changed. What the plan skipped is left alone.
+    Parameters keep their memory, dtype, device and `requires_grad`. Names that the plan ties are tied, as they may not
+    be any more after `to_empty`. Autograd is told that the values changed. What the plan skipped is left alone.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def fill_(module: Any, plan: Plan, *, partial: bool = False) -> Plan:
 
     Examples
     --------
-    >>> import torch
+    >>> import fanin, torch
     >>> plan = fanin.torch.plan(lambda: torch.nn.Linear(64, 10), seed=0)
     >>> model = fanin.torch.fill_(torch.nn.Linear(64, 10), plan)
     """
@@ -183,7 +183,7 @@ def verify(module: Any, plan: Plan, *, sample: int | None = None) -> Compared:
 
     Examples
     --------
-    >>> import torch
+    >>> import fanin, torch
     >>> model = torch.nn.Linear(64, 10)
     >>> plan = fanin.torch.init_(model, "torch-default", seed=0)
     >>> bool(fanin.torch.verify(model, plan))

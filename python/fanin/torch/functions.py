@@ -66,7 +66,6 @@ NAMED: dict[Any, Callable[[Locals], Scheme]] = {
 }
 _DRAWING = (torch.Tensor.normal_, torch.Tensor.uniform_)
 _TENSORS = (torch.tensor, torch.as_tensor, torch.asarray)
-_IS_META = torch.Tensor.is_meta.__get__
 _VALUES = (torch.Tensor.numpy, torch.Tensor.tolist, torch.Tensor.__array__, torch.Tensor.__dlpack__)
 _MAKERS = _device_constructors()
 
@@ -86,37 +85,55 @@ class Functions(TorchFunctionMode):
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
         self.recorder = recorder
+        self._answers: dict[Any, Callable[..., Any]] = {
+            torch.Tensor.is_meta.__get__: self._is_meta,
+            init.kaiming_uniform_: self._kaiming_uniform,
+            torch.Tensor.new_tensor: self._new_tensor,
+            **dict.fromkeys(_DRAWING, self._draw),
+            **dict.fromkeys(_TENSORS, self._tensor),
+            **dict.fromkeys(_VALUES, self._values),
+        }
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call a function of torch, or answer for it."""
         kwargs = kwargs or {}
-        if func == _IS_META:
-            frame = sys._getframe(1)
-            if frame.f_code in SKIPPED:  # record what it would draw, and let it return
-                with torch._C.DisableTorchFunction():
-                    self.recorder.write(args[0], SKIPPED[frame.f_code](frame.f_locals, args[0]))
-                    if frame.f_locals.get("generator") is not None:
-                        self.recorder.note_generator(frame.f_code.co_name)
-                return True
-        elif func in _DRAWING:
-            with self._naming(_caller()):
-                return func(*args, **kwargs)
-        elif func is init.kaiming_uniform_:
-            with self._naming((func.__code__, kwargs)):
-                return func(*args, **kwargs)
-        elif func in _TENSORS:
-            return self._tensor(func, args, kwargs)
-        elif func in _MAKERS and kwargs.get("device") is None:
-            return func(*args, **kwargs | {"device": META})
-        elif func is torch.Tensor.new_tensor and args[0].is_meta:
-            device = kwargs.get("device") or META
-            made = torch.tensor(*args[1:], **{"dtype": args[0].dtype} | kwargs | {"device": CPU})
-            return made.to(device)
-        elif func in _VALUES:
-            with torch._C.DisableTorchFunction():
-                self.recorder.require_known(args[0])
-            return func(args[0].cpu(), *args[1:], **kwargs)
+        answer = self._answers.get(func)
+        if answer is not None:
+            return answer(func, args, kwargs)
+        if func in _MAKERS and kwargs.get("device") is None:
+            kwargs = kwargs | {"device": META}
         return func(*args, **kwargs)
+
+    def _is_meta(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Record what a function would draw that returns at once on the meta device, and let it return."""
+        frame = sys._getframe(2)
+        if frame.f_code not in SKIPPED:
+            return func(*args, **kwargs)
+        with torch._C.DisableTorchFunction():
+            self.recorder.write(args[0], SKIPPED[frame.f_code](frame.f_locals, args[0]))
+            if frame.f_locals.get("generator") is not None:
+                self.recorder.note_generator(frame.f_code.co_name)
+        return True
+
+    def _draw(self, func: Any, args: Any, kwargs: Any) -> Any:
+        with self._naming(_caller()):
+            return func(*args, **kwargs)
+
+    def _kaiming_uniform(self, func: Any, args: Any, kwargs: Any) -> Any:
+        with self._naming((func.__code__, kwargs)):
+            return func(*args, **kwargs)
+
+    def _values(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Return values for Python, which the meta device has not; RandomBranch if they are random."""
+        with torch._C.DisableTorchFunction():
+            self.recorder.require_known(args[0])
+        return func(args[0].cpu(), *args[1:], **kwargs)
+
+    def _new_tensor(self, func: Any, args: Any, kwargs: Any) -> Any:
+        if not args[0].is_meta:
+            return func(*args, **kwargs)
+        made = torch.tensor(*args[1:], **{"dtype": args[0].dtype} | kwargs | {"device": CPU})
+        return made.to(kwargs.get("device") or META)
 
     def _tensor(self, func: Any, args: Any, kwargs: Any) -> Any:
         """Make a tensor of Python's values on the CPU, where it keeps them, and copy it from there."""
@@ -150,7 +167,7 @@ class Functions(TorchFunctionMode):
 
 def _caller() -> tuple[Any, Locals] | None:
     """Return code and variables of the function that draws: the one that called torch, or the one that called that."""
-    frame = sys._getframe(2)
+    frame = sys._getframe(3)
     for _ in range(2):
         if frame.f_code in NAMED:
             return frame.f_code, frame.f_locals

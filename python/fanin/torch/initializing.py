@@ -81,7 +81,7 @@ def plan(
 
     Examples
     --------
-    >>> import torch
+    >>> import fanin, torch
     >>> plan = fanin.torch.plan(lambda: torch.nn.Linear(64, 10), seed=0)
     >>> print(plan.row("bias").scheme.describe())
     uniform(low=-0.125, high=0.125)
@@ -118,8 +118,8 @@ def build(
 ) -> torch.nn.Module:
     """Build a model on a device, with its parameters drawn by fanin: as its own code says, or by a recipe.
 
-    The code runs on the meta device, where nothing is allocated or drawn. Then each parameter gets its memory, once, and
-    its values; buffers get those that the code gave them; what was tied is tied.
+    The code runs on the meta device, where nothing is allocated or drawn. Then each parameter gets its memory, once,
+    and its values; buffers get those that the code gave them; what was tied is tied.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def build(
 
     Examples
     --------
-    >>> import torch
+    >>> import fanin, torch
     >>> model = fanin.torch.build(lambda: torch.nn.Linear(64, 10), seed=0, dtype="bfloat16")
     >>> model.weight.dtype, bool(model.weight.abs().max() <= 0.125)
     (torch.bfloat16, True)
@@ -174,8 +174,8 @@ def init_(
     """Draw every parameter of a module in place, with the values that its plan would save.
 
     Parameters keep their memory, dtype, device and `requires_grad`; tied ones stay tied. Autograd is told that they
-    changed. Buffers are left alone by a recipe; as written they get the values that the code gave them. Names decide the
-    values; those of wrappers, as of torch.compile and DataParallel, are left out by the type of the wrapper.
+    changed. Buffers are left alone by a recipe; as written they get the values that the code gave them. Names decide
+    the values; those of wrappers, as of torch.compile and DataParallel, are left out by the type of the wrapper.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def init_(
 
     Examples
     --------
-    >>> import torch
+    >>> import fanin, torch
     >>> model = torch.nn.Linear(64, 10)
     >>> plan = fanin.torch.init_(model, "torch-default", seed=0)
     >>> torch.equal(model.bias.detach(), torch.from_numpy(plan["bias"]))

@@ -23,7 +23,7 @@ Index = tuple[int | slice, ...]
 class Part(NamedTuple):
     """A box of a parameter: its index in the grid of all boxes, what draws it, and the template of its name."""
 
-    index: Index
+    place: Index
     scheme: Scheme
     name: str
     is_random: bool
@@ -124,7 +124,7 @@ def _in_order(
         scheme = _turned(law, box, layer.geometry)
         if scheme is None:
             return None
-        parts.append(Part(box.index, scheme, name, law.draw is not None))
+        parts.append(Part(box.place, scheme, name, law.draw is not None))
     return _together(parts, geometry.shape, view)
 
 
@@ -146,7 +146,7 @@ def _grid(geometry: Geometry, layers: Sequence[Layer]) -> list[int]:
 class Box(NamedTuple):
     """Where a region lies: an index in the grid, and the axes of the grid that the region's own axes are, in order."""
 
-    index: Index
+    place: Index
     axes: tuple[int, ...]
     sizes: tuple[int, ...]
 
@@ -162,23 +162,32 @@ def _box(offset: int, strides: list[int], view: tuple[int, ...], region: Geometr
     for stride, size in zip(region.strides, region.shape, strict=True):
         if size == 1:
             continue
-        taken: list[int] = []
-        while size > 1:
-            axis = next((number for number, each in enumerate(strides) if each <= stride), None)
-            if axis is None or stride % strides[axis] or axis in axes or axis in taken:
-                return None
-            step, start = stride // strides[axis], starts[axis]
-            if start + (size - 1) * step < view[axis]:
-                index[axis] = slice(start, start + (size - 1) * step + 1, step)
-                size = 1
-            elif step == 1 and start == 0 and size % view[axis] == 0:  # it goes on along the next axis
-                index[axis] = slice(0, view[axis], 1)
-                stride, size = stride * view[axis], size // view[axis]
-            else:
-                return None
-            taken.insert(0, axis)
-        axes += taken
+        found = _along(stride, size, strides, view, starts)
+        if found is None or not found.keys().isdisjoint(axes):
+            return None
+        for axis, part in found.items():
+            index[axis] = part
+        axes += found
     return Box(tuple(index), tuple(axes), tuple(len(range(view[axis])[index[axis]]) for axis in axes))  # type: ignore[arg-type]
+
+
+def _along(
+    stride: int, size: int, strides: list[int], view: tuple[int, ...], starts: list[int]
+) -> dict[int, slice] | None:
+    """Return the axes of the grid that an axis of a region goes along, in order, and its part of each."""
+    found: dict[int, slice] = {}
+    while size > 1:
+        axis = next((number for number, each in enumerate(strides) if each <= stride), None)
+        if axis is None or stride % strides[axis] or axis in found:
+            return None
+        step, start = stride // strides[axis], starts[axis]
+        if start + (size - 1) * step < view[axis]:
+            return {axis: slice(start, start + (size - 1) * step + 1, step)} | found
+        if step != 1 or start or size % view[axis]:
+            return None
+        found = {axis: slice(0, view[axis], 1)} | found  # it goes on along the next axis
+        stride, size = stride * view[axis], size // view[axis]
+    return found
 
 
 def _turned(law: Law, box: Box, region: Geometry) -> Scheme | None:
@@ -196,20 +205,20 @@ def _turned(law: Law, box: Box, region: Geometry) -> Scheme | None:
 def _together(parts: list[Part], shape: tuple[int, ...], view: tuple[int, ...]) -> Scheme | None:
     whole = tuple(slice(0, size, 1) for size in view)
     of: Scheme | None = None
-    if parts[0].index == whole and parts[0].name == "{name}":
+    if parts[0].place == whole and parts[0].name == "{name}":
         of, parts = parts[0].scheme, parts[1:]
         if not parts:
             return of
     sizes = tuple(size for size in shape if size > 1)
     if of is not None and len(parts) == 1 and parts[0].scheme == schemes.zeros() and view == shape:
-        row, *rest = parts[0].index
+        row, *rest = parts[0].place
         if isinstance(row, int) and all(each == slice(0, size, 1) for each, size in zip(rest, view[1:], strict=True)):
             return schemes.padded(of, row)
-    first, *others = parts
+    first = parts[0]
     if of is None and len(parts) == view[0] and (view == shape or sizes == view == shape):
-        rest = tuple(slice(0, size, 1) for size in view[1:])
+        every = tuple(slice(0, size, 1) for size in view[1:])
         if all(
-            part.index == (number, *rest) and part.scheme == first.scheme and part.name == numbered(number)
+            part.place == (number, *every) and part.scheme == first.scheme and part.name == numbered(number)
             for number, part in enumerate(parts)
         ):
             return schemes.stack(first.scheme, names="{name}{#}")
@@ -219,7 +228,7 @@ def _together(parts: list[Part], shape: tuple[int, ...], view: tuple[int, ...]) 
     usual = all(part.name == numbered(number + offset) or not part.is_random for number, part in enumerate(parts))
     return schemes.regions(
         [part.scheme for part in parts],
-        [_trimmed(part.index, view) for part in parts],
+        [_trimmed(part.place, view) for part in parts],
         of=of,
         names=None if usual else [part.name for part in parts],
         view=None if view == shape else view,

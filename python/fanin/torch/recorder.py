@@ -22,10 +22,10 @@ from ..schemes import Scheme
 from . import laws
 from .evaluation import CPU, evaluate
 from .storage import Writes
-from .values import Constant, Empty, Geometry, Known, Operation, Pick, Replaced, Value, title
+from .values import Constant, Draw, Empty, Geometry, Known, Operation, Pick, Replaced, Value, title
 
 META = torch.device("meta")
-_FILLS = {"fill": None, "full": None, "new_full": None, "full_like": None, "scalar_tensor": None} | {
+_FILLS: dict[str, Any] = {"fill": None, "full": None, "new_full": None, "full_like": None, "scalar_tensor": None} | {
     f"{before}{name}{after}": float(name == "ones")
     for name in ("zeros", "ones")
     for before, after in (("", ""), ("new_", ""), ("", "_like"))
@@ -33,6 +33,7 @@ _FILLS = {"fill": None, "full": None, "new_full": None, "full_like": None, "scal
 _FILLS["zero"] = 0.0
 _OVERWRITES = {"fill_", "zero_", "copy_"}  # operations that do not read what they replace, as random ones
 _COPIES = {"copy_": "src", "clone": "self", "_to_copy": "self", "lift_fresh": "self"}
+_QUESTIONS = {"_local_scalar_dense", "equal", "allclose", "is_nonzero"}  # operations whose result is no tensor
 _OURS = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(__file__) + os.sep)
 
 
@@ -178,7 +179,7 @@ class Recorder(TorchDispatchMode):
         shape, dtype, name = tuple(like.shape), like.dtype, schema.name
         if schema.is_random:
             drawn = laws.drawn(name, bound, shape, dtype)
-            if self.named is not None and isinstance(drawn, laws.Draw):
+            if self.named is not None and isinstance(drawn, Draw):
                 drawn.named = self.named
             return drawn
         if "empty" in name:
@@ -207,31 +208,30 @@ class Recorder(TorchDispatchMode):
         """Run an operation for the shapes of its results; on the meta device it computes nothing."""
         if schema.is_random:
             return self._undrawn(func, schema, args, kwargs)
-        random = any(value.is_random for value in values)
-        if random and schema.depends_on_data:
+        is_random = any(value.is_random for value in values)
+        if is_random and schema.depends_on_data:
             return self._asked(schema, frozen[0])
         try:
             return func(*args, **kwargs)
         except (NotImplementedError, RuntimeError):
-            tensors = [each for each in tree_leaves((args, kwargs)) if isinstance(each, torch.Tensor)]
-            if not any(each.is_meta for each in tensors):
+            if not any(isinstance(each, torch.Tensor) and each.is_meta for each in tree_leaves((args, kwargs))):
                 raise
-            if schema.written:  # the memory that it writes to is there already
-                return args[schema.written[0][0]]
-            if not random and not any(value.has_holes for value in values):
-                # The meta device has no values, but those that are not random can be had.
-                out = evaluate(Operation(func, *frozen, (), None, Pick("all", 0)))
-                return tree_map(functools.partial(_moved, to=kwargs.get("device") or META), out)
-            if schema.name == "_to_copy":
-                wanted = {key: value for key, value in kwargs.items() if key in ("dtype", "device")}
-                return torch.empty_like(args[0], **wanted)
-            if schema.name in ("_local_scalar_dense", "equal", "allclose", "is_nonzero"):
-                return self._asked(schema, frozen[0])
-            # It has no kernel for the meta device: the shapes are those of a run on ones.
-            ones = tree_map(
-                lambda each: torch.ones_like(each, device=CPU) if isinstance(each, torch.Tensor) else each, args
-            )
-            return tree_map(functools.partial(_moved, to=META), func(*ones, **kwargs))
+        if schema.written:  # the memory that it writes to is there already
+            return args[schema.written[0][0]]
+        if is_random or any(value.has_holes for value in values):
+            return self._shaped(func, schema, args, kwargs, frozen)
+        # The meta device has no values, but those that are not random can be had.
+        out = evaluate(Operation(func, *frozen, (), None, Pick("all", 0)))
+        return tree_map(functools.partial(_moved, to=kwargs.get("device") or META), out)
+
+    def _shaped(self, func: Any, schema: Schema, args: Any, kwargs: Any, frozen: tuple[Any, Any]) -> Any:
+        """Return tensors of the right shapes where the meta device cannot tell them, of values that nobody knows."""
+        if schema.name == "_to_copy":
+            return torch.empty_like(args[0], **{key: kwargs[key] for key in ("dtype", "device") if key in kwargs})
+        if schema.name in _QUESTIONS:
+            return self._asked(schema, frozen[0])
+        ones = tree_map(_as_ones, args)  # a run on them tells the shapes
+        return tree_map(functools.partial(_moved, to=META), func(*ones, **kwargs))
 
     def _undrawn(self, func: Any, schema: Schema, args: Any, kwargs: Any) -> Any:
         """Return the result of a random operation without drawing it: torch's generators are left alone."""
@@ -256,6 +256,10 @@ class Recorder(TorchDispatchMode):
             self.note(f"the model's code compares random values, which are taken to be {answer}: {asking_line()}")
             return same
         raise _branch()
+
+
+def _as_ones(each: Any) -> Any:
+    return torch.ones_like(each, device=CPU) if isinstance(each, torch.Tensor) else each
 
 
 def _moved(each: Any, to: Any) -> Any:

@@ -162,8 +162,11 @@ class Recording:
             The seed, in [0, 2**64).
         device : torch.device or str, optional
             Where the new tensors go. Default: where the module's other parameters are, or else the CPU.
-        dtype, overrides, only, renamed, copies
-            As for `plan`. New tensors that `only` leaves out stay as they are.
+        dtype : str, dtype or mapping, optional
+            As for `plan`.
+        **options
+            Further options of `plan`: overrides, only, renamed, copies. New tensors that `only` leaves out stay as they
+            are.
 
         Returns
         -------
@@ -237,7 +240,7 @@ def record() -> Iterator[Recording]:
 
     Examples
     --------
-    >>> import torch
+    >>> import fanin, torch
     >>> with fanin.torch.record() as recording:
     ...     model = torch.nn.Linear(64, 10)
     >>> plan = recording.plan(seed=0)
@@ -427,7 +430,11 @@ def _undrawable(dtype: Any) -> str:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return one.shape == other.shape and one.dtype == other.dtype and bool(((one == other) | (one != one)).all())
+    return (
+        one.shape == other.shape
+        and one.dtype == other.dtype
+        and bool(torch.equal(one.nan_to_num(), other.nan_to_num()))
+    )
 
 
 def require_names(renamed: Renamed | None, names: Iterable[str]) -> None:

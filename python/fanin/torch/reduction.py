@@ -57,26 +57,27 @@ def named(law: Law, shape: tuple[int, ...]) -> Scheme:
     if draw is None or draw.named is None or draw.scheme is not law.scheme or draw.shape != shape:
         return law.scheme
     (ours, one), (theirs, other) = (each.native(shape, 0, "") for each in (draw.named, law.scheme))
-    agree = ours is theirs and all(a == b or math.isclose(a, b, rel_tol=1e-12) for a, b in zip(one[:2], other[:2]))
+    numbers = zip(one[:2], other[:2], strict=True)
+    agree = ours is theirs and all(math.isclose(a, b, rel_tol=1e-12) for a, b in numbers)
     return draw.named if agree else law.scheme
 
 
 def _law(value: Value, found: dict[Value, Law | None]) -> Law | None:
-    if 0 in value.shape:
-        return Law(schemes.zeros())
+    law: Law | None = None
     match value:
+        case Value() if 0 in value.shape:
+            law = Law(schemes.zeros())
         case Constant():
-            return _constant(value.value)
+            law = _constant(value.value)
         case Draw():
-            return Law(value.scheme, value) if value.formula is None and value.dtype.is_floating_point else None
+            law = Law(value.scheme, value) if value.formula is None and value.dtype.is_floating_point else None
         case Known():
-            return _all_equal(value)
+            law = _all_equal(value)
         case Read():
-            return _reordered(value, found)
+            law = _reordered(value, found)
         case Operation():
-            law = _folded(value, found)
-            return _all_equal(value) if law is None else law
-    return None
+            law = _folded(value, found) or _all_equal(value)
+    return law
 
 
 def _constant(number: Any) -> Law | None:
@@ -126,27 +127,30 @@ def _number(each: Any) -> float | None:
 
 def _moved(law: Law | None, factor: float, shift: float) -> Law | None:
     """Return the law of factor · x + shift."""
-    if law is None:
+    scheme = None if law is None else _moved_scheme(law.scheme, factor, shift)
+    if law is None or scheme is None:
         return None
-    x, turns = law.scheme, factor < 0
-    exact = law.is_exact and not turns
+    follows = factor >= 0 or isinstance(scheme, Same | Orthogonal | Identity)
+    return Law(scheme, law.draw, law.is_exact and follows)
+
+
+def _moved_scheme(x: Scheme, factor: float, shift: float) -> Scheme | None:
+    found: Scheme | None = None
     match x:
         case Same():
-            return Law(schemes.constant(factor * x.value + shift))
+            found = schemes.constant(factor * x.value + shift)
         case Normal():
-            return Law(schemes.normal(factor * x.mean + shift, abs(factor) * x.std), law.draw, exact)
+            found = schemes.normal(factor * x.mean + shift, abs(factor) * x.std)
         case Uniform():
-            low, high = sorted((factor * x.low + shift, factor * x.high + shift))
-            return Law(schemes.uniform(low, high), law.draw, exact)
+            found = schemes.uniform(*sorted((factor * x.low + shift, factor * x.high + shift)))
         case TruncatedNormal(bounds="absolute"):
-            low, high = sorted((factor * x.low + shift, factor * x.high + shift))
-            moved = schemes.truncated_normal(factor * x.mean + shift, abs(factor) * x.std, low, high, bounds="absolute")
-            return Law(moved, law.draw, exact)
+            bounds = sorted((factor * x.low + shift, factor * x.high + shift))
+            found = schemes.truncated_normal(factor * x.mean + shift, abs(factor) * x.std, *bounds, bounds="absolute")
         case Orthogonal() | Identity() if shift == 0:
-            return Law(factor * x, law.draw, law.is_exact)
+            found = factor * x
         case Sparse() if shift == 0:
-            return Law(abs(factor) * x, law.draw, exact)
-    return None
+            found = abs(factor) * x
+    return found
 
 
 def _multiplied(law: Law | None, value: Operation, others: list[Any], first: bool = True) -> Law | None:

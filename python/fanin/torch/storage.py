@@ -73,7 +73,8 @@ def _spans(geometry: Geometry) -> Spans:
     if 0 in geometry.shape:
         return Spans(none, none)
     itemsize = geometry.dtype.itemsize
-    run, outer = 1, []
+    run = 1
+    outer: list[tuple[int, int]] = []
     for stride, size in sorted(zip(geometry.strides, geometry.shape, strict=True)):
         if size == 1 or stride == 0:
             continue

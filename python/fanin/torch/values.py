@@ -1,7 +1,7 @@
 """What a recorded tensor holds: a draw, a constant, values from Python, or what operations make of these.
 
-Values are kept as a graph, so that nothing is computed while a model is recorded. A value never changes: what is written
-to a tensor is another value for the elements that were written.
+Values are kept as a graph, so that nothing is computed while a model is recorded. A value never changes: what is
+written to a tensor is another value for the elements that were written.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class Value:
     def __init__(self, shape: Sequence[int], dtype: Any, inputs: Iterable[Value] = ()) -> None:
         self.shape, self.dtype, self.inputs = tuple(shape), dtype, tuple(inputs)
         self.number = next(_calls)
-        self.is_random = any(value.is_random for value in self.inputs)
-        self.has_holes = any(value.has_holes for value in self.inputs)
+        self.is_random: bool = any(value.is_random for value in self.inputs)
+        self.has_holes: bool = any(value.has_holes for value in self.inputs)
 
 
 class Empty(Value):
@@ -197,10 +197,10 @@ class Operation(Value):
         kwargs: dict[str, Any],
         shape: Sequence[int],
         dtype: Any,
-        pick: Pick = Pick("out", 0),
+        pick: Pick | None = None,
     ) -> None:
         super().__init__(shape, dtype, (each for each in tree_leaves((list(args), kwargs)) if isinstance(each, Value)))
-        self.func, self.args, self.kwargs, self.pick = func, list(args), kwargs, pick
+        self.func, self.args, self.kwargs, self.pick = func, list(args), kwargs, pick or Pick("out", 0)
 
     @property
     def title(self) -> str:
