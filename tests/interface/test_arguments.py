@@ -80,7 +80,7 @@ CALLED = {
     "out": ("dtype",),
 }
 # Parameters that take any callable, any text, or any object of a kind.
-FREE = {"name", "prefix", "activation", "stream"}
+FREE = {"name", "names", "prefix", "activation", "stream"}
 
 # Parameters that all functions of schemes have in common, and the schemes by which they are tried.
 PLACE, TRIED = {"seed", "name", "dtype", "index", "out", "device"}, {"normal", "he_normal", "haar", "padded", "zeros"}

@@ -21,6 +21,8 @@ OWN = {  # parameters of schemes without a default, and what else makes a call v
     "layout": "OI",
 }
 BY_SCHEME = {
+    "stack": {"names": "layers.{}.w"},
+    "regions": {"boxes": ["0", "1:"]},
     "fixup": {"blocks": 8},
     "sparse": {"nonzeros": 1},
     "deepnorm": {"encoder_layers": 6},

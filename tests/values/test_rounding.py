@@ -20,6 +20,7 @@ KEY = {"seed": 3, "name": "w"}
 SHAPES = {"haar": (6, 6), "delta_orthogonal": (8, 4, 3), "dirac": (8, 4, 3), "mup": (12, 12), "lstm_bias": (12,)}
 SHAPES |= {"gru_bias": (12,), "concatenate": (6, 9), "xavier_normal, unequal blocks": (12, 7)}
 SHAPES |= {"orthogonal, blocks": (12, 7), "xavier_uniform, letters": (12, 5, 4)}
+SHAPES |= {"stack": (6, 5, 3), "stack, of stacks": (4, 3, 2, 5), "transpose": (3, 4, 5), "regions": (24, 5)}
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 TOML = """
 name = "computed"

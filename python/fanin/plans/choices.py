@@ -34,8 +34,8 @@ def overridden(recipe: Recipe, overrides: Overrides | None, parameters: Iterable
         if len(left) == len(free):
             names = [parameter.name for parameter in parameters]
             raise ValueError(
-                f"overrides must have patterns of parameters, got {short(rule.pattern)}, which matches none that an "
-                f"earlier one does not draw{nearest(rule.pattern, names)}"
+                f"overrides must have patterns of parameters, got {short(rule.pattern)}, which matches none, or none that "
+                f"one before it does not draw{nearest(rule.pattern, names)}"
             )
         free = left
     return recipe.with_rules(rules)
@@ -46,8 +46,9 @@ def chosen(only: Only | None, names: Iterable[str]) -> set[str]:
     names = list(names)
     if only is None:
         return set(names)
+    patterns = (only,) if isinstance(only, str) else texts("only", only)
     found: set[str] = set()
-    for pattern in (only,) if isinstance(only, str) else texts("only", only):
+    for pattern in patterns:
         matcher = compiled(pattern)[0]
         meant = [name for name in names if name == pattern or matcher.fullmatch(name)]
         if not meant:

@@ -1,4 +1,4 @@
-"""Boxes within a tensor: as text, and what is left of one beside another."""
+"""Write boxes within a tensor as text, and find what is left of one beside another."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from types import EllipsisType
 from typing import TypeAlias
 
+from ..arguments import integer
 from ..arrays.index import box
 from ..arrays.types import Index
 from ..text import short
@@ -95,6 +96,7 @@ def _item(argument: str, item: object) -> str:
             raise ValueError(f"{argument} must go forwards, got {short(item)}")
         parts = ["" if part is None else str(part) for part in (item.start, item.stop, item.step)]
         return ":".join(parts if item.step not in (None, 1) else parts[:2])
-    if isinstance(item, int) and not isinstance(item, bool):
-        return str(item)
-    raise TypeError(f"{argument} must be an index of integers and slices, or its text, got {short(item)}")
+    try:
+        return str(integer(argument, item))
+    except TypeError:
+        raise TypeError(f"{argument} must be an index of integers and slices, or its text, got {short(item)}") from None

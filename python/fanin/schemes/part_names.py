@@ -29,7 +29,7 @@ def as_names(argument: str, value: Names, count: int | None = None, *, distinct:
     for place, template in enumerate(found):
         _parsed(f"{argument}[{place}]", template)
     if count is not None and len(found) != count:
-        raise ValueError(f"{argument} must be one for each of {count} parts, got {len(found)}")
+        raise ValueError(f"{argument} must be one for each of {count} parts, got {len(found)}: {short(value)}")
     twice = next((name for place, name in enumerate(found) if name in found[:place]), None)
     if distinct and twice is not None:
         raise ValueError(f"{argument} must be different, got {short(twice)} twice")

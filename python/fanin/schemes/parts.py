@@ -80,7 +80,7 @@ class Stack(Assembled):
             if isinstance(each, tuple) and len(each) != shape[axis]:
                 raise ValueError(
                     f"{argument} must be one for each of {shape[axis]} slices, axis {axis} of shape {shape}, "
-                    f"got {len(each)}"
+                    f"got {len(each)}: {short(each)}"
                 )
         part = self._slice(shape)
         loops = tuple(Loop(size, own + (own >= axis), 1, own, 1) for own, size in enumerate(part))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -68,12 +68,16 @@ class Regions(Assembled):
     def __post_init__(self) -> None:
         for argument in ("schemes", "boxes"):
             value = getattr(self, argument)
-            if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+            is_one = isinstance(value, str | bytes | Mapping) or getattr(value, "shape", None) == ()
+            if is_one or not isinstance(value, Iterable):
                 raise TypeError(f"{argument} must be a sequence, one for each box, got {short(value)}")
         found = tuple(as_scheme(f"schemes[{number}]", scheme) for number, scheme in enumerate(self.schemes))
         boxes = tuple(as_text(f"boxes[{number}]", index) for number, index in enumerate(self.boxes))
         if len(boxes) != len(found):
-            raise ValueError(f"boxes must be one for each of {len(found)} schemes, got {len(boxes)}")
+            raise ValueError(
+                f"boxes must be one for each of {len(found)} schemes, got {len(boxes)}: schemes {short(found)}, "
+                f"boxes {short(boxes)}"
+            )
         object.__setattr__(self, "schemes", found)
         object.__setattr__(self, "boxes", boxes)
         object.__setattr__(self, "of", optional(as_scheme, "of", self.of))
