@@ -4,10 +4,9 @@
 #include <array>
 #include <iterator>
 
+#include "api/call.hpp"
 #include "api/limits.hpp"
-#include "api/place.hpp"
 #include "api/refuse.hpp"
-#include "core/fp_environment.hpp"
 #include "cpu/expression.hpp"
 
 namespace fanin {
@@ -16,10 +15,10 @@ namespace {
 constexpr size_t kMostSteps = 4096;      // each has a block of memory in every thread
 constexpr double kMostInteger = 0x1p53;  // every one up to it is a float64
 
-#define FANIN_LAWS(X)                                                                                                 \
-  X(constant, 1)                                                                                                      \
-  X(position, 0) X(uniform, 2) X(normal, 2) X(truncated_normal, 5) X(bernoulli, 1) X(exponential, 1) X(log_normal, 2) \
-      X(integers, 2)
+#define FANIN_LAWS(X) \
+  X(constant, 1)      \
+  X(position, 0)      \
+  X(uniform, 2) X(normal, 2) X(truncated_normal, 5) X(bernoulli, 1) X(exponential, 1) X(log_normal, 2) X(integers, 2)
 
 #define FANIN_ENTRY(name, count) name,
 enum class Law : uint8_t { FANIN_LAWS(FANIN_ENTRY) };
@@ -48,7 +47,8 @@ void require_count(const Step& step, const char* what, const List& given, size_t
 // Writes instructions for steps: one for an operation, a few for a law.
 class Compiler {
  public:
-  Compiler(const Part& part, const Output& out) : part_(part), axes_(taken(part, out)) {}
+  Compiler(const Part& part, const Output& out, const Interrupt& interrupt)
+      : part_(part), out_(out), interrupt_(interrupt), axes_(Call(part, out, interrupt).taken()) {}
 
   void add(const Step& step) {
     if (const size_t law = find(kLaws, step.name); law != std::size(kLaws)) {
@@ -119,20 +119,21 @@ class Compiler {
     for (const double number : n)
       if (std::isnan(number)) refuse("steps: ", step.name, " must have numbers, got nan");
     // Every draw is of the compute type, but for words.
-    Part part{part_.seed, step.stream, compute_type(part_.dtype), {}};
+    const Part part{part_.seed, step.stream, compute_type(part_.dtype), {}};
+    const Call call(part, out_, interrupt_);
     const auto words = [&](cpu::Source source, Dtype dtype, double number = 0) {
-      part.dtype = dtype;
-      return numbered(source, step, make_draw(Distribution::bits, part), number);
+      const Part of_words{part.seed, part.name, dtype, {}};
+      return numbered(source, step, Call(of_words, out_, interrupt_).draw(Distribution::bits), number);
     };
     const auto unit = [&] {
-      Draw draw = make_draw(Distribution::uniform, part);
+      Draw draw = call.draw(Distribution::uniform);
       draw.factor = 1;
       return numbered(cpu::Source::value, step, draw);
     };
     const auto standard_normal = [&] {
       require_finite("mean", n[0]);
       if (!(n[1] >= 0) || std::isinf(n[1])) refuse("std must be finite and not negative, got ", n[1]);
-      return affine(numbered(cpu::Source::value, step, make_normal_draw(0, 1, part)), n[1], n[0]);
+      return affine(numbered(cpu::Source::value, step, call.normal_draw(0, 1)), n[1], n[0]);
     };
     switch (law) {
       case Law::constant: return constant(n[0]);
@@ -146,7 +147,7 @@ class Compiler {
       }
       case Law::normal: return standard_normal();
       case Law::truncated_normal: {
-        const TruncatedDraw drawn = make_truncated_draw(n[0], n[1], n[2], n[3], n[4] != 0, part);
+        const TruncatedDraw drawn = truncated_draw(call, n[0], n[1], n[2], n[3], n[4] != 0);
         if (drawn.constant) return constant(round_to_compute(part.dtype, *drawn.constant));
         return numbered(cpu::Source::value, step, drawn.draw);
       }
@@ -174,6 +175,8 @@ class Compiler {
   }
 
   const Part& part_;
+  const Output& out_;
+  const Interrupt& interrupt_;
   const std::vector<Taken> axes_;
   std::vector<cpu::Instruction> program_;
   std::vector<int> results_;  // of every step: the number of its instruction
@@ -187,19 +190,18 @@ size_t operands_of(const std::string& name) {
 }
 
 void expression(const std::vector<Step>& steps, const Part& part, const Output& out, const Interrupt& interrupt) {
-  const FpEnvironment environment;
+  const Call call(part, out, interrupt);
   require_float(part.dtype);
   if (steps.empty() || steps.size() > kMostSteps)
     refuse("steps must be from 1 to ", kMostSteps, ", got ", steps.size());
-  const std::vector<int64_t> shape = result_shape(part);
-  Compiler compiler(part, out);
+  const bool has_elements = call.has_elements();
+  Compiler compiler(part, out, interrupt);
   for (const Step& step : steps)
     compiler.add(step);
-  if (is_empty(shape)) return;
-  check_output(part, out, shape);
-  require_kernel(out, "expression");
-  cpu::ExpressionPart target{static_cast<char*>(out.data), {}, part.dtype};
-  for (const Taken& axis : taken(part, out))
+  if (!has_elements) return;
+  call.require_gpu_kernel("expression");
+  cpu::ExpressionPart target{call.data(), {}, part.dtype};
+  for (const Taken& axis : call.taken())
     target.axes.push_back({axis.count, 0, axis.stride});
   cpu::fill_expression(compiler.take(), std::move(target), interrupt);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "api/call.hpp"
 #include "api/layout.hpp"
 #include "api/limits.hpp"
 #include "api/place.hpp"
@@ -55,8 +56,8 @@ uint64_t stream_elements(int64_t outs, int64_t ins) {
   return uint64_t(std::min(outs, ins)) * uint64_t(line_pitch(std::max(outs, ins)));
 }
 
-cpu::OrthogonalDraw make_draw(double gain, const Part& part) {
-  return {part.seed, stream_id(part.name, is_wide(part.dtype) ? kTagDouble : kTagSingle), part.dtype, gain, false};
+cpu::OrthogonalDraw make_draw(double gain, const Call& call) {
+  return {call.seed(), call.stream(is_wide(call.dtype()) ? kTagDouble : kTagSingle), call.dtype(), gain, false};
 }
 
 // An entry may exceed 1 by rounding.
@@ -90,17 +91,17 @@ void require_sum(const std::vector<int64_t>& blocks, int64_t outs) {
 
 void orthogonal(double gain, std::string_view layout, const std::vector<int64_t>& blocks, const Part& part,
                 const Output& out, const Interrupt& interrupt) {
+  const Call call(part, out, interrupt);
   require_float(part.dtype);
   require_gain(gain, part.dtype);
   const Axes axes = axes_of(layout, part.shape.size());
-  const std::vector<int64_t> shape = result_shape(part);
+  const bool some = call.has_elements();
   const int64_t outs = of_axes(axes.outs, part.shape)[0];
   if (!blocks.empty()) require_sum(blocks, outs);
-  if (is_empty(shape)) return;
-  require_kernel(out, "orthogonal");
-  check_output(part, out, shape);
+  if (!some) return;
+  call.require_gpu_kernel("orthogonal");
 
-  const std::vector<Taken> all = taken(part, out), in_side = of_axes(axes.columns(), all);
+  const std::vector<Taken> all = call.taken(), in_side = of_axes(axes.columns(), all);
   std::vector<Taken> out_side = of_axes(axes.outs, all);
   const Taken outputs = out_side[0];
   const int64_t each = size_of(axes.outs, part.shape) / outs, ins = size_of(axes.columns(), part.shape);
@@ -110,7 +111,7 @@ void orthogonal(double gain, std::string_view layout, const std::vector<int64_t>
     elements += stream_elements(size * each, ins);
 
   Matrices matrices;
-  for (const auto& batch : places_of(of_axes(axes.batch, all), static_cast<char*>(out.data))) {
+  for (const auto& batch : places_of(of_axes(axes.batch, all), call.data())) {
     uint64_t first = uint64_t(batch.number) * elements;
     int64_t begin = 0;
     for (const int64_t size : sizes) {
@@ -121,32 +122,32 @@ void orthogonal(double gain, std::string_view layout, const std::vector<int64_t>
       begin += size;
     }
   }
-  cpu::orthogonal(make_draw(gain, part), std::move(matrices.all), matrices.where, interrupt);
+  cpu::orthogonal(make_draw(gain, call), std::move(matrices.all), matrices.where, interrupt);
 }
 
 void haar(double gain, bool special, const Part& part, const Output& out, const Interrupt& interrupt) {
+  const Call call(part, out, interrupt);
   require_float(part.dtype);
   require_gain(gain, part.dtype);
   const size_t rank = part.shape.size();
   if (rank < 2 || part.shape[rank - 1] != part.shape[rank - 2]) refuse("shape must end in two equal axes");
-  const std::vector<int64_t> shape = result_shape(part);
-  if (is_empty(shape)) return;
-  require_kernel(out, "haar");
-  check_output(part, out, shape);
-  std::vector<Taken> batch = taken(part, out);
+  if (!call.has_elements()) return;
+  call.require_gpu_kernel("haar");
+  std::vector<Taken> batch = call.taken();
   const int64_t n = part.shape[rank - 1];
   const Taken rows = batch[rank - 2], columns = batch[rank - 1];
   batch.resize(rank - 2);
   Matrices matrices;
-  for (const auto& m : places_of(batch, static_cast<char*>(out.data)))
+  for (const auto& m : places_of(batch, call.data()))
     matrices.add(uint64_t(m.number) * stream_elements(n, n), n, n, {rows}, {columns}, m.data);
-  cpu::OrthogonalDraw draw = make_draw(gain, part);
+  cpu::OrthogonalDraw draw = make_draw(gain, call);
   draw.special = special;
   cpu::orthogonal(draw, std::move(matrices.all), matrices.where, interrupt);
 }
 
 void delta_orthogonal(double gain, std::string_view layout, const Part& part, const Output& out,
                       const Interrupt& interrupt) {
+  const Call call(part, out, interrupt);
   require_float(part.dtype);
   require_gain(gain, part.dtype);
   const size_t rank = part.shape.size();
@@ -154,21 +155,21 @@ void delta_orthogonal(double gain, std::string_view layout, const Part& part, co
   const size_t spatial = of_axes(axes.spatial, part.shape).size();
   if (spatial < 1 || spatial > 3)
     refuse("shape must have 1 to 3 spatial axes, as a 1-, 2- or 3-D convolution has, got ", spatial);
-  const std::vector<int64_t> shape = result_shape(part);
+  const bool some = call.has_elements();
   const int64_t outs = size_of(axes.outs, part.shape), ins = size_of(axes.ins, part.shape);
   if (ins > outs) refuse("shape must have no more inputs than outputs, got ", ins, " inputs and ", outs, " outputs");
-  if (is_empty(shape)) return;
-  require_kernel(out, "delta_orthogonal");
-  constant(0, part, out, interrupt);
+  if (!some) return;
+  call.require_gpu_kernel("delta_orthogonal");
+  call.fill(0);
 
-  const std::vector<Taken> all = taken(part, out);
-  char* const data = centre_of(of_axes(axes.spatial, all), out.data);
+  const std::vector<Taken> all = call.taken();
+  char* const data = centre_of(of_axes(axes.spatial, all), call.data());
   if (!data) return;
   Matrices matrices;
   for (const auto& m : places_of(of_axes(axes.batch, all), data))
     matrices.add(uint64_t(m.number) * stream_elements(outs, ins), outs, ins, of_axes(axes.outs, all),
                  of_axes(axes.ins, all), m.data);
-  cpu::orthogonal(make_draw(gain, part), std::move(matrices.all), matrices.where, interrupt);
+  cpu::orthogonal(make_draw(gain, call), std::move(matrices.all), matrices.where, interrupt);
 }
 
 }  // namespace fanin

@@ -38,6 +38,10 @@ inline void require_finite(const char* argument, double value) {
   if (!std::isfinite(value)) refuse(argument, " must be finite, got ", value);
 }
 
+inline void require_deviation(double std) {
+  if (!(std >= 0) || std::isinf(std)) refuse("std must be finite and not negative, got ", std);
+}
+
 inline void require_float(Dtype dtype) {
   if (dtype == Dtype::uint32 || dtype == Dtype::uint64)
     refuse("dtype must be float32, float64, float16 or bfloat16, got ", name(dtype));

@@ -1,10 +1,8 @@
 #include "cpu/sparse.hpp"
 
-#include "api/fanin.hpp"
+#include "api/call.hpp"
 #include "api/layout.hpp"
-#include "api/place.hpp"
 #include "api/refuse.hpp"
-#include "core/fp_environment.hpp"
 #include "cpu/parallel.hpp"
 
 namespace fanin {
@@ -14,18 +12,19 @@ constexpr uint8_t kTagMask = 4;
 constexpr int64_t kLongest = int64_t(1) << 32;  // positions of a line, all of whose words are drawn
 
 // The part as lines by positions, all axes forward. Neighbours on an axis are so many lines, or positions, apart.
-cpu::SparsePart make_part(const Part& part, const Output& out, const Axes& axes, bool per_output) {
-  std::vector<int64_t> apart(part.shape.size());
-  std::vector<bool> of_lines(part.shape.size(), false);
+cpu::SparsePart make_part(const Call& call, const Axes& axes, bool per_output) {
+  const std::vector<int64_t>& shape = call.shape();
+  std::vector<int64_t> apart(shape.size());
+  std::vector<bool> of_lines(shape.size(), false);
   const auto number = [&](AxisSet side, bool lines, int64_t step) {
     for (size_t i = apart.size(); i-- > 0;)
-      if (side >> i & 1) apart[i] = step, of_lines[i] = lines, step *= part.shape[i];
+      if (side >> i & 1) apart[i] = step, of_lines[i] = lines, step *= shape[i];
   };
   number(axes.outs, per_output, 1), number(axes.columns(), !per_output, 1);
-  number(axes.batch, true, size_of(per_output ? axes.outs : axes.columns(), part.shape));
+  number(axes.batch, true, size_of(per_output ? axes.outs : axes.columns(), shape));
 
-  cpu::SparsePart result{0, static_cast<char*>(out.data), {}, 0, 0, true};
-  const std::vector<Taken> all = taken(part, out);
+  cpu::SparsePart result{0, call.data(), {}, 0, 0, true};
+  const std::vector<Taken> all = call.taken();
   int64_t flat = 1;
   for (size_t i = all.size(); i-- > 0; flat *= all[i].size) {
     const Taken& axis = all[i];
@@ -69,24 +68,22 @@ void in_order(const cpu::SparseDraw& draw, cpu::SparsePart part, const Interrupt
 
 void sparse(double deviation, int64_t nonzeros, bool per_output, std::string_view layout, const Part& part,
             const Output& out, const Interrupt& interrupt) {
-  const FpEnvironment environment;
-  const Draw values = make_normal_draw(0, deviation, part);
+  const Call call(part, out, interrupt);
+  const Draw values = call.normal_draw(0, deviation);
   const Axes axes = axes_of(layout, part.shape.size());
-  Region region;
-  const bool some = make_region(part, out, region);
+  const bool some = call.has_elements();
 
   const int64_t length = size_of(per_output ? axes.columns() : axes.outs, part.shape);
   if (nonzeros < 0 || (!is_empty(part.shape) && nonzeros > length))
     refuse("nonzeros must be between 0 and ", length, ", the ", per_output ? "weights into an output" : "outputs",
            ", got ", nonzeros);
   if (!some) return;
-  require_kernel(out, "sparse");
-  if (nonzeros == 0) return cpu::fill_constant(0, itemsize(part.dtype), std::move(region), interrupt);
-  if (nonzeros == length) return cpu::fill(values, std::move(region), interrupt);
+  call.require_gpu_kernel("sparse");
+  if (nonzeros == 0) return call.fill(0);
+  if (nonzeros == length) return call.fill(values);
   if (length > kLongest)
     refuse("shape must have at most 2^32 ", per_output ? "weights into an output" : "outputs", ", got ", length);
-  in_order({values, stream_id(part.name, kTagMask), length, nonzeros}, make_part(part, out, axes, per_output),
-           interrupt);
+  in_order({values, call.stream(kTagMask), length, nonzeros}, make_part(call, axes, per_output), interrupt);
 }
 
 }  // namespace fanin

@@ -2,13 +2,13 @@
 
 #include <cmath>
 
-#include "api/fanin.hpp"
+#include "api/call.hpp"
 #include "api/layout.hpp"
 #include "api/limits.hpp"
 #include "api/place.hpp"
 #include "api/refuse.hpp"
 #include "core/exp.hpp"
-#include "core/fp_environment.hpp"
+#include "cuda/backend.hpp"
 
 namespace fanin {
 namespace {
@@ -20,25 +20,19 @@ constexpr double kLargestStep = 1e300;                // and the least is 1/kLar
 
 void dirac(double gain, int64_t groups, std::string_view layout, const Part& part, const Output& out,
            const Interrupt& interrupt) {
-  const FpEnvironment environment;
+  const Call call(part, out, interrupt);
   require_float(part.dtype);
   require_value("gain", gain, part.dtype);
   const Axes axes = axes_of(layout, part.shape.size());
-  Region region;
-  const bool some = make_region(part, out, region);
+  const bool some = call.has_elements();
   const int64_t outs = size_of(axes.outs, part.shape);
   if (groups < 1 || outs % groups != 0) refuse("groups must divide the ", outs, " outputs of shape, got ", groups);
   if (!some) return;
-  const auto size = int64_t(itemsize(part.dtype));
-  const bool gpu = on_gpu(out);
-  if (gpu)
-    cuda::backend().fill_constant(0, part.dtype, region, *out.queue);
-  else
-    cpu::fill_constant(0, size_t(size), region, interrupt);
+  call.fill(0);
 
   // A diagonal for every index of a batch, and of all but the last axes of outputs and inputs.
-  const std::vector<Taken> all = taken(part, out);
-  char* const data = centre_of(of_axes(axes.spatial, all), out.data);
+  const std::vector<Taken> all = call.taken();
+  char* const data = centre_of(of_axes(axes.spatial, all), call.data());
   if (!data) return;
   std::vector<Taken> out_side = of_axes(axes.outs, all), in_side = of_axes(axes.ins, all);
   if (in_side.empty()) in_side.push_back({0, 1, 1, 0, 1});
@@ -50,17 +44,17 @@ void dirac(double gain, int64_t groups, std::string_view layout, const Part& par
       for (const Place& i : places_of(in_side, o.data))
         diagonals.push_back({i.data, output, input, outs / groups, o.number * output.size, i.number * input.size});
   const uint64_t one = pattern_of(part.dtype, gain);
-  if (!gpu) return cpu::fill_diagonals(diagonals, one, size_t(size), interrupt);
+  if (!call.gpu()) return cpu::fill_diagonals(diagonals, one, itemsize(part.dtype), interrupt);
   for (const Diagonal& diagonal : diagonals)
-    cuda::backend().fill_diagonal(diagonal, one, part.dtype, *out.queue);
+    cuda::backend().fill_diagonal(diagonal, one, part.dtype, *call.gpu());
 }
 
 void broadcast(const std::vector<double>& values, int64_t axis, const Part& part, const Output& out,
                const Interrupt& interrupt) {
-  const FpEnvironment environment;
+  const Call call(part, out, interrupt);
   require_float(part.dtype);
   Region region;
-  const bool some = make_region(part, out, region);
+  const bool some = call.make_region(region);
   const auto rank = int64_t(part.shape.size());
   if (axis < 0 || axis >= rank) refuse("axis must be one of the ", rank, " axes of shape, got ", axis);
   const int64_t size = part.shape[size_t(axis)];
@@ -88,17 +82,18 @@ void broadcast(const std::vector<double>& values, int64_t axis, const Part& part
     if (side.axes[0].count > 1) region.axes.insert(region.axes.end(), side.axes.begin(), side.axes.end());
   }
   if (region.axes.empty()) region.axes.push_back({1, 0, 0});
-  if (on_gpu(out)) return cuda::backend().fill_broadcast(patterns, axis_step, part.dtype, region, *out.queue);
+  if (const Queue* queue = call.gpu())
+    return cuda::backend().fill_broadcast(patterns, axis_step, part.dtype, region, *queue);
   const bool along = sides[1].axes[0].count > 1 && sides[2].axes[0].count == 1;
   cpu::fill_broadcast(patterns, axis_step, along, itemsize(part.dtype), region, interrupt);
 }
 
 void sinusoid(const std::vector<double>& turns_high, const std::vector<double>& turns_low, bool interleaved,
               const Part& part, const Output& out, const Interrupt& interrupt) {
-  const FpEnvironment environment;
+  const Call call(part, out, interrupt);
   require_float(part.dtype);
   if (part.shape.size() != 2) refuse("shape must have 2 dimensions, positions and features, got ", part.shape.size());
-  const std::vector<int64_t> shape = result_shape(part);
+  const bool some = call.has_elements();
   const int64_t length = part.shape[0], features = part.shape[1], half = features / 2 + features % 2;
   if (int64_t(turns_high.size()) != half || turns_low.size() != turns_high.size())
     refuse("turns_high and turns_low must have ", half, " elements each, half of the features of shape, got ",
@@ -110,10 +105,9 @@ void sinusoid(const std::vector<double>& turns_high, const std::vector<double>& 
     if (!(std::abs(turns_low[i]) * double(length) <= 1))
       refuse("turns_low must be finite, and at most 1 turn over all positions, got ", turns_low[i]);
   }
-  if (is_empty(shape)) return;
-  check_output(part, out, shape);
+  if (!some) return;
 
-  const std::vector<Taken> axes = taken(part, out);
+  const std::vector<Taken> axes = call.taken();
   const Taken rows = axes[0], columns = axes[1];
   const auto room = size_t(columns.count + kWholeRegisters);
   SinusoidTable table{{rows.count, rows.step, rows.stride},
@@ -130,26 +124,26 @@ void sinusoid(const std::vector<double>& turns_high, const std::vector<double>& 
     table.low[size_t(i)] = turns_low[size_t(frequency)];
     table.quarter[size_t(i)] = cosine;
   }
-  if (on_gpu(out)) return cuda::backend().fill_sinusoid(table, part.dtype, static_cast<char*>(out.data), *out.queue);
-  cpu::fill_sinusoid(table, part.dtype, static_cast<char*>(out.data), interrupt);
+  if (const Queue* queue = call.gpu()) return cuda::backend().fill_sinusoid(table, part.dtype, call.data(), *queue);
+  cpu::fill_sinusoid(table, part.dtype, call.data(), interrupt);
 }
 
 void step_bias(double low, double high, double floor, const Part& part, const Output& out, const Interrupt& interrupt) {
   using host::Scalar;
-  const FpEnvironment environment;
+  const Call call(part, out, interrupt);
   require_float(part.dtype);
   const double most = std::min(kLargestStep, largest(part.dtype));
   if (!(low >= 1 / kLargestStep && low <= high && high <= most))
     refuse("low and high must satisfy ", 1 / kLargestStep, " <= low <= high <= ", most, ", got ", low, " and ", high);
   if (!(floor >= 0 && floor <= most)) refuse("floor must be between 0 and ", most, ", got ", floor);
   Region region;
-  if (!make_region(part, out, region)) return;
+  if (!call.make_region(region)) return;
   const auto log = [](double x) { return host::minus_two_log<Scalar>(x) * -0.5; };
-  Draw uniform = make_draw(Distribution::uniform, part);
+  Draw uniform = call.draw(Distribution::uniform);
   uniform.dtype = compute_type(part.dtype);
   uniform.factor = 1;
   const StepBias bias{log(low), log(high) - log(low), floor};
-  if (on_gpu(out)) return cuda::backend().fill_step_bias(uniform, bias, part.dtype, region, *out.queue);
+  if (const Queue* queue = call.gpu()) return cuda::backend().fill_step_bias(uniform, bias, part.dtype, region, *queue);
   cpu::fill_step_bias(uniform, bias, part.dtype, std::move(region), interrupt);
 }
 

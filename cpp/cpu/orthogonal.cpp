@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "core/fp_environment.hpp"
 #include "cpu/dispatch.hpp"
 #include "cpu/orthogonal_blocked.hpp"
 #include "cpu/orthogonal_streamed.hpp"
@@ -53,7 +52,6 @@ void make_all(const OrthogonalDraw& draw, std::vector<OrthogonalMatrix>& matrice
 
 void orthogonal(const OrthogonalDraw& draw, std::vector<OrthogonalMatrix> matrices,
                 const std::vector<Coordinates>& where, const Interrupt& interrupt) {
-  const FpEnvironment environment;
   const OrthogonalKernels& kernels = *active_kernels().orthogonal;
   if (draw.dtype == Dtype::float64)
     make_all(draw, matrices, where, kernels.twice, interrupt);

@@ -177,10 +177,7 @@ const char* threading_backend() {
 
 void parallel_chunks(uint64_t count, bool serial, const Interrupt& interrupt,
                      const std::function<void(uint64_t)>& body) {
-  if (count == 1) {  // a small call: there is nothing to hand out, and the clock need not be read
-    const FpEnvironment environment;
-    return body(0);
-  }
+  if (count == 1) return body(0);  // a small call: there is nothing to hand out, and the clock need not be read
   Work work{count, body};
   const auto threads = int(std::min<uint64_t>(uint64_t(thread_count()), count));
   const Interrupt* poll = interrupt ? &interrupt : nullptr;

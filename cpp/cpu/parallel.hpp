@@ -8,8 +8,9 @@
 
 namespace fanin::cpu {
 
-// Calls body(chunk) for chunks 0 … count - 1 in any order, on up to thread_count() threads, each in a clean floating-point
-// environment. An exception in a body ends the work and is thrown again here; an interrupt throws Interrupted.
+// Calls body(chunk) for chunks 0 … count - 1 in any order, on up to thread_count() threads. Those that help round to nearest
+// and keep subnormals, as the calling thread does inside a Call. An exception in a body ends the work and is thrown again
+// here; an interrupt throws Interrupted.
 void parallel_chunks(uint64_t count, bool serial, const Interrupt& interrupt,
                      const std::function<void(uint64_t)>& body);
 

@@ -39,6 +39,7 @@ void known_answers(Tally& tally);
 void fused_multiply_add(Tally& tally);
 void selection(Tally& tally);
 void statistics(Tally& tally);
+void rounding(Tally& tally);
 // Every line of every file in `folder`.
 void golden(Tally& tally, const std::string& folder);
 

@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
     check::fused_multiply_add(tally);
     check::selection(tally);
     check::statistics(tally);
+    check::rounding(tally);
     const std::string active = fanin::cpu::active_kernels().isa;
     const char* forced = std::getenv("FANIN_FORCE_ISA");
     tally.expect(forced == nullptr || *forced == 0 || active == forced,

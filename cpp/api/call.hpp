@@ -1,0 +1,70 @@
+// One call of the API: which part of a parameter is wanted, where it goes, and who may end the work early.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "api/fanin.hpp"
+#include "core/fp_environment.hpp"
+#include "tensor/draw.hpp"
+#include "tensor/region.hpp"
+
+namespace fanin {
+
+// A function of the API makes one before it computes anything. It is the guard as well: as long as it lives, the calling thread
+// rounds to nearest and keeps subnormals. Places in memory, regions and draws come from it alone, so that nothing can be drawn
+// without it. (The threads that help are guarded where they start, in cpu/parallel.cpp.)
+class Call {
+ public:
+  Call(const Part& part, const Output& out, const Interrupt& interrupt)
+      : part_(part), out_(out), interrupt_(interrupt) {}
+
+  const std::vector<int64_t>& shape() const { return part_.shape; }  // of the global tensor
+  Dtype dtype() const { return part_.dtype; }
+  char* data() const { return static_cast<char*>(out_.data); }
+  const Interrupt& interrupt() const { return interrupt_; }
+
+  // A GPU's queue if the values are to be computed there, else null. Memory of the host that a GPU is to draw into is written
+  // from the host where the values are not random: that is as quick as copying them.
+  const Queue* gpu() const { return out_.queue && !out_.queue->to_host ? &*out_.queue : nullptr; }
+  void require_gpu_kernel(const char* function) const;  // if the output has a queue
+
+  // Checks shape, box and output; false if the part has no elements.
+  bool has_elements() const;
+  // The same, and sets the region of memory and of the global tensor that the part stands for.
+  bool make_region(Region& region) const;
+  // The region of a part that has elements, without a check of the output.
+  Region region() const;
+  // What the part takes from each axis of the tensor.
+  std::vector<Taken> taken() const;
+
+  // A draw from the values' stream of the part's name, and one from another stream of the name.
+  Draw draw(Distribution distribution) const;
+  Draw normal_draw(double mean, double deviation) const;  // checks both
+  uint64_t seed() const { return part_.seed; }
+  uint64_t stream(uint8_t tag) const { return stream_id(part_.name, tag); }
+  // Draws into the output, on the CPU or a GPU.
+  void fill(const Draw& draw) const;
+  void fill(double value) const;
+
+ private:
+  const FpEnvironment environment_;
+  const Part& part_;
+  const Output& out_;
+  const Interrupt& interrupt_;
+};
+
+// What truncated normals are drawn by; or the one value that all of them have.
+struct TruncatedDraw {
+  Draw draw;
+  std::optional<double> constant;
+};
+// Checks the parameters; low and high are standard deviations from the mean if in_std.
+TruncatedDraw truncated_draw(const Call& call, double mean, double deviation, double low, double high, bool in_std);
+
+inline bool is_empty(const std::vector<int64_t>& shape) {
+  return std::find(shape.begin(), shape.end(), 0) != shape.end();
+}
+
+}  // namespace fanin
