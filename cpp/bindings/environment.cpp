@@ -1,4 +1,4 @@
-// Threads, instruction sets, GPUs, and the floating-point environment; and numbers that need no array.
+// Tells of threads, instruction sets and GPUs, and computes numbers that need no array.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -7,33 +7,10 @@
 #include "api/environment.hpp"
 #include "bindings/convert.hpp"
 #include "bindings/register.hpp"
-#include "core/fp_environment.hpp"
 #include "cuda/backend.hpp"
 
 namespace fanin::bindings {
 namespace {
-
-// Python's own float arithmetic between these two rounds to nearest and keeps subnormals. The first gives what the second
-// is to restore: None where the thread does so anyway.
-PyObject* enter_ieee754(PyObject*, PyObject*) noexcept {
-  if (FpEnvironment::is_ieee754()) Py_RETURN_NONE;
-  PyObject* const state = PyLong_FromUnsignedLongLong(FpEnvironment::state());
-  if (state) FpEnvironment::set(FpEnvironment::kIeee754);
-  return state;
-}
-
-PyObject* leave_ieee754(PyObject*, PyObject* state) noexcept {
-  const unsigned long long saved = PyLong_AsUnsignedLongLong(state);
-  if (PyErr_Occurred()) return nullptr;
-  FpEnvironment::set(saved);
-  Py_RETURN_NONE;
-}
-
-PyMethodDef g_ieee754[] = {
-    {"enter_ieee754", enter_ieee754, METH_NOARGS, "enter_ieee754()\n--\n\n"},
-    {"leave_ieee754", leave_ieee754, METH_O, "leave_ieee754(state, /)\n--\n\n"},
-    {},
-};
 
 py::dict build_info() {
   py::dict info;
@@ -74,7 +51,6 @@ void register_environment(py::module_& m) {
   m.def("swap_thread_limit", &swap_thread_limit);
   m.def("build_info", &build_info);
   m.def("set_cuda_backend", &set_backend);
-  if (PyModule_AddFunctions(m.ptr(), g_ieee754) != 0) throw py::error_already_set();
   m.def("has_gpu_kernel", [](py::handle function) { return has_gpu_kernel(as_utf8(function, "function")); });
 }
 

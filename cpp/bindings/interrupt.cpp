@@ -12,15 +12,19 @@ bool interrupted() {
   return PyErr_CheckSignals() != 0;
 }
 
-}  // namespace
-
-void find_main_thread() {
-  const auto main = pybind11::module_::import("threading").attr("main_thread")();
-  g_main_thread = main.attr("ident").cast<unsigned long>();
+// Found when something is first drawn: `import fanin` does not wait for `threading`.
+unsigned long main_thread() {
+  if (g_main_thread == 0) {
+    const auto main = pybind11::module_::import("threading").attr("main_thread")();
+    g_main_thread = main.attr("ident").cast<unsigned long>();
+  }
+  return g_main_thread;
 }
 
+}  // namespace
+
 Interrupt interrupt_of_this_thread() {
-  return PyThread_get_thread_ident() == g_main_thread ? Interrupt(interrupted) : Interrupt();
+  return PyThread_get_thread_ident() == main_thread() ? Interrupt(interrupted) : Interrupt();
 }
 
 }  // namespace fanin::bindings

@@ -1,13 +1,12 @@
-// Ctrl-C while native code runs.
+// Lets Ctrl-C end native code that runs for long.
 #pragma once
 
 #include "api/fanin.hpp"
 
 namespace fanin::bindings {
 
-// Remembers the main thread, the only one that runs Python's signal handlers.
-void find_main_thread();
-// Runs the handlers, and is true if one raised; empty in any other thread. To be made with the GIL.
+// Returns what runs Python's signal handlers, and is true if one raised. Only the main thread runs them: in others it is empty.
+// The caller holds the GIL.
 Interrupt interrupt_of_this_thread();
 
 }  // namespace fanin::bindings

@@ -11,5 +11,6 @@ void register_samplers(pybind11::module_& m);
 void register_matrices(pybind11::module_& m);
 void register_statistics(pybind11::module_& m);
 void register_environment(pybind11::module_& m);
+void register_entry(pybind11::module_& m);
 
 }  // namespace fanin::bindings

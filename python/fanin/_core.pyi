@@ -1,7 +1,8 @@
 """The native module: docs of the public functions built on it are in `fanin`."""
 
 import enum
-from typing import Any, TypeAlias, TypedDict, type_check_only
+from collections.abc import Callable
+from typing import Any, Self, TypeAlias, TypedDict, final, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray
@@ -222,6 +223,16 @@ def overlaps(shape: Any, strides: Any, itemsize: int, /) -> bool: ...
 def has_gpu_kernel(function: str, /) -> bool: ...
 def set_cuda_backend(backend: Any, /) -> None: ...
 
-# Python's own float arithmetic between these two rounds to nearest and keeps subnormals.
-def enter_ieee754() -> int | None: ...
-def leave_ieee754(state: int, /) -> None: ...
+# A public function. Python's own float arithmetic inside it rounds to nearest and keeps subnormals. After a TypeError
+# it calls explain(self, args, kwargs), which raises an error that helps where these do not fit the parameters. A
+# docstring or signature may be set to a function, which makes it when it is first asked for.
+@final
+class Entry:
+    __doc__: Any
+    __signature__: Any
+    def __new__(
+        cls, function: Callable[..., Any], explain: Callable[[Entry, tuple[Any, ...], dict[str, Any]], object]
+    ) -> Self: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __get__(self, instance: object, owner: type | None = None, /) -> Any: ...
+    def __reduce__(self) -> str: ...

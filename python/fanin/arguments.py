@@ -72,6 +72,8 @@ def real(argument: str, value: Any) -> float:
 
 def number(argument: str, value: Any, *, finite: bool = True) -> float:
     """Return a real number as a float; NaN is refused, and infinity unless `finite` is False."""
+    if type(value) is float and -math.inf < value < math.inf:
+        return value
     found = real(argument, value)
     if math.isnan(found) or (finite and math.isinf(found)):
         raise ValueError(f"{argument} must be {'finite' if finite else 'a number'}, got {found}")
@@ -80,6 +82,8 @@ def number(argument: str, value: Any, *, finite: bool = True) -> float:
 
 def scale(argument: str, value: Any) -> float:
     """Return a number that is finite and not negative."""
+    if type(value) is float and 0.0 <= value < math.inf:
+        return value
     found = number(argument, value)
     if found < 0:
         raise ValueError(f"{argument} must be finite and not negative, got {found}")
@@ -88,6 +92,8 @@ def scale(argument: str, value: Any) -> float:
 
 def positive(argument: str, value: Any) -> float:
     """Return a number that is finite and positive."""
+    if type(value) is float and 0.0 < value < math.inf:
+        return value
     found = number(argument, value)
     if found <= 0:
         raise ValueError(f"{argument} must be positive and finite, got {found}")
@@ -96,6 +102,8 @@ def positive(argument: str, value: Any) -> float:
 
 def integer(argument: str, value: Any, least: int = -(2**63), most: int = 2**63 - 1) -> int:
     """Return an integer within bounds, which are 64 bits at most."""
+    if type(value) is int and least <= value <= most:
+        return value
     if type(value) is not int:
         try:
             if _is_bool(value):
@@ -112,6 +120,8 @@ def integer(argument: str, value: Any, least: int = -(2**63), most: int = 2**63 
 
 def flag(argument: str, value: Any) -> bool:
     """Return a truth value: a bool, NumPy's too."""
+    if value is True or value is False:
+        return value
     if not _is_bool(value):
         raise TypeError(f"{argument} must be True or False, got {short(value)}")
     return bool(value)

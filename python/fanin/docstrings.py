@@ -1,4 +1,4 @@
-"""Say once what each parameter means, and complete docstrings with it where functions are made."""
+"""Say once what each parameter means, and complete docstrings with it when they are first asked for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import inspect
 import itertools
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+Public = TypeVar("Public", bound=Callable[..., Any])
 
 _SECTION = re.compile(r"^[A-Z][A-Za-z ]+\n-+\n", re.MULTILINE)
 
@@ -128,6 +131,39 @@ PARAMETERS = {
         "An axis of the shape; negative ones count from the last.",
     ),
 }
+
+
+def completed(public: Public, signature: Callable[[], inspect.Signature] | None = None) -> Public:
+    """Let a public function or class make its docstring, and a signature that is given, when they are first asked for.
+
+    Importing them all would otherwise take as long as the rest of the package does.
+
+    Parameters
+    ----------
+    public : Entry or class
+        What to complete; the docstring that it has is the beginning.
+    signature : callable, optional
+        Returns the signature. Default: the one that it has.
+    """
+    begun = public.__doc__ or ""
+    makers: dict[str, Callable[[], Any]] = {"__doc__": lambda: documented(begun, inspect.signature(public))}
+    if signature is not None:
+        makers["__signature__"] = signature
+    for attribute, make in makers.items():
+        setattr(public, attribute, _Attribute(attribute, make) if inspect.isclass(public) else make)
+    return public
+
+
+class _Attribute:
+    """Make an attribute of a class when it is first asked for; an `Entry` does so itself."""
+
+    def __init__(self, attribute: str, make: Callable[[], Any]) -> None:
+        self._attribute, self._make = attribute, functools.cache(make)
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        if instance is not None and self._attribute == "__signature__":
+            raise AttributeError("an object is called by the signature of __call__")
+        return self._make()
 
 
 def documented(

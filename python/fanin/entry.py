@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from . import arguments
-from ._core import enter_ieee754, leave_ieee754
+from ._core import Entry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def entry(function: F, name: str | None = None) -> F:
+def entry(function: F, name: str | None = None, hidden: tuple[str, ...] = ()) -> F:
     """Make a function public.
 
     Behind this door float64 numbers are rounded to nearest and subnormals are kept, whatever the thread's rounding mode
@@ -26,19 +26,17 @@ def entry(function: F, name: str | None = None) -> F:
         The function.
     name : str, optional
         The name that errors give it. Default: its own.
+    hidden : tuple of str
+        Names of keyword parameters that it takes and its signature does not show.
     """
-    called = name or function.__name__
+    public = Entry(function, functools.partial(_explain, name or function.__name__, hidden))
+    return functools.update_wrapper(public, function)  # type: ignore[return-value]
 
-    @functools.wraps(function)
-    def public(*args: Any, **kwargs: Any) -> Any:
-        state = enter_ieee754()
-        try:
-            return function(*args, **kwargs)
-        except TypeError:
-            arguments.explain(called, inspect.signature(public), args, kwargs)
-            raise
-        finally:
-            if state is not None:
-                leave_ieee754(state)
 
-    return public  # type: ignore[return-value]
+def _explain(
+    called: str, hidden: tuple[str, ...], public: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    """Raise an error that helps where a call does not fit the parameters: the core asks after a TypeError."""
+    arguments.explain(
+        called, inspect.signature(public), args, {key: value for key, value in kwargs.items() if key not in hidden}
+    )

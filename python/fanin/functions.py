@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from . import sampling
-from .arguments import needed, unexpected
 from .docstrings import documented
+from .entry import entry
 from .schemes import Scheme
 from .schemes.registry import ALIASES, FIXED, REGISTRY, SHAPES
 
@@ -86,16 +86,18 @@ def docstring_of(name: str, signature: inspect.Signature) -> str:
 class Maker:
     """Make a scheme from the arguments of a function that draws by it, and tell the shape."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        self.name, self.known = name, dict.fromkeys(known)
+    def __init__(self, name: str) -> None:
         self.build, self.shape_of = REGISTRY[name], SHAPES.get(name)
         self.cached = functools.lru_cache(maxsize=256, typed=True)(self.build)  # schemes are immutable
         self.sizes = frozenset(inspect.signature(self.shape_of).parameters) if self.shape_of else frozenset()
 
+    @functools.cached_property
+    def takes_layout(self) -> bool:
+        """Whether the scheme has a layout."""
+        return "layout" in inspect.signature(self.build).parameters
+
     def __call__(self, args: tuple[Any, ...], own: dict[str, Any]) -> tuple[Scheme, Any]:
         """Return the scheme and the shape."""
-        if not own.keys() <= self.known.keys():
-            raise unexpected(self.name, next(key for key in own if key not in self.known), self.known)
         if self.shape_of is not None:
             shape = self.shape_of(*args, **{key: own.pop(key) for key in self.sizes & own.keys()})
             args = ()
@@ -111,21 +113,29 @@ class Maker:
         return self.build(*args, **own), shape
 
 
+def public(draw: Callable[..., Any], name: str, first: list[Parameter], hidden: tuple[str, ...] = ()) -> Any:
+    """Make a drawing function public. Its signature and docstring are made when they are first asked for."""
+    draw.__name__ = name
+    made: Any = entry(draw, hidden=hidden)
+
+    def signature() -> inspect.Signature:
+        whole = signature_of(name, first)
+        return whole.replace(parameters=[each for each in whole.parameters.values() if each.name not in hidden])
+
+    made.__signature__ = signature
+    made.__doc__ = lambda: docstring_of(name, inspect.signature(made))
+    return made
+
+
 def function(name: str) -> Callable[..., Any]:
     """Make the function of a scheme."""
-    fixed = name in FIXED
-    key = [
-        Parameter("seed", Parameter.KEYWORD_ONLY, default=0 if fixed else Parameter.empty, annotation="Seed"),
-        Parameter("name", Parameter.KEYWORD_ONLY, default="" if fixed else Parameter.empty, annotation="str"),
-    ]
-    signature = signature_of(name, key)
-    make = Maker(name, signature.parameters)
-    default = (0, "") if fixed else (None, None)
+    default = {"seed": 0, "name": ""} if name in FIXED else {}
+    make = Maker(name)
 
     def draw(
         *args: Any,
-        seed: Any = default[0],
-        name: Any = default[1],
+        seed: Any,
+        name: Any,
         dtype: Any = None,
         index: Any = None,
         out: Any = None,
@@ -133,15 +143,15 @@ def function(name: str) -> Callable[..., Any]:
         **own: Any,
     ) -> Any:
         scheme, shape = make(args, own)
-        if seed is None or name is None:
-            raise needed(make.name, "seed" if seed is None else "name")
         return scheme(shape, seed=seed, name=name, dtype=dtype, index=index, out=out, device=device)
 
-    draw.__name__ = draw.__qualname__ = name
-    draw.__module__ = "fanin"
-    draw.__signature__ = signature  # type: ignore[attr-defined]
-    draw.__doc__ = docstring_of(name, signature)
-    return draw
+    draw.__kwdefaults__ = {**(draw.__kwdefaults__ or {}), **default}
+    draw.__qualname__, draw.__module__ = name, "fanin"
+    key = [
+        Parameter("seed", Parameter.KEYWORD_ONLY, default=default.get("seed", Parameter.empty), annotation="Seed"),
+        Parameter("name", Parameter.KEYWORD_ONLY, default=default.get("name", Parameter.empty), annotation="str"),
+    ]
+    return public(draw, name, key)  # type: ignore[no-any-return]
 
 
 # Samplers have functions of their own, which are quicker.

@@ -12,7 +12,7 @@ from .arrays.seed import as_seed
 from .arrays.types import Array, Device, DType, Index, Layout, Out, Seed, Shape
 from .axes import require_layout
 from .entry import entry
-from .functions import Maker, docstring_of, signature_of
+from .functions import Maker, public
 from .schemes import Scheme, as_scheme
 from .schemes.registry import ALIASES, REGISTRY
 
@@ -114,13 +114,8 @@ class Seeded:
 
 
 def _method(name: str) -> Callable[..., Any]:
-    """Make the method of a scheme."""
-    takes_layout = "layout" in inspect.signature(REGISTRY[name]).parameters
-    kind = Parameter.POSITIONAL_OR_KEYWORD
-    signature = signature_of(name, [Parameter("self", kind), Parameter("name", kind, annotation="str")])
-    kept = [each for each in signature.parameters.values() if each.name != "layout"]
-    signature = signature.replace(parameters=kept)
-    make = Maker(name, [*signature.parameters, *["layout"] * takes_layout])
+    """Make the method of a scheme. It takes a layout too, which its signature does not show."""
+    make = Maker(name)
 
     def draw(
         self: Seeded,
@@ -132,15 +127,15 @@ def _method(name: str) -> Callable[..., Any]:
         device: Any = None,
         **own: Any,
     ) -> Any:
-        if takes_layout:
+        if make.takes_layout:
             own.setdefault("layout", self.layout)
         scheme, shape = make(args, own)
         return scheme(shape, seed=self.seed, name=name, dtype=dtype, index=index, out=out, device=device)
 
-    draw.__name__, draw.__qualname__ = name, f"Seeded.{name}"
-    draw.__signature__ = signature  # type: ignore[attr-defined]
-    draw.__doc__ = docstring_of(name, signature)
-    return draw
+    draw.__qualname__ = f"Seeded.{name}"
+    kind = Parameter.POSITIONAL_OR_KEYWORD
+    first = [Parameter("self", kind), Parameter("name", kind, annotation="str")]
+    return public(draw, name, first, ("layout",))  # type: ignore[no-any-return]
 
 
 for _name in REGISTRY:

@@ -1,27 +1,24 @@
 """Sample a distribution: each value is a function of the seed, the name and its position alone.
 
-These functions are called for very small arrays too, so they are no `entry`: the core guards its own arithmetic, and
-`**unknown`, which no signature shows, catches what they have no parameter for. A new array of a whole tensor, which
-most ask for, needs no `Request`.
+These functions are called for very small arrays too: a new array of a whole tensor, which most ask for, needs no
+`Request`.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from . import _core
-from .arguments import choice, needed, real, unexpected
+from .arguments import choice, real
 from .arrays.dtypes import FLOATS, WORDS, Dtypes, find
 from .arrays.request import Request
 from .arrays.seed import as_seed
 from .arrays.types import Array, Bounds, Device, DType, Index, Out, Seed, Shape
-from .docstrings import documented
+from .docstrings import completed
+from .entry import entry
 
-F = TypeVar("F", bound=Callable[..., Any])
 _FLOAT32 = FLOATS[None]
-_NEEDED: Any = None  # stands for a missing argument; no signature shows it as a default
 
 
 def draw(
@@ -38,39 +35,19 @@ def draw(
     return Request(shape, dtype, index, out, device, supported).draw(sampler, arguments)
 
 
-def _sampler(function: F) -> F:
-    """Give a function the signature that it has for its callers, and the explanations of all its parameters."""
-    parameters = [
-        parameter.replace(default=parameter.empty) if parameter.name in ("seed", "name") else parameter
-        for parameter in inspect.signature(function).parameters.values()
-        if parameter.kind is not parameter.VAR_KEYWORD
-    ]
-    signature = inspect.Signature(parameters, return_annotation="Array")
-    function.__signature__ = signature  # type: ignore[attr-defined]
-    function.__doc__ = documented(function.__doc__ or "", signature)
-    return function
-
-
-def _refused(function: Callable[..., Any], unknown: dict[str, Any], **required: Any) -> TypeError:
-    """Return the error for a call with an unknown parameter, or without one that is needed."""
-    if unknown:
-        return unexpected(function.__name__, next(iter(unknown)), inspect.signature(function).parameters)
-    return needed(function.__name__, next(key for key, value in required.items() if value is None))
-
-
-@_sampler
+@completed
+@entry
 def uniform(
     shape: Shape | None = None,
     low: float = 0.0,
     high: float = 1.0,
     *,
-    seed: Seed = _NEEDED,
-    name: str = _NEEDED,
+    seed: Seed,
+    name: str,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
     device: Device = None,
-    **unknown: Any,
 ) -> Array:
     """Draw uniform values between two bounds.
 
@@ -86,8 +63,6 @@ def uniform(
     >>> u.shape, u.dtype, bool((abs(u) <= 1).all())
     ((2, 3), dtype('float32'), True)
     """
-    if unknown or seed is None or name is None:
-        raise _refused(uniform, unknown, seed=seed, name=name)
     if type(low) is not float or type(high) is not float:
         low, high = real("low", low), real("high", high)
     if type(seed) is not int:
@@ -98,19 +73,19 @@ def uniform(
     return draw(_core.uniform, (low, high, seed, name), shape, dtype, index, out, device)
 
 
-@_sampler
+@completed
+@entry
 def normal(
     shape: Shape | None = None,
     mean: float = 0.0,
     std: float = 1.0,
     *,
-    seed: Seed = _NEEDED,
-    name: str = _NEEDED,
+    seed: Seed,
+    name: str,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
     device: Device = None,
-    **unknown: Any,
 ) -> Array:
     """Draw normal values.
 
@@ -142,8 +117,6 @@ def normal(
     >>> bool((part == w[500:, 7]).all())
     True
     """
-    if unknown or seed is None or name is None:
-        raise _refused(normal, unknown, seed=seed, name=name)
     if type(mean) is not float or type(std) is not float:
         mean, std = real("mean", mean), real("std", std)
     if type(seed) is not int:
@@ -154,7 +127,8 @@ def normal(
     return draw(_core.normal, (mean, std, seed, name), shape, dtype, index, out, device)
 
 
-@_sampler
+@completed
+@entry
 def truncated_normal(
     shape: Shape | None = None,
     mean: float = 0.0,
@@ -163,13 +137,12 @@ def truncated_normal(
     high: float = 2.0,
     *,
     bounds: Bounds = "std",
-    seed: Seed = _NEEDED,
-    name: str = _NEEDED,
+    seed: Seed,
+    name: str,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
     device: Device = None,
-    **unknown: Any,
 ) -> Array:
     """Draw normal values conditioned to lie between two bounds.
 
@@ -188,8 +161,6 @@ def truncated_normal(
     >>> bool((abs(t) <= 0.04).all())
     True
     """
-    if unknown or seed is None or name is None:
-        raise _refused(truncated_normal, unknown, seed=seed, name=name)
     choice("bounds", bounds, ("std", "absolute"))
     if not (type(mean) is type(std) is type(low) is type(high) is float):
         mean, std, low, high = real("mean", mean), real("std", std), real("low", low), real("high", high)
@@ -203,17 +174,17 @@ def truncated_normal(
     )
 
 
-@_sampler
+@completed
+@entry
 def bits(
     shape: Shape | None = None,
     *,
-    seed: Seed = _NEEDED,
-    name: str = _NEEDED,
+    seed: Seed,
+    name: str,
     dtype: DType = None,
     index: Index = None,
     out: Out = None,
     device: Device = None,
-    **unknown: Any,
 ) -> Array:
     """Draw uniformly random words.
 
@@ -227,12 +198,11 @@ def bits(
     >>> bits(4, seed=0, name="w").dtype
     dtype('uint32')
     """
-    if unknown or seed is None or name is None:
-        raise _refused(bits, unknown, seed=seed, name=name)
     return draw(_core.bits, (as_seed(seed), name), shape, dtype, index, out, device, WORDS)
 
 
-@_sampler
+@completed
+@entry
 def constant(
     shape: Shape | None = None,
     value: float = 0.0,
@@ -241,7 +211,6 @@ def constant(
     index: Index = None,
     out: Out = None,
     device: Device = None,
-    **unknown: Any,
 ) -> Array:
     """Fill with one value.
 
@@ -255,12 +224,11 @@ def constant(
     >>> constant(3, 0.5)
     array([0.5, 0.5, 0.5], dtype=float32)
     """
-    if unknown:
-        raise _refused(constant, unknown)
     return draw(_core.constant, (real("value", value),), shape, dtype, index, out, device)
 
 
-@_sampler
+@completed
+@entry
 def zeros(
     shape: Shape | None = None,
     *,
@@ -268,7 +236,6 @@ def zeros(
     index: Index = None,
     out: Out = None,
     device: Device = None,
-    **unknown: Any,
 ) -> Array:
     """Fill with zeros.
 
@@ -277,12 +244,11 @@ def zeros(
     >>> zeros(3)
     array([0., 0., 0.], dtype=float32)
     """
-    if unknown:
-        raise _refused(zeros, unknown)
     return constant(shape, 0.0, dtype=dtype, index=index, out=out, device=device)
 
 
-@_sampler
+@completed
+@entry
 def ones(
     shape: Shape | None = None,
     *,
@@ -290,7 +256,6 @@ def ones(
     index: Index = None,
     out: Out = None,
     device: Device = None,
-    **unknown: Any,
 ) -> Array:
     """Fill with ones.
 
@@ -299,6 +264,4 @@ def ones(
     >>> ones(3)
     array([1., 1., 1.], dtype=float32)
     """
-    if unknown:
-        raise _refused(ones, unknown)
     return constant(shape, 1.0, dtype=dtype, index=index, out=out, device=device)

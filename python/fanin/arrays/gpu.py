@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import operator
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import cuda
 from .._core import Gpu, Memory
 from ..text import short
 from . import dtypes
 from .types import Device, Out
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 DLPACK_DEVICES = (2, 13)  # kDLCUDA and kDLCUDAManaged
 # The legacy default stream, as DLPack and the CUDA array interface number it; every blocking stream waits for it.

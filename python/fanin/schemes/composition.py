@@ -13,7 +13,7 @@ from .distributions import Constant, Normal
 from .part_names import as_names, part_name
 from .pieces import Piece, Pieces
 from .registry import register
-from .scheme import Scheme, as_scheme
+from .scheme import Scheme, as_scheme, keep
 
 
 @register()
@@ -58,9 +58,9 @@ class Concatenate(Assembled):
         if isinstance(self.schemes, str | bytes) or not isinstance(self.schemes, Sequence) or not self.schemes:
             raise TypeError(f"schemes must be a sequence of schemes, got {short(self.schemes)}")
         found = tuple(as_scheme(f"schemes[{number}]", scheme) for number, scheme in enumerate(self.schemes))
-        object.__setattr__(self, "schemes", found)
-        object.__setattr__(self, "sizes", optional(lambda name, value: integers(name, value, 0), "sizes", self.sizes))
-        object.__setattr__(self, "axis", integer("axis", self.axis))
+        keep(self, "schemes", found)
+        keep(self, "sizes", optional(lambda name, value: integers(name, value, 0), "sizes", self.sizes))
+        keep(self, "axis", integer("axis", self.axis))
         if self.sizes is not None and len(self.sizes) != len(found):
             raise ValueError(f"sizes must be one for each of {len(found)} schemes, got {self.sizes}")
         if self.names is not None:
@@ -124,8 +124,8 @@ class Padded(Assembled):
     row: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "of", as_scheme("of", self.of))
-        object.__setattr__(self, "row", integer("row", self.row))
+        keep(self, "of", as_scheme("of", self.of))
+        keep(self, "row", integer("row", self.row))
 
     def scaled(self, factor: float) -> Padded:
         return Padded(factor * self.of, self.row)

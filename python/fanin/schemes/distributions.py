@@ -10,7 +10,7 @@ from ..arguments import choice, number, scale
 from ..arrays.types import Bounds, Shape
 from .pieces import Native
 from .registry import register
-from .scheme import Scheme
+from .scheme import Scheme, keep
 from .truncation import moments
 
 SQRT3 = float.fromhex("0x1.bb67ae8584caap+0")
@@ -32,7 +32,7 @@ class Constant(Scheme):
     value: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "value", number("value", self.value))
+        keep(self, "value", number("value", self.value))
 
     def expected_mean(self, shape: Shape) -> float:
         return self.value
@@ -73,8 +73,8 @@ class Uniform(Scheme):
     high: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "low", number("low", self.low))
-        object.__setattr__(self, "high", number("high", self.high))
+        keep(self, "low", number("low", self.low))
+        keep(self, "high", number("high", self.high))
         if self.low > self.high:
             raise ValueError(f"low must not exceed high, got low={self.low} and high={self.high}")
 
@@ -107,8 +107,8 @@ class Normal(Scheme):
     std: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "mean", number("mean", self.mean))
-        object.__setattr__(self, "std", scale("std", self.std))
+        keep(self, "mean", number("mean", self.mean))
+        keep(self, "std", scale("std", self.std))
 
     def expected_mean(self, shape: Shape) -> float:
         return self.mean
@@ -151,10 +151,10 @@ class TruncatedNormal(Scheme):
     bounds: Bounds = field(default="std", kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "mean", number("mean", self.mean))
-        object.__setattr__(self, "std", scale("std", self.std))
-        object.__setattr__(self, "low", number("low", self.low, finite=False))
-        object.__setattr__(self, "high", number("high", self.high, finite=False))
+        keep(self, "mean", number("mean", self.mean))
+        keep(self, "std", scale("std", self.std))
+        keep(self, "low", number("low", self.low, finite=False))
+        keep(self, "high", number("high", self.high, finite=False))
         choice("bounds", self.bounds, ("std", "absolute"))
         if self.low > self.high or (self.low == self.high and math.isinf(self.low)):
             raise ValueError(f"low must not exceed high, got low={self.low} and high={self.high}")

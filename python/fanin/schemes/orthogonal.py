@@ -15,7 +15,7 @@ from ..fans import Blocks, as_blocks, block_sizes
 from ..signals.gains import gain as gain_of
 from .pieces import Native
 from .registry import register
-from .scheme import Scheme
+from .scheme import Scheme, keep
 
 
 @register()
@@ -53,8 +53,8 @@ class Orthogonal(Scheme):
 
     def __post_init__(self, activation: Activation | None) -> None:
         require_matrix_layout(self.layout)
-        object.__setattr__(self, "gain", _gain(self.gain, activation))
-        object.__setattr__(self, "blocks", as_blocks(self.blocks))
+        keep(self, "gain", _gain(self.gain, activation))
+        keep(self, "blocks", as_blocks(self.blocks))
 
     def sizes(self, shape: Shape) -> tuple[tuple[int, ...], int]:
         """Return the outputs of every matrix of a batch index, and their inputs."""
@@ -128,8 +128,8 @@ class Haar(Scheme):
     special: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "gain", number("gain", self.gain))
-        object.__setattr__(self, "special", flag("special", self.special))
+        keep(self, "gain", number("gain", self.gain))
+        keep(self, "special", flag("special", self.special))
 
     def expected_mean(self, shape: Shape) -> float:
         return 0.0
@@ -181,7 +181,7 @@ class DeltaOrthogonal(Scheme):
 
     def __post_init__(self, activation: Activation | None) -> None:
         require_matrix_layout(self.layout)
-        object.__setattr__(self, "gain", _gain(self.gain, activation))
+        keep(self, "gain", _gain(self.gain, activation))
 
     def expected_mean(self, shape: Shape) -> float:
         return 0.0

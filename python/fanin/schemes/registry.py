@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ..docstrings import documented
+from ..docstrings import completed
 from ..entry import entry
 from ..fans import Fans
 
@@ -48,16 +48,15 @@ def register(
 
     def registered(build: Build) -> Build:
         called = name or re.sub(r"(?<!^)(?=[A-Z])", "_", build.__name__).lower()
-        signature = expanded(inspect.signature(build))
         public: Any = build
+        makes: Any = build
         if inspect.isclass(build):
             public.scheme_name = called
             public.__init__ = entry(public.__init__, called)
-            public.__signature__ = _OfClass(signature)
+            makes = public.__init__.__get__(object())  # bound, as the class calls it
         else:
             public = entry(build, called)
-            public.__signature__ = signature
-        public.__doc__ = documented(build.__doc__ or "", signature)
+        completed(public, lambda: expanded(inspect.signature(makes)))
         REGISTRY[called] = public
         for alias in aliases:
             REGISTRY[alias] = public
@@ -69,18 +68,6 @@ def register(
         return public  # type: ignore[no-any-return]
 
     return registered
-
-
-class _OfClass:
-    """Hold the signature of a class, which its instances do not have: theirs is that of a draw."""
-
-    def __init__(self, signature: inspect.Signature) -> None:
-        self.signature = signature
-
-    def __get__(self, instance: object | None, owner: type) -> inspect.Signature:
-        if instance is not None:
-            raise AttributeError("__signature__")
-        return self.signature
 
 
 def expanded(signature: inspect.Signature) -> inspect.Signature:

@@ -197,6 +197,12 @@ def _alike(first: Any, second: Any) -> bool:
     return bool(first == second)
 
 
+def keep(scheme: Scheme, field: str, value: Any) -> None:
+    """Set a field of a scheme that is being made to what its check returned."""
+    if getattr(scheme, field) is not value:
+        object.__setattr__(scheme, field, value)
+
+
 def as_scheme(argument: str, value: Any) -> Scheme:
     """Return a scheme that is given as one, as its name, or as its dict."""
     if isinstance(value, Scheme):

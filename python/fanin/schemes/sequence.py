@@ -18,7 +18,7 @@ from ..text import short
 from .exact import log
 from .pieces import Native
 from .registry import register
-from .scheme import Scheme
+from .scheme import Scheme, keep
 
 _LONGEST = 2**16  # states or features: each is computed in decimal arithmetic, for all others of its row
 
@@ -52,9 +52,9 @@ class MambaStepBias(Scheme):
     floor: float = 1e-4
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "low", positive("low", self.low))
-        object.__setattr__(self, "high", positive("high", self.high))
-        object.__setattr__(self, "floor", scale("floor", self.floor))
+        keep(self, "low", positive("low", self.low))
+        keep(self, "high", positive("high", self.high))
+        keep(self, "floor", scale("floor", self.floor))
         if self.low > self.high:
             raise ValueError(f"low must not exceed high, got low={self.low} and high={self.high}")
 
@@ -114,8 +114,8 @@ class Sinusoid(Scheme):
     interleaved: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "base", positive("base", self.base))
-        object.__setattr__(self, "interleaved", flag("interleaved", self.interleaved))
+        keep(self, "base", positive("base", self.base))
+        keep(self, "interleaved", flag("interleaved", self.interleaved))
 
     def expected_mean(self, shape: Shape) -> float:
         return float(self._table(shape).mean()) if math.prod(as_shape(shape)) else 0.0

@@ -13,7 +13,7 @@ from ..fans import Fans
 from .distributions import SQRT3
 from .pieces import Native
 from .registry import register
-from .scheme import Scheme
+from .scheme import Scheme, keep
 from .variance import VarianceScaling, scaling
 
 
@@ -33,7 +33,7 @@ class SirenFirst(Scheme):
 
     def __post_init__(self) -> None:
         require_layout(self.layout)
-        object.__setattr__(self, "gain", scale("gain", self.gain))
+        keep(self, "gain", scale("gain", self.gain))
 
     def expected_mean(self, shape: Shape) -> float:
         return 0.0

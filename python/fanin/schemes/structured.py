@@ -12,7 +12,7 @@ from ..arrays.types import Layout, Per, Shape
 from ..axes import Axes, Matrices, require_matrix_layout
 from .pieces import Native
 from .registry import register
-from .scheme import Scheme
+from .scheme import Scheme, keep
 
 
 @register(random=False, aliases=("eye",))
@@ -41,7 +41,7 @@ class Identity(Scheme):
 
     def __post_init__(self) -> None:
         require_matrix_layout(self.layout)
-        object.__setattr__(self, "gain", number("gain", self.gain))
+        keep(self, "gain", number("gain", self.gain))
 
     def expected_mean(self, shape: Shape) -> float:
         return self.gain * _density(self._matrices(as_shape(shape)), 1)
@@ -98,8 +98,8 @@ class Dirac(Scheme):
 
     def __post_init__(self) -> None:
         require_matrix_layout(self.layout)
-        object.__setattr__(self, "gain", number("gain", self.gain))
-        object.__setattr__(self, "groups", integer("groups", self.groups, 1))
+        keep(self, "gain", number("gain", self.gain))
+        keep(self, "groups", integer("groups", self.groups, 1))
 
     def expected_mean(self, shape: Shape) -> float:
         return self.gain * self._density(as_shape(shape))
@@ -159,14 +159,14 @@ class Sparse(Scheme):
     def __post_init__(self) -> None:
         require_matrix_layout(self.layout)
         choice("per", self.per, ("output", "input"))
-        object.__setattr__(self, "std", scale("std", self.std))
-        object.__setattr__(self, "sparsity", optional(number, "sparsity", self.sparsity))
+        keep(self, "std", scale("std", self.std))
+        keep(self, "sparsity", optional(number, "sparsity", self.sparsity))
         if (self.nonzeros is None) == (self.sparsity is None):
             raise ValueError(
                 f"one of nonzeros and sparsity must be given, got nonzeros={self.nonzeros}, sparsity={self.sparsity}"
             )
         if self.nonzeros is not None:
-            object.__setattr__(self, "nonzeros", integer("nonzeros", self.nonzeros, 0))
+            keep(self, "nonzeros", integer("nonzeros", self.nonzeros, 0))
         if self.sparsity is not None and not 0 <= self.sparsity <= 1:
             raise ValueError(f"sparsity must be between 0 and 1, got {self.sparsity}")
 

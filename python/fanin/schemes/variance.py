@@ -27,7 +27,7 @@ from .cuts import Block
 from .distributions import SQRT3, Normal, TruncatedNormal, Uniform
 from .pieces import Native, Piece, Pieces
 from .registry import register
-from .scheme import Scheme
+from .scheme import Scheme, keep
 
 DISTRIBUTIONS = ("normal", "truncated_normal", "uniform")
 _DISTRIBUTIONS = {"untruncated_normal": "normal", "truncated": "truncated_normal"}
@@ -77,13 +77,16 @@ class VarianceScaling(Scheme):
             arguments.choice("convention", self.convention, CONVENTIONS)
         arguments.choice("mode", self.mode, MODES, FOREIGN_MODES)
         arguments.choice("distribution", self.distribution, DISTRIBUTIONS, _DISTRIBUTIONS)
-        gain = math.sqrt(arguments.scale("scale", 1.0 if scale is None else scale))
-        object.__setattr__(self, "gain", gain if self.gain is None else arguments.scale("gain", self.gain))
+        if self.gain is not None:
+            gain = arguments.scale("gain", self.gain)
+        else:
+            gain = math.sqrt(arguments.scale("scale", 1.0 if scale is None else scale))
         cut = arguments.positive("truncate", self.truncate)
-        object.__setattr__(self, "truncate", cut if self.distribution == "truncated_normal" else 2.0)
-        object.__setattr__(self, "groups", arguments.integer("groups", self.groups, 1))
-        object.__setattr__(self, "transposed", arguments.flag("transposed", self.transposed))
-        object.__setattr__(self, "blocks", as_blocks(self.blocks))
+        keep(self, "gain", gain)
+        keep(self, "truncate", cut if self.distribution == "truncated_normal" else 2.0)
+        keep(self, "groups", arguments.integer("groups", self.groups, 1))
+        keep(self, "transposed", arguments.flag("transposed", self.transposed))
+        keep(self, "blocks", as_blocks(self.blocks))
 
     def expected_mean(self, shape: Shape) -> float:
         return 0.0
@@ -127,8 +130,8 @@ class VarianceScaling(Scheme):
     def _stds(self, shape: tuple[int, ...]) -> tuple[float, ...]:
         """Return the std of every block; 0 where there is no fan, and so no value."""
         blocks: Any = self.blocks  # a number, or a tuple of sizes
-        roots = _roots(self.mode, shape, self.layout, self.groups, self.transposed, blocks, self.convention)
-        return tuple([self._gain / root if root else 0.0 for root in roots])
+        fans = (shape, self.layout, self.groups, self.transposed, blocks, self.convention)
+        return _stds(self._gain, self.mode, *fans)
 
     def _sizes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return block_sizes(self.blocks, shape[output_axis(shape, self.layout, self.transposed)], shape)
@@ -142,9 +145,10 @@ class VarianceScaling(Scheme):
 
 
 @functools.lru_cache(maxsize=4096)  # a model has few shapes
-def _roots(mode: Mode, *fans: Any) -> tuple[float, ...]:
-    """Return the root of every block's fan; what follows `mode` are the arguments of `Fans.of_blocks`."""
-    return tuple(math.sqrt(each.by(mode)) for each in Fans.of_blocks(*fans))
+def _stds(gain: float, mode: Mode, *fans: Any) -> tuple[float, ...]:
+    """Return the std of every block; what follows `mode` are the arguments of `Fans.of_blocks`."""
+    roots = [math.sqrt(each.by(mode)) for each in Fans.of_blocks(*fans)]
+    return tuple(gain / root if root else 0.0 for root in roots)
 
 
 def scaling(

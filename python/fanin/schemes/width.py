@@ -12,7 +12,7 @@ from ..axes import require_layout
 from ..fans import Fans
 from .pieces import Native, Pieces
 from .registry import register
-from .scheme import Scheme, as_scheme
+from .scheme import Scheme, as_scheme, keep
 from .variance import VarianceScaling
 
 
@@ -62,9 +62,9 @@ class Mup(Scheme):
     layout: Layout | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "of", as_scheme("of", self.of))
-        object.__setattr__(self, "base", as_shape(self.base, "base"))
-        object.__setattr__(self, "readout", flag("readout", self.readout))
+        keep(self, "of", as_scheme("of", self.of))
+        keep(self, "base", as_shape(self.base, "base"))
+        keep(self, "readout", flag("readout", self.readout))
         if self.layout is not None:
             require_layout(self.layout)
 
