@@ -17,6 +17,7 @@ from pathlib import Path
 
 import fanin
 from fanin import functions, sampling, schemes
+from fanin._core import Entry
 from fanin.arrays import types
 from fanin.names import NAMES
 from fanin.namespace import Seeded
@@ -25,8 +26,8 @@ from fanin.schemes.registry import ALIASES, REGISTRY
 PACKAGE = Path(__file__).parents[1] / "python/fanin"
 
 # Names of `fanin` that are imported when they are first asked for, beside the schemes as functions.
-MODULES = ("diagnose", "layers", "models", "recipes", "schemes", "torch")
-SAMPLERS = sorted(name for name, value in vars(sampling).items() if hasattr(value, "__signature__"))
+MODULES = ("cuda", "diagnose", "layers", "models", "recipes", "schemes", "torch")
+SAMPLERS = sorted(name for name, value in vars(sampling).items() if isinstance(value, Entry))
 EXPORTS = {  # no module is called as one of its names, or it would stand in its place
     "axes": ("layout",),
     "fans": ("Fans",),
@@ -80,7 +81,7 @@ def package() -> str:
     lines = [
         HEAD.format("The names of `fanin`."),
         imports("".join(stubs)),
-        *(f"from . import {name} as {name}\n" for name in ("cuda", *MODULES)),
+        *(f"from . import {name} as {name}\n" for name in MODULES),
         "from .arrays.seed import fresh_seed as fresh_seed, seed_from as seed_from\n",
         "from .info import info as info\n",
         "from .threads import get_num_threads as get_num_threads, num_threads as num_threads, "

@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from . import _core, cuda
+from . import _core
 from .arrays.seed import fresh_seed, seed_from
 from .info import info
 from .names import MODULES, NAMES
@@ -27,7 +27,6 @@ __version__: str = _core.__version__
 __all__ = [  # noqa: PLE0604
     "bits",
     "constant",
-    "cuda",
     "fresh_seed",
     "get_num_threads",
     "info",

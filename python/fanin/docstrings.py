@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import re
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 
 Public = TypeVar("Public", bound=Callable[..., Any])
 
-_SECTION = re.compile(r"^[A-Z][A-Za-z ]+\n-+\n", re.MULTILINE)
+_SECTION = r"(?m)^[A-Z][A-Za-z ]+\n-+\n"
 
 # name: (type, explanation)
 PARAMETERS = {
@@ -194,7 +195,7 @@ def _entry(name: str, explanations: Mapping[str, tuple[str, str]]) -> str:
 
 def _parts(docstring: str) -> tuple[str, list[str], str]:
     """Return the text before a docstring's section "Parameters", the entries of that section, and the text after it."""
-    starts = [match.start() for match in _SECTION.finditer(docstring)]
+    starts = [match.start() for match in re.finditer(_SECTION, docstring)]
     bounds = [*starts, len(docstring)]
     for start, end in itertools.pairwise(bounds):
         if docstring.startswith("Parameters\n", start):

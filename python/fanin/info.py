@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _core, cuda
+from . import _core
 from .threads import get_num_threads
 
 
@@ -40,5 +40,7 @@ def info() -> Info:
     >>> here["active_isa"] in here["available_isas"]
     True
     """
+    from . import cuda  # here, not at the top: `import fanin` is quicker without it
+
     here = {"threads": get_num_threads(), "cuda": cuda.status().reason}
     return Info({"version": _core.__version__} | _core.build_info() | here)

@@ -3,7 +3,7 @@
 Written by tools/write_names.py.
 """
 
-MODULES = ("diagnose", "layers", "models", "recipes", "schemes", "torch")
+MODULES = ("cuda", "diagnose", "layers", "models", "recipes", "schemes", "torch")
 NAMES = {
     "Fans": "fans",
     "Plan": "plans",

@@ -11,7 +11,20 @@ import fanin
 
 
 @pytest.mark.parametrize(
-    "module", ["torch", "jax", "tensorflow", "matplotlib", "rich", "ml_dtypes", "scipy", "numpy.random", "argparse"]
+    "module",
+    [
+        "torch",
+        "jax",
+        "tensorflow",
+        "matplotlib",
+        "rich",
+        "ml_dtypes",
+        "scipy",
+        "numpy.random",
+        "argparse",
+        "fanin.cuda",
+        "fanin.schemes",
+    ],
 )
 def test_a_module_is_not_imported(module):
     assert run(f"import sys, fanin; print({module!r} in sys.modules)") == "False"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import cuda
 from .._core import Gpu, Memory
 from ..text import short
 from . import dtypes
@@ -53,6 +52,8 @@ def number(device: Device) -> int | None:
         return None
     if kind != "cuda" or (colon and not index.isdecimal()):
         raise ValueError(f"device must be None, 'cpu', 'cuda' or 'cuda:' and a number, got {short(spelled)}")
+    from .. import cuda  # here and below, not at the top: `import fanin` is quicker without it
+
     try:
         count = cuda.load()
     except RuntimeError as error:
@@ -98,6 +99,8 @@ def of_interface(out: Out) -> Memory:
 
     numba.readthedocs.io, "CUDA Array Interface (Version 3)", defines it.
     """
+    from .. import cuda
+
     load()
     found = interface(out) or {}
     address, read_only = found["data"]
@@ -133,6 +136,8 @@ def of_dlpack(out: Out) -> Memory:
     That stream waits for the work that the array's owner has queued. The call then waits for the stream: DLPack defines
     how a reader waits for the owner, but not how the owner waits for a writer.
     """
+    from .. import cuda
+
     load()
     with cuda.current(int(out.__dlpack_device__()[1])):  # torch exports from the current device alone
         try:
@@ -148,6 +153,8 @@ def of_dlpack(out: Out) -> Memory:
 
 def load() -> None:
     """Make GPUs usable, or raise RuntimeError that says why `out` cannot be written there."""
+    from .. import cuda
+
     try:
         cuda.load()
     except RuntimeError as error:
