@@ -359,7 +359,7 @@ def test_set_draws_otherwise_and_must_match(tmp_path, capsys):
     assert main(arguments) == 0
     assert re.search(r"wpe\.weight\s+wpe\.weight\s.*normal\(mean=0, std=0\.01\)", capsys.readouterr().out)
     assert main(["plan", "gpt2", "--set", "x.weight=zeros"]) == 1
-    assert_one_line(capsys.readouterr().err, "--set x.weight", "no parameter")
+    assert_one_line(capsys.readouterr().err, "--override x.weight", "no parameter")
     assert main(["plan", "gpt2", "--set", "x=swoosh"]) == 2
     assert "swoosh" in capsys.readouterr().err
 

@@ -88,7 +88,7 @@ CALLS = [
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_layer_keeps_its_law(layer):
-    recorded.require_same_law(lambda: LAYERS[layer](torch.nn))
+    recorded.assert_same_law(lambda: LAYERS[layer](torch.nn))
 
 
 @pytest.mark.parametrize(("function", "dtype"), CALLS)
@@ -101,7 +101,7 @@ def test_a_function_keeps_its_law(function, dtype):
         getattr(torch.nn.init, function)(module.w, **arguments)
         return module
 
-    plan = recorded.require_same_law(build, times=30 if function == "sparse_" else 6)
+    plan = recorded.assert_same_law(build, times=30 if function == "sparse_" else 6)
     assert "replayed" not in plan.row("w").scheme.describe()
 
 

@@ -100,7 +100,7 @@ LAWS = {
 
 
 @pytest.mark.parametrize("way", LAWS)
-def test_one_law(way):
+def test_what_is_one_law_is_one_scheme(way):
     make, scheme = LAWS[way]
     plan = planned(w=make)
     row = plan.row("w")
@@ -130,7 +130,7 @@ def test_a_region_over_a_draw():
     assert np.array_equal(plan["w", 6:], whole[6:])
 
 
-def test_interleaved_heads():
+def test_interleaved_heads_are_boxes_of_a_view():
     plan = planned(w=lambda: written((12, 4), lambda w: w.zero_(), lambda w: w.view(2, 3, 2, 4)[:, 1].normal_()))
     heads = plan["w"].reshape(2, 3, 2, 4)
     assert not heads[:, [0, 2]].any()

@@ -37,7 +37,7 @@ def copies(tensors):
     }
 
 
-def require_same_law(build, times=6):
+def assert_same_law(build, times=6):
     """Assert that models of `fanin.torch.build` follow the law of those that `build` makes; return the last plan.
 
     Elements that are equal in every construction must be those that are in every draw, and have the same values. All
@@ -56,13 +56,13 @@ def require_same_law(build, times=6):
     assert copies(ours[0]) == copies(theirs[0])
     for name in theirs[0]:
         assert ours[0][name].dtype == theirs[0][name].dtype, name
-        require_same_values(
+        assert_same_values(
             name, torch.stack([each[name] for each in ours]), torch.stack([each[name] for each in theirs])
         )
     return fanin.torch.plan(build, seed=0)
 
 
-def require_same_values(name, ours, theirs):
+def assert_same_values(name, ours, theirs):
     """Assert that tensors, stacked along the first axis, have the same constants and pass the test."""
     assert ours.shape == theirs.shape, name
     if ours.is_complex():

@@ -69,7 +69,9 @@ def _add_model(parser: argparse.ArgumentParser, *, optional: bool = False) -> No
     parser.add_argument("--seed", type=_seed, help=f"an integer in [0, 2^64); default {default}")
     parser.add_argument("--dtype", choices=DTYPES, help="%(choices)s; default: what a file has, else float32")
     parser.add_argument(
+        "--override",
         "--set",
+        dest="set",
         type=_override,
         action="append",
         default=[],
@@ -202,7 +204,7 @@ def _planned(arguments: argparse.Namespace, model: Parameters, recipe: Any, seed
     used = {id(row.rule) for row in plan.rows}
     for rule in arguments.set:
         if id(rule) not in used:
-            raise CommandError(f"--set {rule.pattern}: no parameter is so called, or an earlier --set draws it")
+            raise CommandError(f"--override {rule.pattern}: no parameter is so called, or an earlier one draws it")
     for warning in caught:
         print(f"fanin: warning: {printable(str(warning.message))}", file=sys.stderr)
     return plan

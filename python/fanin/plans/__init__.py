@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from .plan import Plan, plan
+from .plan import Plan
+from .planning import plan
 from .saving import Saved
 from .verifying import Verified
 

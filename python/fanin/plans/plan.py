@@ -1,4 +1,4 @@
-"""Plan a model: its parameters, each with the rule that draws it, ready to read, fill, save or verify."""
+"""A plan: the parameters of a model, each with the rule that draws it, ready to read, fill, save or verify."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from .. import _core
 from ..arguments import flag
 from ..arrays.seed import as_seed
 from ..arrays.types import Array, DType, Seed
@@ -17,103 +16,17 @@ from ..checkpoint.split import MAX_SHARD_SIZE
 from ..entry import entry
 from ..files import json_reader, limits
 from ..files.regular import read_text
-from ..models import Parameter, Parameters, parameters
-from ..recipes import Recipe, resolve
-from ..recipes.recipe_data import FORMAT, require_format
+from ..models import Parameter, Parameters
+from ..recipes import Recipe
 from ..text import terminal_width
+from . import plan_data
 from .choices import Only, Overrides, chosen, dtype_by_name, overridden
-from .contents import STREAM, Contents
+from .contents import Contents
 from .filling import fill
 from .rows import Renamed, Row, rows
 from .saving import Saved, save
 from .table import render
 from .verifying import Verified, verify
-
-Source = str | os.PathLike[str] | Mapping[str, Any] | Iterable[Parameter]
-
-
-@entry
-def plan(
-    source: Source,
-    recipe: Recipe | str | os.PathLike[str] | None = None,
-    *,
-    seed: Seed,
-    dtype: DType | Mapping[str, DType] = None,
-    overrides: Overrides | None = None,
-    only: Only | None = None,
-    renamed: Renamed | None = None,
-    strict: bool = False,
-) -> Plan:
-    """Decide for every parameter of a model how it will be drawn.
-
-    Parameters
-    ----------
-    source : str, path-like, mapping or iterable of Parameter
-        Where names and shapes come from: the name of a built-in model ("gpt2"); a mapping from names to shapes or
-        arrays, such as a state_dict; or the path of a .safetensors file, its index, a Hugging Face config.json or a
-        .toml file. See `fanin.models.parameters`.
-    recipe : Recipe, str, path-like or None
-        The rules that say how each parameter is drawn: a recipe, the name of a built-in one ("gpt2"), which is then
-        made for this model's depth, or the path of a .toml file. Default None: the built-in recipe that suits the
-        source, which must be a built-in model or a config.json.
-    seed : int or numpy.random.SeedSequence
-        The seed of every random stream, in [0, 2^64).
-    dtype : str, dtype or mapping, optional
-        The dtype of all parameters: float32, float64, float16 or bfloat16; or a mapping from patterns, as rules have
-        them, to dtypes, of which the first that matches decides. By default each has the dtype that its source says,
-        and float32 where the source says none, as a mapping of shapes.
-    overrides : mapping of str to Scheme, optional
-        Schemes by pattern, as rules have them, for parameters that are to be drawn in another way than the recipe
-        says. A scheme may be given as its name or its dict. Default: none are.
-    only : str or iterable of str, optional
-        Names or patterns of the parameters to plan; the others are listed as skipped. They keep the values that they
-        would have beside all others. Default: all of them.
-    renamed : mapping of str to str, or callable, optional
-        For parameters that were renamed: a mapping from the new name to the old one, or a function that returns the
-        old name for a new one. They keep the values that they had by the old name. Default: none was renamed.
-    strict : bool
-        Whether a rule that draws nothing is an error rather than a warning. Default False.
-
-    Returns
-    -------
-    Plan
-        The parameters, each with its rule. Nothing is drawn yet; printing the plan shows a table.
-
-    Raises
-    ------
-    ValueError
-        If no rule matches a parameter, two have one name, there is no such recipe or source, or a pattern of
-        `overrides`, `only` or `dtype` matches nothing.
-    TypeError
-        If a dtype cannot be drawn, as int8.
-    OSError
-        If a file cannot be read.
-
-    Warns
-    -----
-    UserWarning
-        If a rule draws nothing, unless `strict`.
-
-    Examples
-    --------
-    >>> import fanin
-    >>> plan = fanin.plan("gpt2", "gpt2", seed=0, dtype="bfloat16")
-    >>> plan.size, plan.nbytes
-    (124439808, 248879616)
-    >>> plan["h.0.mlp.c_fc.weight", 5:7].shape
-    (2, 3072)
-    """
-    model = parameters(source)
-    return Plan.of(
-        model,
-        resolve(recipe, model),
-        seed,
-        dtype=dtype,
-        overrides=overrides,
-        only=only,
-        renamed=renamed,
-        strict=strict,
-    )
 
 
 @dataclass(frozen=True, repr=False)
@@ -438,15 +351,7 @@ class Plan(Contents):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as strings, numbers, lists and dicts, which JSON can hold and `from_dict` reads."""
-        return {
-            "format": FORMAT,
-            "version": _core.__version__,
-            "stream": STREAM,
-            "seed": self.seed,
-            "recipe": self.recipe.to_dict(),
-            "parameters": [_row_to_dict(row) for row in self.rows],
-            "skipped": [list(pair) for pair in self.skipped],
-        }
+        return plan_data.written(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -471,41 +376,5 @@ class Plan(Contents):
         >>> Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
         True
         """
-        if not isinstance(data, Mapping):
-            raise TypeError(f"a plan must be a mapping, got {type(data).__name__}")
-        for key in ("stream", "seed", "recipe", "parameters"):
-            if key not in data:
-                raise ValueError(f"a plan must have stream, seed, recipe and parameters, got no {key!r}")
-        require_format(data)
-        if data["stream"] != STREAM:
-            raise ValueError(f"stream must be {STREAM!r}, got {data['stream']!r}")
-        table = data["parameters"]
-        try:
-            model = parameters(
-                [Parameter(row["name"], row["shape"], row.get("aliases", ()), row["dtype"]) for row in table]
-            )
-            skipped = tuple((name, reason) for name, reason in data.get("skipped", ()))
-            renamed = {row["name"]: row["stream"] for row in table if "stream" in row}
-            shares = {row["name"]: row["shares"] for row in table if "shares" in row}
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(
-                "parameters of a plan must each have name, shape and dtype, and what it skipped a name and a reason, "
-                f"got {error!r}"
-            ) from error
-        recipe = Recipe.from_dict(data["recipe"])
-        return cls.of(replace(model, skipped=skipped), recipe, data["seed"], renamed=renamed, shares=shares)
-
-
-def _row_to_dict(row: Row) -> dict[str, Any]:
-    data: dict[str, Any] = {"name": row.name, "shape": list(row.shape), "dtype": row.dtype}
-    if row.aliases:
-        data["aliases"] = list(row.aliases)
-    if row.stream != row.name:
-        data["stream"] = row.stream
-    if row.shares:
-        data["shares"] = row.shares
-    return data | {
-        "rule": row.rule.describe(),
-        "scheme": row.scheme.describe(),
-        "std": row.scheme.expected_std(row.shape),
-    }
+        model, recipe, seed, renamed, shares = plan_data.read(data)
+        return cls.of(model, recipe, seed, renamed=renamed, shares=shares)

@@ -17,6 +17,8 @@ _UNIT = schemes.uniform(0.0, 1.0)
 _STANDARD = schemes.normal(0.0, 1.0)
 _PRECISION = {torch.float64: 53, torch.float32: 24, torch.float16: 11, torch.bfloat16: 8}  # bits of a significand
 
+_MOST_INTEGERS = 2**53  # that fanin chooses from
+
 Arguments = Mapping[str, Any]
 
 
@@ -57,22 +59,20 @@ def _uniform(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:
 
 
 def _bernoulli(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:
-    p = bound.get("p", bound.get("self"))
-    p = p.value if isinstance(p, Constant) else p
+    p: Any = bound.get("p", bound.get("self"))
+    p = p.value if isinstance(p, Constant) else p  # of a tensor that has one number everywhere
     if isinstance(p, Value):
         below = _operation(aten.lt.Tensor, shape, torch.bool, Draw("uniform", _UNIT, shape, torch.float32), p)
         return Operation(aten._to_copy.default, [below], {"dtype": dtype}, shape, dtype)
-    return Draw(f"bernoulli({p})", _UNIT, shape, dtype, formula=lambda u: u < p)
+    return Draw("bernoulli", schemes.bernoulli(p), shape, dtype)
 
 
 def _exponential(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:
-    rate = bound.get("lambd", 1.0)
-    return Draw(f"exponential({rate})", _UNIT, shape, dtype, formula=lambda u: -torch.log1p(-u) / rate)
+    return Draw("exponential", schemes.exponential(bound.get("lambd", 1.0)), shape, dtype)
 
 
 def _log_normal(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:
-    normal = schemes.normal(bound.get("mean", 1.0), bound.get("std", 2.0))
-    return Draw("log_normal", normal, shape, dtype, formula=torch.exp)
+    return Draw("log_normal", schemes.log_normal(bound.get("mean", 1.0), bound.get("std", 2.0)), shape, dtype)
 
 
 def _integers(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:
@@ -80,12 +80,13 @@ def _integers(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:
     high = bound.get("high", bound.get("to"))
     if high is None:
         high = 2 ** _PRECISION[dtype] + 1 if dtype.is_floating_point else torch.iinfo(dtype).max
-    law = f"integers({low}, {high})"
-    return Draw(law, _UNIT, shape, dtype, formula=lambda u: (low + u * (high - low)).floor())
+    if high - low > _MOST_INTEGERS:
+        return Unsupported(f"random_ from {low} to {high}", shape, dtype)
+    return Draw("integers", schemes.integers(low, high), shape, dtype)
 
 
 def _permutation(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:
-    return Draw("permutation", _UNIT, shape, dtype, formula=lambda u: u.argsort())
+    return Draw("permutation", schemes.permutation(), shape, dtype)
 
 
 def _cauchy(bound: Arguments, shape: Sequence[int], dtype: Any) -> Value:

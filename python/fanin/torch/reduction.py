@@ -12,12 +12,23 @@ from .. import schemes
 from ..schemes import Scheme
 from ..schemes.distributions import Constant as Same
 from ..schemes.distributions import Normal, TruncatedNormal, Uniform
+from ..schemes.laws import Bernoulli, Exponential, Integers, LogNormal, Permutation
 from ..schemes.orthogonal import Orthogonal
 from ..schemes.structured import Identity, Sparse
 from .evaluation import evaluate
 from .values import Constant, Draw, Known, Operation, Read, Replaced, Value, in_order
 
-ANYWHERE = (Same, Normal, Uniform, TruncatedNormal)  # laws that do not see the shape, only the order of the elements
+_WHOLE_NUMBERS = (Bernoulli, Integers, Permutation)
+ANYWHERE = (
+    Same,
+    Normal,
+    Uniform,
+    TruncatedNormal,
+    Bernoulli,
+    Exponential,
+    Integers,
+    LogNormal,
+)  # laws that do not see the shape, only the order of the elements
 _SMALL = 1 << 20  # elements of a value that is computed to see whether they are all equal
 _NEARLY = 1e-5  # of a std: how far from each other the bounds of a uniform and of the clamp after it may be
 
@@ -70,7 +81,8 @@ def _law(value: Value, found: dict[Value, Law | None]) -> Law | None:
         case Constant():
             law = _constant(value.value)
         case Draw():
-            law = Law(value.scheme, value) if value.formula is None and value.dtype.is_floating_point else None
+            fits = value.dtype.is_floating_point or isinstance(value.scheme, _WHOLE_NUMBERS)
+            law = Law(value.scheme, value) if value.formula is None and fits else None
         case Known():
             law = _all_equal(value)
         case Read():
@@ -189,6 +201,8 @@ def _copied(law: Law | None, value: Operation, others: list[Any], first: bool = 
     source = next(each for each in value.inputs if each.shape == value.shape and not isinstance(each, Replaced))
     if law is None or law.draw is None:
         return law if value.dtype.is_floating_point and source.dtype.is_floating_point else None
+    if isinstance(law.scheme, _WHOLE_NUMBERS):
+        return law
     if not (value.dtype.is_floating_point and source.dtype.is_floating_point):
         return None
     return law if torch.finfo(value.dtype).eps >= torch.finfo(source.dtype).eps else None

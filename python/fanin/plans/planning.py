@@ -1,0 +1,101 @@
+"""Plan a model, from wherever its names and shapes come, by a recipe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..arrays.types import DType, Seed
+from ..entry import entry
+from ..models import Parameter, parameters
+from ..recipes import Recipe, resolve
+from .choices import Only, Overrides
+from .plan import Plan
+from .rows import Renamed
+
+Source = str | os.PathLike[str] | Mapping[str, Any] | Iterable[Parameter]
+
+
+@entry
+def plan(
+    source: Source,
+    recipe: Recipe | str | os.PathLike[str] | None = None,
+    *,
+    seed: Seed,
+    dtype: DType | Mapping[str, DType] = None,
+    overrides: Overrides | None = None,
+    only: Only | None = None,
+    renamed: Renamed | None = None,
+    strict: bool = False,
+) -> Plan:
+    """Decide for every parameter of a model how it will be drawn.
+
+    Parameters
+    ----------
+    source : str, path-like, mapping or iterable of Parameter
+        Where names and shapes come from: the name of a built-in model ("gpt2"); a mapping from names to shapes or
+        arrays, such as a state_dict; or the path of a .safetensors file, its index, a Hugging Face config.json or a
+        .toml file. See `fanin.models.parameters`.
+    recipe : Recipe, str, path-like or None
+        The rules that say how each parameter is drawn: a recipe, the name of a built-in one ("gpt2"), which is then
+        made for this model's depth, or the path of a .toml file. Default None: the built-in recipe that suits the
+        source, which must be a built-in model or a config.json.
+    seed : int or numpy.random.SeedSequence
+        The seed of every random stream, in [0, 2^64).
+    dtype : str, dtype or mapping, optional
+        The dtype of all parameters: float32, float64, float16 or bfloat16; or a mapping from patterns, as rules have
+        them, to dtypes, of which the first that matches decides. By default each has the dtype that its source says,
+        and float32 where the source says none, as a mapping of shapes.
+    overrides : mapping of str to Scheme, optional
+        Schemes by pattern, as rules have them, for parameters that are to be drawn in another way than the recipe
+        says. A scheme may be given as its name or its dict. Default: none are.
+    only : str or iterable of str, optional
+        Names or patterns of the parameters to plan; the others are listed as skipped. They keep the values that they
+        would have beside all others. Default: all of them.
+    renamed : mapping of str to str, or callable, optional
+        For parameters that were renamed: a mapping from the new name to the old one, or a function that returns the
+        old name for a new one. They keep the values that they had by the old name. Default: none was renamed.
+    strict : bool
+        Whether a rule that draws nothing is an error rather than a warning. Default False.
+
+    Returns
+    -------
+    Plan
+        The parameters, each with its rule. Nothing is drawn yet; printing the plan shows a table.
+
+    Raises
+    ------
+    ValueError
+        If no rule matches a parameter, two have one name, there is no such recipe or source, or a pattern of
+        `overrides`, `only` or `dtype` matches nothing.
+    TypeError
+        If a dtype cannot be drawn, as int8.
+    OSError
+        If a file cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        If a rule draws nothing, unless `strict`.
+
+    Examples
+    --------
+    >>> import fanin
+    >>> plan = fanin.plan("gpt2", "gpt2", seed=0, dtype="bfloat16")
+    >>> plan.size, plan.nbytes
+    (124439808, 248879616)
+    >>> plan["h.0.mlp.c_fc.weight", 5:7].shape
+    (2, 3072)
+    """
+    model = parameters(source)
+    return Plan.of(
+        model,
+        resolve(recipe, model),
+        seed,
+        dtype=dtype,
+        overrides=overrides,
+        only=only,
+        renamed=renamed,
+        strict=strict,
+    )
