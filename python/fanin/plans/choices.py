@@ -34,8 +34,8 @@ def overridden(recipe: Recipe, overrides: Overrides | None, parameters: Iterable
         if len(left) == len(free):
             names = [parameter.name for parameter in parameters]
             raise ValueError(
-                f"overrides must have patterns of parameters, got {short(rule.pattern)}, which matches none, or none that "
-                f"one before it does not draw{nearest(rule.pattern, names)}"
+                f"overrides must have patterns of parameters, got {short(rule.pattern)}, which matches none that an "
+                f"earlier one does not draw{nearest(rule.pattern, names)}"
             )
         free = left
     return recipe.with_rules(rules)
