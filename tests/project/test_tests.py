@@ -29,6 +29,9 @@ class Module:
                 self.imported |= {each.asname or each.name: (node.module, each.name) for each in node.names}
             elif isinstance(node, ast.Import):
                 self.imported |= {each.name: (each.name, "") for each in node.names if each.name in MODULES}
+            elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):  # recorded = Peer("recorded")
+                names = [each.value for each in node.value.args if isinstance(each, ast.Constant)]
+                self.imported |= {name: (name, "") for name in names if name in MODULES}
 
     def without_assertion(self) -> list[str]:
         return [test.name for test in self.tests if not self.contains_assertion(test, frozenset())]
@@ -64,6 +67,10 @@ class Module:
 @cache
 def read(module: str) -> Module:
     return Module(MODULES[module].read_text(encoding="utf-8"))
+
+
+def test_every_test_is_in_a_folder_that_says_what_it_shows():
+    assert [path for path in FILES if path.parent == TESTS] == []
 
 
 def test_every_test_asserts_something():

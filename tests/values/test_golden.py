@@ -1,6 +1,7 @@
 """Stream v1 is frozen: the reference and the sampler give the values in tests/golden/, at any index."""
 
 import json
+from functools import cache
 
 import make_golden
 import numpy as np
@@ -25,15 +26,19 @@ def scheme(distribution, run):
     return getattr(_core, name)(*arguments, *key, _core.Dtype[run.dtype], shape, box, None)
 
 
+@cache
+def matrix(seed, name, shape, gain, dtype):
+    """An orthogonal matrix, of which many lines have a part each; whatever part is drawn, the whole is made."""
+    return fanin.orthogonal(shape, gain, seed=seed, name=name, layout="OI", dtype=dtype)
+
+
 def sample(distribution, run, shape, index):
     """The public function's elements as flat bit patterns."""
     arguments = [] if run.parameters == "-" else run.parameters.split(",")
     if distribution == "orthogonal":
-        outs, ins = int(arguments[0]), int(arguments[1])
+        outs, ins, gain = int(arguments[0]), int(arguments[1]), float(arguments[2])
         row, column = divmod(run.first, ins)
-        index = np.s_[row, column : column + run.expected.size]
-        init = fanin.seeded(run.seed, layout="OI")
-        part = init.orthogonal(run.name, (outs, ins), float(arguments[2]), dtype=run.dtype, index=index)
+        part = matrix(run.seed, run.name, (outs, ins), gain, run.dtype)[row, column : column + run.expected.size]
         return part.view(f"u{part.itemsize}")
     if distribution in make_golden.OF_LINES:
         part = scheme(distribution, run)

@@ -95,11 +95,10 @@ def orthogonals(dtype):
 
 def expected_orthogonals(dtype):
     """The same cases, cut by NumPy out of whole matrices made by one thread."""
+    parts = [(case, digest(orthogonal(dtype, *case[:2], ..., 1)[case[2]])) for case in MATRICES]
     return {
-        f"{shape}, blocks {blocks}, [{index}], {threads} threads": digest(
-            orthogonal(dtype, shape, blocks, ..., 1)[index]
-        )
-        for shape, blocks, index in MATRICES
+        f"{shape}, blocks {blocks}, [{index}], {threads} threads": part
+        for (shape, blocks, index), part in parts
         for threads in (1, 3)
     }
 
