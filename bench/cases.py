@@ -161,6 +161,12 @@ CASES = (
         plot="samplers",
     ),
     Case(
+        "exponential, one thread",
+        _ELEMENT,
+        partial(fills.fill, what="exponential", others=("torch",)),
+        note="an expression of float64: what the laws without a kernel of their own cost",
+    ),
+    Case(
         "normal, two threads",
         _ELEMENT,
         partial(fills.fill, what="normal", others=("torch", "JAX"), threads=2),

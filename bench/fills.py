@@ -53,6 +53,7 @@ def ours(what: str, out: NDArray[Any]) -> Call:
         "normal": partial(init.normal, "weight", out=out),
         "normal bf16": partial(init.normal, "weight", out=out.view(ml_dtypes.bfloat16)),
         "truncated normal": partial(init.truncated_normal, "weight", out=out),
+        "exponential": partial(init.exponential, "weight", out=out),
     }[what]
 
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from .timing import Call
 
-# What a sampler is asked for: float32 on [0, 1), N(0, 1), N(0, 1) as bfloat16, and N(0, 1) within two std.
+# What a sampler is asked for: float32 on [0, 1), N(0, 1), N(0, 1) as bfloat16, and N(0, 1) within two std;
+# and the exponential of rate 1.
 # A maker takes the buffer (float32, or uint16 for bfloat16) and returns a call that fills it.
 Maker = Callable[[NDArray[Any]], Call]
 Samplers = Mapping[str, Maker]
@@ -47,6 +48,7 @@ def _torch() -> Samplers:
         "uniform": lambda buffer: partial(tensor(buffer).uniform_, 0.0, 1.0),
         "normal": normal,
         "normal bf16": normal,
+        "exponential": lambda buffer: partial(tensor(buffer).exponential_, 1.0),
         "truncated normal": lambda buffer: partial(torch.nn.init.trunc_normal_, tensor(buffer), 0.0, 1.0, -2.0, 2.0),
     }
 
