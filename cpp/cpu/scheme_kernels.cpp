@@ -154,7 +154,7 @@ void operate(Operation operation, const double* const* operands, int64_t count, 
 void settle(int64_t count, double* values) {
   each_register(count, [&](int64_t i) {
     const auto x = L::load<L::F64>(values + i);
-    L::store(values + i, L::select(x == x, x, L::splat(kNan)));
+    L::store(values + i, L::select(x <= kInfinity, x, L::splat(kNan)));
   });
 }
 

@@ -192,6 +192,24 @@ def test_every_instruction_set_gives_the_same_bits(isa):
     assert [case for case in wanted if answer["digests"][case] != wanted[case]] == []
 
 
+def test_it_takes_no_memory_beside_its_output():
+    """A block of each of its seven steps in each of two threads, whatever its size is."""
+    program = """
+        import numpy as np
+        import fanin
+        from fanin import schemes
+        from processes import peak
+        fanin.set_num_threads(2)
+        scheme = schemes.expression("log", schemes.uniform(1.0, 16.0)).log1p()
+        out = np.ones(2**24, np.float32)
+        scheme(out=out[:100_000], seed=0, name="w")
+        before = peak()
+        scheme(out=out, seed=0, name="w")
+        print(peak() - before)
+        """
+    assert int(run(program)) < 2**23
+
+
 def test_the_callers_rounding_mode_has_no_say():
     program = """
         import ctypes, ctypes.util, sys
