@@ -26,12 +26,13 @@ from fanin.schemes.registry import ALIASES, REGISTRY
 PACKAGE = Path(__file__).parents[1] / "python/fanin"
 
 # Names of `fanin` that are imported when they are first asked for, beside the schemes as functions.
-MODULES = ("cuda", "diagnose", "layers", "models", "recipes", "schemes", "torch")
+MODULES = ("cuda", "diagnose", "layers", "models", "recipes", "schemes", "torch", "transformers")
 SAMPLERS = sorted(name for name, value in vars(sampling).items() if isinstance(value, Entry))
 EXPORTS = {  # no module is called as one of its names, or it would stand in its place
     "axes": ("layout",),
     "fans": ("Fans",),
-    "plans": ("Plan", "plan"),
+    "planning": ("plan",),
+    "plans": ("Plan",),
     "recommendation": ("Recommendation", "recommend", "review"),
     "namespace": ("Seeded", "seeded"),
     "signals.gains": ("gain",),

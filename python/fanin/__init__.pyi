@@ -13,6 +13,7 @@ from . import models as models
 from . import recipes as recipes
 from . import schemes as schemes
 from . import torch as torch
+from . import transformers as transformers
 from .arrays.seed import fresh_seed as fresh_seed
 from .arrays.seed import seed_from as seed_from
 from .arrays.types import (
@@ -38,8 +39,8 @@ from .fans import Fans as Fans
 from .info import info as info
 from .namespace import Seeded as Seeded
 from .namespace import seeded as seeded
+from .planning import plan as plan
 from .plans import Plan as Plan
-from .plans import plan as plan
 from .recommendation import Recommendation as Recommendation
 from .recommendation import recommend as recommend
 from .recommendation import review as review
@@ -124,6 +125,7 @@ __all__ = [
     "t_fixup_embedding",
     "torch",
     "torchtitan_residual",
+    "transformers",
     "transpose",
     "truncated_normal",
     "uniform",

@@ -3,7 +3,7 @@
 Written by tools/write_names.py.
 """
 
-MODULES = ("cuda", "diagnose", "layers", "models", "recipes", "schemes", "torch")
+MODULES = ("cuda", "diagnose", "layers", "models", "recipes", "schemes", "torch", "transformers")
 NAMES = {
     "Fans": "fans",
     "Plan": "plans",
@@ -44,7 +44,7 @@ NAMES = {
     "orthogonal": "functions",
     "padded": "functions",
     "permutation": "functions",
-    "plan": "plans",
+    "plan": "planning",
     "prior_probability": "functions",
     "recommend": "recommendation",
     "regions": "functions",

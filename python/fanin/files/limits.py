@@ -30,6 +30,8 @@ FILES = 99_999  # files of a checkpoint: their names have five digits
 FOREIGN_LAYERS = 1000  # layers
 FOREIGN_COUNT = 100_000  # labels and other things that a config.json counts
 FOREIGN_PARAMETERS = 100_000  # parameters
+FOREIGN_BYTES = 2**34  # bytes of tensors that a model makes in memory, while all others are on the meta device
+FOREIGN_SECONDS = 600  # seconds that it takes to build one
 
 RULES = 10_000  # rules in a recipe
 PATTERN_LENGTH = 1000  # characters in a pattern

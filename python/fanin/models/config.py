@@ -14,12 +14,36 @@ from .parameter import Parameters
 from .settings import Config
 
 
+def is_config(source: object) -> bool:
+    """Tell whether this is a config of transformers, without importing that."""
+    return all(hasattr(source, name) for name in ("model_type", "to_json_string", "to_diff_dict"))
+
+
+def config_in(source: object) -> str | None:
+    """Return the path of the config.json that a path, or a directory's path, stands for; None if there is none."""
+    if not isinstance(source, str | os.PathLike):
+        return None
+    path = os.fspath(source)
+    if not isinstance(path, str):
+        return None
+    inner = os.path.join(path, "config.json")
+    if os.path.isdir(path) and os.path.isfile(inner):
+        return inner
+    return path if path.endswith(".json") and not path.endswith(".index.json") else None
+
+
+def read_values(path: str | os.PathLike[str]) -> Config:
+    """Return what a config.json says, read with the limits that all files have."""
+    where = f"{os.fspath(path)}: "
+    return Config(where, parse_object(read_text(path), f"{where}the file"))
+
+
 def read_config(path: str | os.PathLike[str]) -> Parameters:
     """Return the parameters of the first architecture that a config.json names, or else of the base model.
 
-    Names, shapes and ties are those of the `state_dict` of transformers' model, with its defaults for what is left out,
-    and `arguments` says how its weights start. The common architectures of the types in `TYPES` need no transformers.
-    Anything else is built by transformers, if it is installed, on the meta device.
+    Names, shapes, dtypes and ties are those of the `state_dict` of transformers' model, with its defaults for what is
+    left out, and `arguments` says how its weights start. The common architectures of the types in `TYPES` need no
+    transformers. Anything else is built by transformers, if it is installed, on the meta device.
 
     Raises
     ------
@@ -36,11 +60,12 @@ def read_config(path: str | os.PathLike[str]) -> Parameters:
     >>> model.size, model.ties, model.arguments
     (124439808, {'lm_head.weight': 'transformer.wte.weight'}, (('std', 0.01),))
     """
-    where = f"{os.fspath(path)}: "
-    config = Config(where, parse_object(read_text(path), f"{where}the file"))
+    config = read_values(path)
+    where = config.where
     known = TYPES.get(config.model_type)
     if known is None:
-        return build(config.model_type, config.architecture, config.values, where)
+        described = build(config.model_type, config.architecture, config.values, where)
+        return replace(described, config=config.values)
     config = replace(config, defaults=known.defaults, spellings=known.spellings)
     unknown = known.unknown(config.values)
     builder = known.builders.get(config.architecture)
@@ -52,5 +77,7 @@ def read_config(path: str | os.PathLike[str]) -> Parameters:
     if builder is None or unknown is not None:
         described = build(config.model_type, config.architecture, config.values, where)
     else:
-        described = Parameters.of(*builder(config), where=where)
-    return replace(described, family=known.family, arguments=tuple(known.arguments(config).items()))
+        shapes, *rest = builder(config)
+        described = Parameters.of(shapes, *rest, dtypes=dict.fromkeys(shapes, config.dtype), where=where)
+    told = tuple(known.arguments(config).items())
+    return replace(described, family=known.family, arguments=told, config=config.values)

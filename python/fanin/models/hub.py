@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
+import importlib.metadata
 import importlib.util
+import json
 import re
 import textwrap
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..files import limits
 from ..text import short
 from .architectures import TYPES
 from .arrays import from_mapping
+from .budget import limited
 from .offline import NetworkRefused, offline
 from .parameter import Parameters
 
@@ -29,6 +32,74 @@ _CODE = re.compile("auto_map|_implementation$|quantization_config")  # keys of w
 def installed() -> bool:
     """Tell whether transformers and torch are there, without importing them."""
     return all(importlib.util.find_spec(name) is not None for name in ("torch", "transformers"))
+
+
+def values_of(config: Any) -> dict[str, Any]:
+    """Return what a config of transformers says, as its config.json would."""
+    values: dict[str, Any] = json.loads(config.to_json_string())
+    return values
+
+
+def configuration(values: dict[str, Any], where: str) -> Any:
+    """Return the config that the values of a config.json stand for; code and models that they refer to are not fetched.
+
+    Raises
+    ------
+    ValueError
+        If transformers does not know the type or refuses the values, another model would have to be looked up, or
+        something would be built more often than in any model.
+    """
+    model_type = values.get("model_type")
+    kept = {key: value for key, value in _harmless(values, where).items() if key != "model_type"}
+    if "auto_map" in values and not _knows(model_type):
+        raise ValueError(
+            f"{where}model_type must be one that transformers itself has, got {short(model_type)}, whose code is in "
+            f"{short(values['auto_map'])}: code that comes with a model is not run"
+        )
+    with guarded(f"{where}transformers", f"model_type {short(model_type)}"):
+        return importlib.import_module("transformers").AutoConfig.for_model(model_type, **kept)
+
+
+def construct(config: Any, architecture: str | type | None = None, **options: Any) -> Any:
+    """Construct the model of a config of transformers, from code that is installed alone.
+
+    Parameters
+    ----------
+    config : transformers.PreTrainedConfig
+        The config, which is left as it is.
+    architecture : str or type, optional
+        The class, or one of transformers' AutoModel classes, or its name. Default: the first that the config names, or
+        else the type's base model.
+    **options
+        `dtype`. Default: the config's.
+    """
+    config = copy.deepcopy(config)
+    kind = _class(config, architecture)
+    if hasattr(kind, "from_config"):
+        return kind.from_config(config, trust_remote_code=False, **options)
+    return kind._from_config(config, **options)
+
+
+@contextmanager
+def guarded(builder: str, what: str) -> Iterator[None]:
+    """Keep what transformers does inside the `with` block offline and within limits; its errors become ValueError.
+
+    Parameters
+    ----------
+    builder, what : str
+        The beginning of errors, and what cannot be built.
+    """
+    try:
+        with offline(), limited():
+            yield
+    except NetworkRefused as error:
+        raise ValueError(
+            f"{builder.removesuffix('transformers')}{what} must be described here, with all that it refers to: nothing "
+            "is fetched or looked up elsewhere"
+        ) from error
+    except Exception as error:
+        version = importlib.metadata.version("transformers")
+        raise ValueError(f"{builder} {version} cannot build {what}: {textwrap.shorten(str(error), 300)}") from error
 
 
 def build(model_type: str, architecture: str | None, values: dict[str, Any], where: str) -> Parameters:
@@ -49,44 +120,57 @@ def build(model_type: str, architecture: str | None, values: dict[str, Any], whe
     ------
     ValueError
         If transformers or torch is missing, does not know the type, or fails to build it; if the model would have more
-        layers or parameters than any model has; or if another model would have to be looked up.
+        layers or parameters than any model has, or takes more time; or if another model would have to be looked up.
     """
+    require_installed(where, model_type, architecture)
+    return described(configuration(values, where), architecture, where)
+
+
+def require_installed(where: str, model_type: str, architecture: str | None) -> None:
+    """Import torch and transformers; raise ValueError, which names the type that needs them, if one is missing."""
     try:
-        torch, transformers = importlib.import_module("torch"), importlib.import_module("transformers")
+        for name in ("torch", "transformers"):
+            importlib.import_module(name)
     except ImportError as error:
         raise ValueError(
             f"{where}model_type must be one of {', '.join(TYPES)}, in a common architecture, where transformers is not "
             f"installed, got {short(model_type)}, {short(architecture)}: {error}"
         ) from error
-    values = {key: value for key, value in _harmless(values, where).items() if key != "model_type"}
-    try:
-        with offline(), _counted(torch):
-            config = transformers.AutoConfig.for_model(model_type, **values)
-            with torch.device("meta"):
-                model = _class(transformers, architecture, config)(config)
+
+
+def described(config: Any, architecture: str | None = None, where: str = "") -> Parameters:
+    """Return the parameters of the model of a config of transformers, which is built on the meta device."""
+    torch = importlib.import_module("torch")
+    with guarded(f"{where}transformers", said(config, architecture)):
+        with torch.device("meta"):
+            model = construct(config, architecture)
         state = model.state_dict()
         buffers = {name for name, _ in model.named_buffers(remove_duplicate=False)} & state.keys()
         found = from_mapping({name: tensor for name, tensor in state.items() if name not in buffers})
-    except NetworkRefused as error:
-        raise ValueError(
-            f"{where}model_type {short(model_type)} must be described here, with all that it refers to: nothing is "
-            "fetched or looked up elsewhere"
-        ) from error
-    except Exception as error:
-        raise ValueError(
-            f"{where}transformers {transformers.__version__} cannot build model_type {short(model_type)}, architecture "
-            f"{short(architecture)}: {textwrap.shorten(str(error), 300)}"
-        ) from error
-    described = tuple(
-        replace(parameter, dtype=None) for parameter in found
-    )  # the config.json does not say the dtype; this one is torch's default
-    return Parameters(described, (*found.skipped, *((name, "buffer") for name in state if name in buffers)))
+    return Parameters(found.parameters, (*found.skipped, *((name, "buffer") for name in state if name in buffers)))
 
 
-def _class(transformers: Any, architecture: str | None, config: Any) -> Any:
-    if architecture is None:
-        return transformers.AutoModel.from_config
-    found: Any = getattr(transformers, architecture, None)
+def said(config: Any, architecture: str | type | None) -> str:
+    """Return how an error names a model."""
+    named = getattr(architecture, "__name__", architecture) or next(iter(config.architectures or ()), None)
+    return f"model_type {short(config.model_type)}, architecture {short(named)}"
+
+
+def _knows(model_type: object) -> bool:
+    return model_type in importlib.import_module("transformers.models.auto.configuration_auto").CONFIG_MAPPING
+
+
+def _class(config: Any, architecture: str | type | None) -> Any:
+    """Return the class of a model; ValueError if there is none of that name, or it is of another type."""
+    transformers = importlib.import_module("transformers")
+    named = architecture or next(iter(config.architectures or ()), None)
+    if named is None:
+        return next(_classes(config))
+    found = getattr(transformers, named, None) if isinstance(named, str) else named
+    if found is None:  # a class that is registered with transformers, and is not its own
+        found = next((kind for kind in _classes(config) if kind.__name__ == named), None)
+    if hasattr(found, "from_config") and hasattr(found, "_model_mapping"):
+        return found
     if not (isinstance(found, type) and issubclass(found, transformers.PreTrainedModel)):
         raise ValueError("it has no such model")
     if not isinstance(config, getattr(found, "config_class", None) or ()):
@@ -94,22 +178,22 @@ def _class(transformers: Any, architecture: str | None, config: Any) -> Any:
     return found
 
 
-@contextmanager
-def _counted(torch: Any) -> Iterator[None]:
-    """Raise ValueError inside the `with` block once its modules have more parameters than any model has."""
-    left, thread = limits.FOREIGN_PARAMETERS, threading.get_ident()
-
-    def count(*_: object) -> None:
-        nonlocal left
-        left -= threading.get_ident() == thread
-        if left < 0:
-            raise ValueError(f"it has more than {limits.FOREIGN_PARAMETERS} parameters")
-
-    handle = torch.nn.modules.module.register_module_parameter_registration_hook(count)
-    try:
-        yield
-    finally:
-        handle.remove()
+def _classes(config: Any) -> Iterator[Any]:
+    """Yield the classes that take a config: AutoModel's, those of other tasks, and what its package has beside them."""
+    auto = importlib.import_module("transformers.models.auto.modeling_auto")
+    base = importlib.import_module("transformers").PreTrainedModel
+    others = (each for name, each in sorted(vars(auto).items()) if name.endswith("_MAPPING"))
+    for mapping in (auto.MODEL_MAPPING, *others):
+        found = mapping.get(type(config), ())
+        yield from found if isinstance(found, list | tuple) else (found,)
+    package = importlib.import_module(type(config).__module__.rpartition(".")[0])
+    for place in getattr(package, "__path__", ()):
+        for path in sorted(Path(place).glob("modeling_*.py")):
+            for name, kind in vars(importlib.import_module(f"{package.__name__}.{path.stem}")).items():
+                is_model = isinstance(kind, type) and issubclass(kind, base) and not name.endswith("PreTrainedModel")
+                if is_model and getattr(kind, "config_class", None) is type(config):
+                    yield kind
+    raise ValueError("there is no model of this type")
 
 
 def _harmless(values: dict[str, Any], where: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ..files.validation import as_name, as_shape
@@ -66,6 +66,8 @@ class Parameters:
     arguments : tuple of (str, object)
         Arguments of that recipe that the source tells, such as ("std", 0.006) where a config.json has another
         `initializer_range` than most. Default: none.
+    config : mapping of str to object, optional
+        The values of the config.json that it comes from, if any.
 
     Examples
     --------
@@ -80,6 +82,7 @@ class Parameters:
     skipped: tuple[tuple[str, str], ...] = ()
     family: str = ""
     arguments: tuple[tuple[str, Any], ...] = ()
+    config: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(

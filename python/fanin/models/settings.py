@@ -57,6 +57,14 @@ class Config:
         return value[0]
 
     @property
+    def dtype(self) -> str | None:
+        """The dtype that the file says; None if it says none."""
+        given = [self.values[key] for key in ("dtype", "torch_dtype") if self.values.get(key) is not None]
+        if not all(isinstance(name, str) for name in given):
+            raise ValueError(f"{self.where}dtype must be a string, as 'bfloat16', got {short(given[0])}")
+        return next((name.removeprefix("torch.") for name in given), None)
+
+    @property
     def labels(self) -> int:
         """The number of classes: `num_labels`, or as many as `id2label` names, or 2."""
         names = self.values.get("id2label")

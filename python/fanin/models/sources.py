@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..files.validation import as_name, as_shape
@@ -12,8 +13,9 @@ from .arrays import from_mapping
 from .buffers import reason_to_skip
 from .builtin import MODELS, family
 from .checkpoints import checkpoint_in
-from .config import read_config
+from .config import config_in, is_config, read_config
 from .headers import NUMPY_NAMES, Header, read_header
+from .hub import described, values_of
 from .index import read_index
 from .parameter import Parameter, Parameters
 from .toml_shapes import read_toml
@@ -38,8 +40,10 @@ def parameters(source: str | os.PathLike[str] | Mapping[str, Any] | Iterable[Par
         - a mapping from names to shapes or to arrays, such as a torch state_dict;
         - the path of a .safetensors file, of an .index.json of several, or of a directory, as `files_of` takes it; only
           headers are read;
-        - the path of a Hugging Face config.json; transformers must be installed for types of model other than gpt2,
-          llama, mistral, qwen2, qwen3, gemma, gemma2, gemma3_text, bert, roberta and vit;
+        - the path of a Hugging Face config.json, or of a directory that has one and no checkpoint; transformers must be
+          installed for types of model other than gpt2, llama, mistral, qwen2, qwen3, gemma, gemma2, gemma3_text, bert,
+          roberta and vit;
+        - a config of transformers;
         - the path of a .toml file of shapes by name;
         - `Parameters`, which are returned as they are, or several `Parameter`.
 
@@ -69,6 +73,8 @@ def parameters(source: str | os.PathLike[str] | Mapping[str, Any] | Iterable[Par
         return source
     if isinstance(source, Mapping):
         return from_mapping(source)
+    if is_config(source):
+        return replace(described(source), config=values_of(source))
     if not isinstance(source, (str, os.PathLike)):
         return _from_parameters(source)
     name = os.fspath(source)
@@ -79,7 +85,7 @@ def parameters(source: str | os.PathLike[str] | Mapping[str, Any] | Iterable[Par
 
 def _from_path(path: str) -> Parameters:
     if os.path.isdir(path):
-        path = checkpoint_in(path)
+        path = _in_directory(path)
     if path.endswith(".safetensors"):
         return _from_header(read_header(path), path)
     if path.endswith(".index.json"):
@@ -92,6 +98,17 @@ def _from_path(path: str) -> Parameters:
         f"source must be one of {', '.join(MODELS)}, or the path of a .safetensors, .index.json, config.json or .toml "
         f"file, got {short(path)}{nearest(path, MODELS)}"
     )
+
+
+def _in_directory(path: str) -> str:
+    """Return the checkpoint in a directory, or else its config.json."""
+    try:
+        return checkpoint_in(path)
+    except ValueError:
+        config = config_in(path)
+        if config is None:
+            raise
+        return config
 
 
 def _from_parameters(source: object) -> Parameters:

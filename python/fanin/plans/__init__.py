@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from .plan import Plan
-from .planning import plan
 from .saving import Saved
 from .verifying import Verified
 
-__all__ = ["Plan", "Saved", "Verified", "plan"]
+__all__ = ["Plan", "Saved", "Verified"]

@@ -27,6 +27,7 @@ class Contents:
     skipped: tuple[tuple[str, str], ...] = ()
     buffers: Mapping[str, Array] = field(default_factory=dict, repr=False, compare=False)
     notes: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    config: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
     _by_name: dict[str, Row] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -84,13 +84,15 @@ class Plan(Contents):
             Parameters that have the random stream of another one on purpose, and the name of that one. Default: none.
         """
         skipped = model.skipped if isinstance(model, Parameters) else ()
+        config = model.config if isinstance(model, Parameters) else None
         seed, strict = as_seed(seed), flag("strict", strict)
         model = list(model)
         recipe = overridden(recipe, overrides, model)
         made = rows(model, recipe, dtype=dtype, renamed=renamed, strict=strict, shares=shares)
         planned = chosen(only, [row.name for row in made])
         left_out = [(row.name, "left out by only") for row in made if row.name not in planned]
-        return cls(recipe, seed, tuple(row for row in made if row.name in planned), (*skipped, *left_out))
+        rows_planned = tuple(row for row in made if row.name in planned)
+        return cls(recipe, seed, rows_planned, (*skipped, *left_out), config=config)
 
     def carrying(self, buffers: Mapping[str, Array], notes: tuple[str, ...]) -> Self:
         """Return the plan with the values of a model's buffers by name, and notes for its table."""
@@ -125,7 +127,7 @@ class Plan(Contents):
         given = dtype_by_name(dtype, [row.name for row in self.rows])
         model = [replace(each, dtype=given(each.name) or each.dtype) for each in model]
         changed = type(self).of(
-            Parameters(tuple(model), self.skipped),
+            Parameters(tuple(model), self.skipped, config=self.config),
             self.recipe,
             self.seed if seed is None else seed,
             overrides=overrides,

@@ -10,6 +10,7 @@ from .. import _core
 from ..models import Parameter, Parameters, parameters
 from ..recipes import Recipe
 from ..recipes.recipe_data import FORMAT, require_format
+from ..text import short
 from .contents import STREAM, Contents
 from .rows import Row
 
@@ -24,6 +25,7 @@ def written(plan: Contents) -> dict[str, Any]:
         "recipe": plan.recipe.to_dict(),
         "parameters": [_row_to_dict(row) for row in plan.rows],
         "skipped": [list(pair) for pair in plan.skipped],
+        **({} if plan.config is None else {"config": dict(plan.config)}),
     }
 
 
@@ -51,7 +53,10 @@ def read(data: Mapping[str, Any]) -> tuple[Parameters, Recipe, Any, dict[str, st
             f"got {error!r}"
         ) from error
     recipe = Recipe.from_dict(data["recipe"])
-    return replace(model, skipped=skipped), recipe, data["seed"], renamed, shares
+    config = data.get("config")
+    if not isinstance(config, Mapping | None):
+        raise ValueError(f"config of a plan must be a mapping, got {short(config)}")
+    return replace(model, skipped=skipped, config=config), recipe, data["seed"], renamed, shares
 
 
 def _row_to_dict(row: Row) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ..checkpoint import Entry, Split, Writer
 from ..files import limits
 from ..files.validation import as_integer
 from ..text import short
-from . import chunks, tasks
+from . import chunks, config_file, tasks
 from .contents import STREAM, Contents
 from .executors import as_completed, workers
 from .moments import Group, Moments, groups
@@ -69,6 +69,9 @@ def save(
     start = time.perf_counter()
     table = groups(plan.rows)
     entries = [Entry(row.name, row.dtype, row.shape) for row in plan.rows]
+    config = config_file.path_of(plan, path)
+    if config is not None:
+        config_file.require_free(plan, config, force=force)
     writer = Writer(
         path,
         entries,
@@ -96,6 +99,8 @@ def save(
                     for number, each in drawn.items():
                         found[number].observed.merge(each)
                     progress(task.nbytes)
+    if config is not None:
+        config_file.place(plan, config)
     split = writer.split
     return Saved(
         split.index_path if split.index else split.path,

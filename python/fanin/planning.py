@@ -1,4 +1,4 @@
-"""Plan a model, from wherever its names and shapes come, by a recipe."""
+"""Plan a model from any source: names and shapes by a recipe, or a config.json as its author's code says."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..arrays.types import DType, Seed
-from ..entry import entry
-from ..models import Parameter, parameters
-from ..recipes import Recipe, resolve
-from .choices import Only, Overrides
-from .plan import Plan
-from .rows import Renamed
+from . import transformers
+from .arrays.types import DType, Seed
+from .entry import entry
+from .models import Parameter, parameters
+from .models.config import config_in, is_config
+from .models.hub import installed
+from .plans import Plan
+from .plans.choices import Only, Overrides
+from .plans.rows import Renamed
+from .recipes import Recipe, resolve
+from .torch.as_written import AS_WRITTEN
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | Iterable[Parameter]
 
@@ -35,12 +39,13 @@ def plan(
     ----------
     source : str, path-like, mapping or iterable of Parameter
         Where names and shapes come from: the name of a built-in model ("gpt2"); a mapping from names to shapes or
-        arrays, such as a state_dict; or the path of a .safetensors file, its index, a Hugging Face config.json or a
-        .toml file. See `fanin.models.parameters`.
+        arrays, such as a state_dict; the path of a .safetensors file, its index, a Hugging Face config.json, a
+        directory that has one, or a .toml file; or a config of transformers. See `fanin.models.parameters`.
     recipe : Recipe, str, path-like or None
         The rules that say how each parameter is drawn: a recipe, the name of a built-in one ("gpt2"), which is then
-        made for this model's depth, or the path of a .toml file. Default None: the built-in recipe that suits the
-        source, which must be a built-in model or a config.json.
+        made for this model's depth, or the path of a .toml file. Default None: what suits the source, which must be a
+        built-in model or a config. Where transformers is installed, a config is planned "as-written", by what the
+        model's own code asks for: see `fanin.transformers.plan`. Elsewhere it has the built-in recipe of its family.
     seed : int or numpy.random.SeedSequence
         The seed of every random stream, in [0, 2^64).
     dtype : str, dtype or mapping, optional
@@ -88,6 +93,11 @@ def plan(
     >>> plan["h.0.mlp.c_fc.weight", 5:7].shape
     (2, 3072)
     """
+    written = recipe is None or recipe == AS_WRITTEN
+    if written and (is_config(source) or config_in(source)) and installed():
+        return transformers.plan(
+            source, seed=seed, dtype=dtype, overrides=overrides, only=only, renamed=renamed, strict=strict
+        )
     model = parameters(source)
     return Plan.of(
         model,
