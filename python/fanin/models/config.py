@@ -77,7 +77,7 @@ def read_config(path: str | os.PathLike[str]) -> Parameters:
     if builder is None or unknown is not None:
         described = build(config.model_type, config.architecture, config.values, where)
     else:
-        shapes, *rest = builder(config)
-        described = Parameters.of(shapes, *rest, dtypes=dict.fromkeys(shapes, config.dtype), where=where)
+        shapes, ties = builder(config)
+        described = Parameters.of(shapes, ties, dtypes=dict.fromkeys(shapes, config.dtype), where=where)
     told = tuple(known.arguments(config).items())
     return replace(described, family=known.family, arguments=told, config=config.values)

@@ -2,6 +2,7 @@
 
 Examples
 --------
+>>> import fanin
 >>> from transformers import GPT2Config
 >>> config = GPT2Config(n_layer=2, n_embd=64, n_head=2)
 >>> model = fanin.transformers.from_config(config, seed=0)

@@ -71,6 +71,7 @@ def plan(
 
     Examples
     --------
+    >>> import fanin
     >>> from transformers import GPT2Config
     >>> plan = fanin.transformers.plan(GPT2Config(n_layer=2), seed=0, architecture="GPT2LMHeadModel")
     >>> plan.ties, plan.row("transformer.h.0.mlp.c_proj.weight").scheme.describe()
@@ -126,6 +127,7 @@ def from_config(
 
     Examples
     --------
+    >>> import fanin
     >>> from transformers import GPT2Config
     >>> model = fanin.transformers.from_config(GPT2Config(n_layer=2, n_embd=64, n_head=2), seed=0, dtype="bfloat16")
     >>> model.dtype
@@ -162,7 +164,7 @@ class _Given:
         path = config_in(source)
         if path is None:
             raise ValueError(
-                f"config must be the path of a config.json or of a directory that has one, or a config of transformers, "
+                "config must be the path of a config.json or of a directory that has one, or a config of transformers, "
                 f"got {short(source)}"
             )
         read = read_values(path)
@@ -173,8 +175,7 @@ class _Given:
 
     def builder(self, dtype: DType | Mapping[str, DType]) -> Callable[[], Any]:
         """Return the function that builds the model."""
-        one = dtype is not None and not isinstance(dtype, Mapping)
-        options = {"dtype": dtypes.name(dtype)} if one else {}  # type: ignore[arg-type]
+        options = {} if dtype is None or isinstance(dtype, Mapping) else {"dtype": dtypes.name(dtype)}
 
         def build() -> Any:
             with hub.guarded(f"{self.where}transformers", hub.said(self.config, self.architecture)):

@@ -55,6 +55,7 @@ def missing(recipe: RecipeLike = None, *, seed: Seed) -> Iterator[list[Plan]]:
 
     Examples
     --------
+    >>> import fanin
     >>> from transformers import GPT2Config, GPT2ForSequenceClassification
     >>> config = GPT2Config(n_layer=1, n_embd=32, n_head=2, vocab_size=100, pad_token_id=0)
     >>> _ = fanin.plan(config, seed=0).save("backbone/")
