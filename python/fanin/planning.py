@@ -93,8 +93,7 @@ def plan(
     >>> plan["h.0.mlp.c_fc.weight", 5:7].shape
     (2, 3072)
     """
-    written = recipe is None or recipe == AS_WRITTEN
-    if written and (is_config(source) or config_in(source)) and installed():
+    if is_as_written(source, recipe):
         return transformers.plan(
             source, seed=seed, dtype=dtype, overrides=overrides, only=only, renamed=renamed, strict=strict
         )
@@ -109,3 +108,9 @@ def plan(
         renamed=renamed,
         strict=strict,
     )
+
+
+def is_as_written(source: object, recipe: object) -> bool:
+    """Tell whether a source is planned by what its model's own code asks for, which transformers has."""
+    wanted = recipe is None or recipe == AS_WRITTEN
+    return wanted and (is_config(source) or config_in(source) is not None) and installed()

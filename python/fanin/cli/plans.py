@@ -10,13 +10,16 @@ import sys
 import warnings
 from typing import Any
 
+from .. import transformers
 from ..checkpoint import DTYPES, Split
 from ..checkpoint.split import MAX_SHARD_SIZE, parse_size
 from ..models import MODELS, Parameters, files_of, parameters
+from ..planning import is_as_written
 from ..plans import Plan, Saved
 from ..plans.table import render
 from ..recipes import RECIPES, Rule, resolve, scheme
 from ..text import printable, short, terminal_width
+from ..torch.as_written import AS_WRITTEN
 from .errors import CommandError, reads_files
 from .terminal import explain, print_saved, print_verified, progress_bar, write_json
 
@@ -132,7 +135,7 @@ def _renaming(text: str) -> tuple[str, str]:
 
 @reads_files
 def _plan(arguments: argparse.Namespace) -> None:
-    plan = _planned(arguments, parameters(arguments.model), arguments.recipe, arguments.seed or 0)
+    plan = _new(arguments)
     if arguments.json != "-":
         print(render(plan, terminal_width()))
     write_json(arguments.json, plan.to_dict())
@@ -140,7 +143,7 @@ def _plan(arguments: argparse.Namespace) -> None:
 
 @reads_files
 def _init(arguments: argparse.Namespace) -> None:
-    plan = _planned(arguments, parameters(arguments.model), arguments.recipe, arguments.seed or 0)
+    plan = _new(arguments)
     journal = Split.of(arguments.output, ()).path + ".journal"
     try:
         with progress_bar(plan.nbytes, visible=not arguments.quiet) as advance:
@@ -171,17 +174,24 @@ def _verify(arguments: argparse.Namespace) -> int:
     recipe = arguments.recipe
     if recipe is None:
         recipe = told.get("recipe")
-        if not (recipe is None or recipe in list(RECIPES)):  # whoever wrote the file must not choose a path to open
+        if recipe not in (None, AS_WRITTEN, *RECIPES):  # whoever wrote the file must not choose a path to open
             raise CommandError(
                 f"{arguments.path} is from the recipe {short(recipe)}, not a built-in one; give --recipe"
             )
+    source = arguments.model or (arguments.path if recipe == AS_WRITTEN else None)
+    if is_as_written(source, recipe):
+        plan = _written(arguments, source, seed, {each.name: each.dtype for each in stored if each.dtype})
+        return _verified(arguments, plan)
     model = stored
     if arguments.model:
         dtypes = {parameter.name: parameter.dtype for parameter in stored}
         model = parameters(arguments.model)
         own = tuple(dataclasses.replace(each, dtype=dtypes.get(each.name)) for each in model.parameters)
         model = dataclasses.replace(model, parameters=own)
-    plan = _planned(arguments, model, recipe, seed)
+    return _verified(arguments, _planned(arguments, model, recipe, seed))
+
+
+def _verified(arguments: argparse.Namespace, plan: Plan) -> int:
     try:
         with progress_bar(plan.nbytes, visible=not arguments.quiet) as advance:
             verified = plan.verify(arguments.path, workers=arguments.workers, progress=advance)
@@ -191,6 +201,25 @@ def _verify(arguments: argparse.Namespace) -> int:
         print_verified(verified)
     write_json(arguments.json, dataclasses.asdict(verified))
     return 0 if verified else 1
+
+
+def _new(arguments: argparse.Namespace) -> Plan:
+    """Return the plan that is asked for."""
+    seed = arguments.seed or 0
+    if is_as_written(arguments.model, arguments.recipe):
+        return _written(arguments, arguments.model, seed, arguments.dtype)
+    return _planned(arguments, parameters(arguments.model), arguments.recipe, seed)
+
+
+def _written(arguments: argparse.Namespace, source: str, seed: int, dtype: Any) -> Plan:
+    """Return the plan of a config.json, by what its model's own code asks for."""
+    return transformers.plan(
+        source,
+        seed=seed,
+        dtype=dtype,
+        overrides={rule.pattern: rule.scheme for rule in arguments.set} or None,
+        renamed=dict(arguments.rename) or None,
+    )
 
 
 def _planned(arguments: argparse.Namespace, model: Parameters, recipe: Any, seed: int) -> Plan:
