@@ -165,7 +165,10 @@ def _class(config: Any, architecture: str | type | None) -> Any:
     transformers = importlib.import_module("transformers")
     named = architecture or next(iter(config.architectures or ()), None)
     if named is None:
-        return next(_classes(config))
+        kind = next(_classes(config), None)
+        if kind is None:
+            raise ValueError("there is no model of this type")
+        return kind
     found = getattr(transformers, named, None) if isinstance(named, str) else named
     if found is None:  # a class that is registered with transformers, and is not its own
         found = next((kind for kind in _classes(config) if kind.__name__ == named), None)
@@ -193,7 +196,6 @@ def _classes(config: Any) -> Iterator[Any]:
                 is_model = isinstance(kind, type) and issubclass(kind, base) and not name.endswith("PreTrainedModel")
                 if is_model and getattr(kind, "config_class", None) is type(config):
                     yield kind
-    raise ValueError("there is no model of this type")
 
 
 def _harmless(values: dict[str, Any], where: str) -> dict[str, Any]:
@@ -211,7 +213,7 @@ def _harmless(values: dict[str, Any], where: str) -> dict[str, Any]:
     for key, value in values.items():
         if _CODE.search(key):
             continue
-        numbers = value if isinstance(value, list) else [value]
+        numbers = list(value) if isinstance(value, list | dict) else [value]
         most = limits.FOREIGN_LAYERS if _LAYERS.search(key) else limits.FOREIGN_COUNT
         if _LAYERS.search(key) or _COUNTS.search(key):
             for number in (len(numbers), *(number for number in numbers if isinstance(number, int))):

@@ -94,7 +94,7 @@ class _Request:
             self.recipe,
             seed=self.seed,
             dtype=every.pop() if len(every) == 1 else by_name,
-            only=tensors,
+            only=list(tensors),
         ).carrying({}, ())
         plan.fill(tensors)
         for tensor in tensors.values():
