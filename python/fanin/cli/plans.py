@@ -179,7 +179,7 @@ def _verify(arguments: argparse.Namespace) -> int:
                 f"{arguments.path} is from the recipe {short(recipe)}, not a built-in one; give --recipe"
             )
     source = arguments.model or (arguments.path if recipe == AS_WRITTEN else None)
-    if is_as_written(source, recipe):
+    if source is not None and is_as_written(source, recipe):
         plan = _written(arguments, source, seed, {each.name: each.dtype for each in stored if each.dtype})
         return _verified(arguments, plan)
     model = stored
