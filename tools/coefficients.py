@@ -174,7 +174,8 @@ def hexadecimal(x: mpf, kind: str) -> str:
 
 
 HEADER = """\
-// Polynomials of stream v1, lowest degree first: derived and written by tools/coefficients.py, frozen with the stream.
+// Lists the polynomials of stream v1, lowest degree first. tools/coefficients.py derived and wrote them.
+// They are frozen.
 #pragma once
 
 #include "core/polynomial.hpp"

@@ -47,7 +47,7 @@ uint64_t blake2b_64(const uint8_t* data, size_t size, const char person[16]) {
   uint64_t h[8], words[2];
   memcpy(h, kInitial, 64);
   memcpy(words, person, 16);
-  h[0] ^= 0x01010000 ^ 8;  // digest of 8 bytes, no key, sequential
+  h[0] ^= 0x01010000 ^ 8;  // the digest has 8 bytes; there is no key and no tree
   h[6] ^= words[0];
   h[7] ^= words[1];
   size_t done = 0;

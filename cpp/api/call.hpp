@@ -1,4 +1,4 @@
-// One call of the API: which part of a parameter is wanted, where it goes, and who may end the work early.
+// A call of the API says which part of a parameter is wanted, where it goes, and who may end the work early.
 #pragma once
 
 #include <algorithm>
@@ -12,9 +12,9 @@
 
 namespace fanin {
 
-// A function of the API makes one before it computes anything. It is the guard as well: as long as it lives, the calling thread
-// rounds to nearest and keeps subnormals. Places in memory, regions and draws come from it alone, so that nothing can be drawn
-// without it. (The threads that help are guarded where they start, in cpu/parallel.cpp.)
+// A function of the API makes a Call before it computes anything. The Call is the guard as well: as long as it lives,
+// the calling thread rounds to nearest and keeps subnormals. Places in memory, regions and draws come from it alone, so
+// nothing can be drawn without it. (The threads that help are guarded where they start, in cpu/parallel.cpp.)
 class Call {
  public:
   Call(const Part& part, const Output& out, const Interrupt& interrupt)
@@ -25,26 +25,26 @@ class Call {
   char* data() const { return static_cast<char*>(out_.data); }
   const Interrupt& interrupt() const { return interrupt_; }
 
-  // A GPU's queue if the values are to be computed there, else null. Memory of the host that a GPU is to draw into is written
-  // from the host where the values are not random: that is as quick as copying them.
+  // Returns a GPU's queue if its memory is to be written, else null. Where a GPU is to draw into the host's memory, the
+  // host writes what is not random itself, which is as quick as copying it.
   const Queue* gpu() const { return out_.queue && !out_.queue->to_host ? &*out_.queue : nullptr; }
-  void require_gpu_kernel(const char* function) const;  // if the output has a queue
+  void require_gpu_kernel(const char* function) const;  // throws NotOnGpu if a GPU would need one
 
-  // Checks shape, box and output; false if the part has no elements.
+  // Checks shape, box and output, and returns whether the part has any elements.
   bool has_elements() const;
-  // The same, and sets the region of memory and of the global tensor that the part stands for.
+  // Does the same, and sets the region of memory and of the global tensor that the part stands for.
   bool make_region(Region& region) const;
-  // The region of a part that has elements, without a check of the output.
+  // Returns the region of a part that has elements, and does not check the output.
   Region region() const;
-  // What the part takes from each axis of the tensor.
+  // Returns what the part takes from each axis of the tensor.
   std::vector<Taken> taken() const;
 
-  // A draw from the values' stream of the part's name, and one from another stream of the name.
+  // These return a draw from the name's stream of values: one whose parameters are not set yet, and one of normals.
   Draw draw(Distribution distribution) const;
-  Draw normal_draw(double mean, double deviation) const;  // checks both
+  Draw normal_draw(double mean, double deviation) const;  // checks them
   uint64_t seed() const { return part_.seed; }
   uint64_t stream(uint8_t tag) const { return stream_id(part_.name, tag); }
-  // Draws into the output, on the CPU or a GPU.
+  // These draw into the output, or write one value there, on the CPU or a GPU.
   void fill(const Draw& draw) const;
   void fill(double value) const;
 

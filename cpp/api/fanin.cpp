@@ -15,7 +15,8 @@
 namespace fanin {
 namespace {
 
-// Bounds rounded inward: to the compute type, which decides what is drawn, and to the dtype, which limits the values.
+// Bounds are rounded inward twice: to the compute type, which decides what is drawn, and to the dtype, which limits the
+// values.
 struct Bounds {
   double low, high, least, most;
 
@@ -30,7 +31,7 @@ struct Bounds {
   double limited(double value) const { return value < least ? least : value > most ? most : value; }
 
  private:
-  // A finite bound beyond what the dtype can hold is its largest value.
+  // A finite bound that the dtype cannot hold becomes its largest value.
   static double reach(Dtype dtype, double low) { return std::isinf(low) ? low : std::max(low, -largest(dtype)); }
 };
 
@@ -88,7 +89,8 @@ TruncatedDraw truncated_draw(const Call& call, double mean, double deviation, do
   if (std::isinf(bounds.most) && bounds.most < 0) refuse("high must be above the least ", name(dtype), ", got ", high);
   low = bounds.low, high = bounds.high;
   if (std::isinf(low) || std::isinf(high)) {
-    // Beyond a bound α > 0 no value is farther out than √(α² + r²), if r is the farthest beyond 0: tails fall ever faster.
+    // Tails fall ever faster: if no value lies farther beyond 0 than r, none lies farther out than √(α² + r²) beyond α
+    // > 0.
     const double nearest = std::max(0.0, (std::isinf(low) ? mean - high : low - mean) / deviation);
     const double beyond_mean = dtype == Dtype::float64 ? 8.58 : 6.77;
     const double reach = std::sqrt(nearest * nearest + beyond_mean * beyond_mean);
@@ -99,7 +101,7 @@ TruncatedDraw truncated_draw(const Call& call, double mean, double deviation, do
   if ((std::isinf(low - mean) && !std::isinf(low)) || (std::isinf(high - mean) && !std::isinf(high)))
     refuse("low and high must lie within ", largest(dtype), " of mean, got mean ", mean, ", low ", low, ", high ",
            high);
-  if (low < high && high - low < 1e-12 * deviation)  // too narrow for the probabilities' float64
+  if (low < high && high - low < 1e-12 * deviation)  // float64 cannot tell their probabilities apart
     refuse("low and high must be equal or 1e-12 std apart, which is as good as uniform, got low ", low, ", high ", high,
            ", std ", deviation);
   Draw draw = call.draw(Distribution::truncated_normal);

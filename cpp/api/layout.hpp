@@ -1,4 +1,4 @@
-// Which axes of a weight are outputs, inputs, spatial, and of a batch.
+// Reads from a layout which axes of a weight are outputs, inputs, spatial axes and batches.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +9,19 @@
 
 namespace fanin {
 
-constexpr size_t kMostAxes = 64;  // of a weight with a layout
+constexpr size_t kMostAxes = 64;  // that a weight with a layout may have
 
 using AxisSet = uint64_t;  // bit i is axis i
 
-// Batch axes count matrices; the others make them up.
+// Batch axes number the matrices, and the other axes make them up.
 struct Axes {
   AxisSet outs = 0, ins = 0, spatial = 0, batch = 0;
 
-  // Everything but outputs and batches: the columns of a matrix, flattened in C order.
+  // Returns the axes that make up the columns of a matrix, flattened in C order: all but outputs and batches.
   AxisSet columns() const { return ins | spatial; }
 };
 
-// From "OI", (out, in, *spatial), or "IO", (*spatial, in, out), or a letter for each of `rank` axes.
+// Reads "OI", which is (out, in, *spatial), "IO", which is (*spatial, in, out), or a letter for each of `rank` axes.
 inline Axes axes_of(std::string_view layout, size_t rank) {
   constexpr std::string_view kSpatial = "XYZHWDT";
   if (rank > kMostAxes) refuse("shape must have at most ", kMostAxes, " dimensions, got ", rank);
@@ -47,7 +47,7 @@ inline Axes axes_of(std::string_view layout, size_t rank) {
   return axes;
 }
 
-// What a list has for some of the axes, in order.
+// Takes the entries of some axes, in their order, from a list that has one for every axis.
 template <class T>
 std::vector<T> of_axes(AxisSet axes, const std::vector<T>& all) {
   std::vector<T> some;
@@ -57,7 +57,7 @@ std::vector<T> of_axes(AxisSet axes, const std::vector<T>& all) {
   return some;
 }
 
-// The product of some axes of a shape.
+// Multiplies the sizes of some axes of a shape.
 inline int64_t size_of(AxisSet axes, const std::vector<int64_t>& shape) {
   int64_t product = 1;
   for (size_t i = 0; i < shape.size(); ++i)

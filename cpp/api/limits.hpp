@@ -1,4 +1,4 @@
-// The largest value of a dtype, and what single numbers are in it.
+// Tells the largest value of a dtype, and rounds single numbers to it.
 #pragma once
 
 #include <cmath>
@@ -36,14 +36,14 @@ inline double largest(Dtype dtype) {
   return with_float(dtype, [](auto d) { return Largest<d.value>::value; });
 }
 
-// Refuses where `reach` times an argument is not finite in a dtype.
+// Refuses an argument that is not finite in a dtype once it is multiplied by `reach`.
 inline void require_value(const std::string& argument, double value, Dtype dtype, double reach = 1) {
   require_finite(argument.c_str(), value);
   if (!(std::abs(value) * reach <= largest(dtype)))
     refuse(argument, " must not exceed the largest ", name(dtype), ", ", largest(dtype), ", got ", value);
 }
 
-// A finite number's bit pattern in a dtype, rounded to nearest even by way of float32, as samples are.
+// Returns the bits of a finite number in a dtype. It is rounded to nearest even by way of float32, as samples are.
 inline uint64_t pattern_of(Dtype dtype, double value) {
   using host::Scalar;
   return with_float(dtype, [&](auto d) -> uint64_t {
@@ -61,14 +61,14 @@ inline double value_of(Dtype dtype, uint64_t pattern) {
     if constexpr (d.value == Dtype::float32) return double(Scalar::as<float>(uint32_t(pattern)));
     if constexpr (d.value == Dtype::bfloat16) return double(Scalar::as<float>(uint32_t(pattern << 16)));
     if constexpr (d.value == Dtype::float16) {
-      // Scaling by 2^112 moves float16's exponent bias to float32's, also for subnormals.
+      // A factor of 2^112 makes up for the exponent bias, 15 in float16 and 127 in float32, of subnormals too.
       const double magnitude = double(Scalar::as<float>(uint32_t(pattern & 0x7fff) << 13)) * 0x1p112;
       return pattern & 0x8000 ? -magnitude : magnitude;
     }
   });
 }
 
-// The least value of a dtype that is not below x; infinities stay.
+// Returns the least value of a dtype that is not below x. Infinities stay as they are.
 inline double round_up(Dtype dtype, double x) {
   if (std::isinf(x) || dtype == Dtype::float64) return x;
   if (x > largest(dtype)) return std::numeric_limits<double>::infinity();
@@ -76,7 +76,7 @@ inline double round_up(Dtype dtype, double x) {
   const uint64_t pattern = pattern_of(dtype, x), sign = 1ull << (8 * itemsize(dtype) - 1);
   const double nearest = value_of(dtype, pattern);
   if (nearest >= x) return nearest;
-  // One step up: away from zero above it, towards zero below; from -0 or +0 to the least positive.
+  // The next pattern is one more above zero and one less below it; after either zero comes the least positive.
   const uint64_t next = nearest == 0 ? 1 : pattern & sign ? pattern - 1 : pattern + 1;
   return value_of(dtype, next);
 }

@@ -13,9 +13,9 @@
 namespace fanin {
 namespace {
 
-constexpr uint8_t kTagSingle = 2, kTagDouble = 3;  // of reflector streams
+constexpr uint8_t kTagSingle = 2, kTagDouble = 3;  // the tags of the reflector streams
 
-// The axes of one side of a matrix, flattened in C order.
+// Flattens the axes of one side of a matrix in C order.
 cpu::Coordinates flatten(const std::vector<Taken>& axes) {
   cpu::Coordinates side{0, {}};
   int64_t step = 1;
@@ -34,12 +34,12 @@ cpu::Coordinates flatten(const std::vector<Taken>& axes) {
   return side;
 }
 
-// Matrices, one after another in the reflector stream.
+// Collects matrices, which follow one another in the reflector stream.
 struct Matrices {
   std::vector<cpu::OrthogonalMatrix> all;
   std::vector<cpu::Coordinates> where;
 
-  // An `outs` × `ins` matrix whose sides take these axes; the data pointer is that of the part's first element.
+  // Adds an `outs` × `ins` matrix whose sides take these axes. `data` points to the part's first element of it.
   void add(uint64_t first, int64_t outs, int64_t ins, const std::vector<Taken>& out_side,
            const std::vector<Taken>& in_side, char* data) {
     const auto empty = [](const std::vector<Taken>& side) {
@@ -60,15 +60,15 @@ cpu::OrthogonalDraw make_draw(double gain, const Call& call) {
   return {call.seed(), call.stream(is_wide(call.dtype()) ? kTagDouble : kTagSingle), call.dtype(), gain, false};
 }
 
-// An entry may exceed 1 by rounding.
+// Rounding may make an entry exceed 1.
 void require_gain(double gain, Dtype dtype) { require_value("gain", gain, dtype, 1.001); }
 
-// The outputs that a part takes of a block of them, from output `begin` on, and where the first of them lies.
+// Returns which outputs a part takes of the block that begins at output `begin`, and where the first of them lies.
 std::pair<Taken, char*> outputs_of(const Taken& outputs, int64_t begin, int64_t size, char* data) {
-  // The entries start + i·step, i < count, that lie in [begin, begin + size).
+  // They are the entries start + i·step, i < count, that lie in [begin, begin + size).
   const int64_t step = std::abs(outputs.step);
   const int64_t lowest = outputs.step > 0 ? outputs.start : outputs.start + outputs.step * (outputs.count - 1);
-  const auto index_of = [&](int64_t row) {  // of the first entry from `row` up, in ascending order
+  const auto index_of = [&](int64_t row) {  // counts the entries below `row`
     return std::min(outputs.count, row <= lowest ? 0 : (row - lowest + step - 1) / step);
   };
   const int64_t low = index_of(begin), high = index_of(begin + size);
@@ -106,7 +106,7 @@ void orthogonal(double gain, std::string_view layout, const std::vector<int64_t>
   const Taken outputs = out_side[0];
   const int64_t each = size_of(axes.outs, part.shape) / outs, ins = size_of(axes.columns(), part.shape);
   const std::vector<int64_t> sizes = blocks.empty() ? std::vector<int64_t>{outs} : blocks;
-  uint64_t elements = 0;  // of the reflector stream, a batch
+  uint64_t elements = 0;  // in the reflector stream of one index of the batch
   for (const int64_t size : sizes)
     elements += stream_elements(size * each, ins);
 

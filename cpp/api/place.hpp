@@ -1,4 +1,4 @@
-// Finds places in memory: of every index of some axes, and of the centre of the spatial ones.
+// Finds where every index of some axes, and the centre of the spatial axes, lie in memory.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// Errors: std::invalid_argument with a message made of parts.
+// Refuses arguments: it throws std::invalid_argument, whose message is put together from parts.
 #pragma once
 
 #include <cmath>
@@ -16,7 +16,8 @@ template <class T>
 const T& text(const T& value) {
   return value;
 }
-inline std::string text(double value) {  // the fewest digits that read back as the same number, whatever the locale
+// Writes the fewest digits that read back as the same number, whatever the locale is.
+inline std::string text(double value) {
   for (int precision = 6;; ++precision) {
     std::stringstream digits;
     digits.imbue(std::locale::classic());

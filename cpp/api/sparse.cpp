@@ -9,9 +9,9 @@ namespace fanin {
 namespace {
 
 constexpr uint8_t kTagMask = 4;
-constexpr int64_t kLongest = int64_t(1) << 32;  // positions of a line, all of whose words are drawn
+constexpr int64_t kLongest = int64_t(1) << 32;  // line: a word is drawn for each of its positions
 
-// The part as lines by positions, all axes forward. Neighbours on an axis are so many lines, or positions, apart.
+// Describes the part as a matrix of lines by positions, with all axes turned forward.
 cpu::SparsePart make_part(const Call& call, const Axes& axes, bool per_output) {
   const std::vector<int64_t>& shape = call.shape();
   std::vector<int64_t> apart(shape.size());
@@ -41,7 +41,8 @@ cpu::SparsePart make_part(const Call& call, const Axes& axes, bool per_output) {
   return result;
 }
 
-// Where lines and positions alternate, one line after another on the shortest axis of lines: every line is looked at once.
+// Draws axis by axis where those of lines and of positions alternate: the shortest axis of lines is walked first, so
+// that each line is chosen once.
 void in_order(const cpu::SparseDraw& draw, cpu::SparsePart part, const Interrupt& interrupt) {
   int changes = 0;
   const cpu::SparseAxis* before = nullptr;

@@ -5,7 +5,7 @@
 namespace fanin {
 
 Statistics statistics(const Input& input, const Interrupt& interrupt) {
-  // A call serves reading and writing; here nothing is written.
+  // A Call describes memory, and here nothing is written to it.
   const Part whole{0, {}, input.dtype, input.shape};
   const Output memory{const_cast<void*>(input.data), input.strides};
   const Call call(whole, memory, interrupt);

@@ -13,8 +13,8 @@
 namespace fanin {
 namespace {
 
-constexpr int64_t kMostPositions = int64_t(1) << 53;  // every one a float64
-constexpr double kLargestStep = 1e300;                // and the least is 1/kLargestStep: nothing over- or underflows
+constexpr int64_t kMostPositions = int64_t(1) << 53;  // float64 holds every number up to it
+constexpr double kLargestStep = 1e300;  // 1/kLargestStep is the least, so that nothing over- or underflows
 
 }  // namespace
 
@@ -30,7 +30,7 @@ void dirac(double gain, int64_t groups, std::string_view layout, const Part& par
   if (!some) return;
   call.fill(0);
 
-  // A diagonal for every index of a batch, and of all but the last axes of outputs and inputs.
+  // There is a diagonal for every index of the batch, and of all axes of outputs and inputs but the last of each.
   const std::vector<Taken> all = call.taken();
   char* const data = centre_of(of_axes(axes.spatial, all), call.data());
   if (!data) return;
@@ -68,7 +68,7 @@ void broadcast(const std::vector<double>& values, int64_t axis, const Part& part
   }
   if (!some) return;
 
-  // The axes before the one of the values and those after it are joined each on their own.
+  // The axes before that of the values are joined, and so are those after it.
   turn_forward(region);
   Region sides[3];
   int64_t axis_step = 1;

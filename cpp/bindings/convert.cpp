@@ -8,7 +8,7 @@
 namespace fanin::bindings {
 namespace {
 
-// At most a hundred bytes, whatever the value is; its type, where Python does not spell it.
+// Spells a value in a hundred bytes at most, or names its type if Python cannot spell it.
 std::string spelled(py::handle value) {
   const auto ascii = py::reinterpret_steal<py::object>(PyObject_ASCII(value.ptr()));
   if (!ascii) {
@@ -19,7 +19,7 @@ std::string spelled(py::handle value) {
   return whole.size() <= 100 ? whole : whole.substr(0, 48) + "..." + whole.substr(whole.size() - 49);
 }
 
-// TypeError for what is no integer, ValueError for what is 2^63 or more.
+// Raises TypeError for what is no integer, and ValueError for an integer beyond 64 bits.
 int64_t as_int64(py::handle value, const char* argument, const char* allowed, const char* limit) {
   py::object number = py::reinterpret_borrow<py::object>(value);
   if (!PyLong_CheckExact(value.ptr())) {
@@ -37,7 +37,8 @@ int64_t as_int64(py::handle value, const char* argument, const char* allowed, co
   return result;
 }
 
-// A list or tuple of what a sequence holds; null for what is none, such as an integer, or an array of no axis.
+// Returns a list or tuple of what a sequence holds, or null for what is no sequence, such as an integer or an array
+// without axes.
 py::object as_sequence(py::handle value) {
   PyObject* const p = value.ptr();
   if (PyTuple_Check(p) || PyList_Check(p)) return py::reinterpret_borrow<py::object>(value);
@@ -78,7 +79,7 @@ void set_python_error() noexcept {
     error.restore();
   } catch (const py::builtin_exception& error) {
     error.set_error();
-  } catch (const Interrupted&) {  // by a signal handler that raised: the error is set
+  } catch (const Interrupted&) {  // a signal handler has raised, and set the error
   } catch (const NotOnGpu& error) {
     PyErr_SetString(PyExc_NotImplementedError, error.what());
   } catch (const std::bad_alloc&) {
@@ -167,7 +168,7 @@ int64_t as<int64_t>(py::handle value, const char* argument) {
 
 template <>
 bool as<bool>(py::handle value, const char* argument) {
-  if (!PyLong_Check(value.ptr()))  // bools are integers
+  if (!PyLong_Check(value.ptr()))  // a bool is an integer
     raise(PyExc_TypeError, std::string(argument) + " must be True or False, got " + spelled(value));
   return PyObject_IsTrue(value.ptr()) == 1;
 }

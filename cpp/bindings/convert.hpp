@@ -1,4 +1,4 @@
-// From Python's arguments to the API's. Every error names the argument, its value and what is allowed.
+// Converts Python's arguments to the API's. Every error names the argument, its value and what is allowed.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -16,16 +16,16 @@ namespace fanin::bindings {
 namespace py = pybind11;
 
 [[noreturn]] void raise(PyObject* type, const std::string& message);
-// The exception that is being handled, as Python's.
+// Sets Python's error to the C++ exception that is being handled.
 void set_python_error() noexcept;
 std::string text(const std::vector<int64_t>& shape);
 
 uint64_t as_seed(py::handle);
-std::string_view as_utf8(py::handle, const char* argument);  // valid as long as the object
+std::string_view as_utf8(py::handle, const char* argument);  // is valid as long as the object
 std::vector<int64_t> as_shape(py::handle);
 std::vector<AxisSlice> as_box(py::handle);
 
-// A sampler's own arguments, by the type that the API wants.
+// Converts one of a sampler's own arguments to the type that the API wants.
 template <class T>
 T as(py::handle value, const char* argument);
 template <>

@@ -1,4 +1,4 @@
-// fanin._cuda: what this build and this machine can do on a GPU, and the fills that fanin._core calls there.
+// fanin._cuda tells what this build and this machine can do on a GPU, and has the fills that fanin._core calls there.
 #include <pybind11/pybind11.h>
 
 #include <optional>
@@ -23,7 +23,7 @@ int device_of(uintptr_t address) {
 constexpr Backend kBackend = {fill,          fill_constant,  fill_broadcast, fill_diagonal,
                               fill_sinusoid, fill_step_bias, draw_to_host};
 
-// Never raises: an error is an entry, in CUDA's words.
+// Describes the GPUs. It never raises: the entry "error" has an error in CUDA's words.
 py::dict status() {
   py::dict result;
   int driver = 0, count = 0, current = 0;
@@ -48,7 +48,7 @@ py::dict status() {
   return result;
 }
 
-// A context in which a device is current.
+// Is a context of Python's in which a device is current.
 class Current {
  public:
   explicit Current(int device) : device_(device) {}

@@ -1,4 +1,5 @@
-// The memory behind a DLPack capsule. The layouts are those of the DLPack ABI, versions 0 and 1 (dmlc.github.io/dlpack).
+// Finds the memory behind a DLPack capsule. The structs are laid out as DLPack's ABI, versions 0 and 1, defines them:
+// dmlc.github.io/dlpack.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -23,7 +24,7 @@ struct Tensor {
   Device device;
   int32_t ndim;
   DataType dtype;
-  int64_t *shape, *strides;  // strides in elements; null: C order
+  int64_t *shape, *strides;  // strides count elements; null stands for C order
   uint64_t byte_offset;
 };
 struct ManagedTensor {
@@ -45,7 +46,7 @@ struct View {
   void* data;
   Device device;
   Dtype dtype;
-  std::vector<int64_t> shape, strides;  // strides in bytes
+  std::vector<int64_t> shape, strides;  // strides count bytes
 };
 
 inline Dtype dtype_of(DataType type) {
@@ -60,7 +61,7 @@ inline Dtype dtype_of(DataType type) {
   throw pybind11::value_error("out must have a dtype that fanin knows, got another DLPack type");
 }
 
-// Bytes between neighbours, of elements between them.
+// Converts a stride from elements to bytes.
 inline int64_t bytes(int64_t elements, int64_t itemsize) {
   int64_t result;
   if (__builtin_mul_overflow(elements, itemsize, &result))
@@ -84,7 +85,7 @@ inline const Tensor& tensor_of(const pybind11::object& capsule) {
   throw py::type_error("out must export a DLPack capsule that is not used up, got " + std::string(py::repr(capsule)));
 }
 
-// Memory of the CPU, or of a GPU. The capsule keeps its ownership: the memory lives as long as it does.
+// Returns memory of the CPU or of a GPU. The capsule still owns it: the memory lives as long as the capsule.
 inline View view(const pybind11::object& capsule, bool on_gpu) {
   namespace py = pybind11;
   const Tensor& tensor = tensor_of(capsule);

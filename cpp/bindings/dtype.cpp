@@ -10,7 +10,7 @@
 namespace fanin::bindings {
 namespace {
 
-// The members, which Python makes once: a Dtype is known by its address. They are never given back.
+// Python makes the members of Dtype once, so their addresses tell them apart. These references are never given back.
 PyObject* g_members[kDtypes];
 py::dtype* g_numpy[kDtypes];
 
@@ -45,7 +45,7 @@ const py::dtype& numpy_dtype(Dtype dtype) {
 }
 
 py::object empty_array(Dtype dtype, const std::vector<int64_t>& shape) {
-  // Without strides, which NumPy computes itself, and checks for overflow.
+  // NumPy computes the strides itself, and checks them for overflow.
   const auto& numpy = py::detail::npy_api::get();
   static_assert(sizeof(Py_intptr_t) == sizeof(int64_t), "shapes are passed as they are");
   auto array = py::reinterpret_steal<py::object>(

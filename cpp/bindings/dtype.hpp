@@ -1,4 +1,4 @@
-// Element types as Python sees them: fanin._core.Dtype, and NumPy's.
+// Converts element types to Python's, fanin._core.Dtype and NumPy's, and back.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -10,8 +10,8 @@ namespace fanin::bindings {
 
 void register_dtype(pybind11::module_& m);
 
-Dtype as_dtype(pybind11::handle);      // from a Dtype
-pybind11::object python_dtype(Dtype);  // a Dtype
+Dtype as_dtype(pybind11::handle);      // takes a fanin._core.Dtype
+pybind11::object python_dtype(Dtype);  // returns a fanin._core.Dtype
 const pybind11::dtype& numpy_dtype(Dtype);
 pybind11::object empty_array(Dtype, const std::vector<int64_t>& shape);
 

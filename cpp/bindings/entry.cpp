@@ -1,4 +1,4 @@
-// fanin._core.Entry: a public function of Python. It is a type of its own because a wrapper in Python costs ten times as much.
+// fanin._core.Entry is a public function of Python: a wrapper that is written in Python costs ten times as much.
 #include <pybind11/pybind11.h>
 #include <structmember.h>
 
@@ -10,7 +10,7 @@
 namespace fanin::bindings {
 namespace {
 
-// Attributes that no call needs, and that are long in the making, are given as functions: the first who asks has them made.
+// Docstring and signature may be functions, which make them when they are first asked for: no call needs them.
 struct Entry {
   PyObject_HEAD;
   PyObject* function;  // does the work
@@ -22,7 +22,7 @@ struct Entry {
 
 Entry* as_entry(PyObject* self) { return reinterpret_cast<Entry*>(self); }
 
-// Lets `explain` replace the TypeError that is set; restores it if it has nothing to say.
+// Lets `explain` replace the TypeError that is set, and restores that one if nothing was raised.
 void explain(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* names) {
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback);
@@ -97,7 +97,7 @@ void deallocate(PyObject* self) {
   Py_DECREF(type);
 }
 
-// As a function does: what is looked up on an object is bound to it.
+// Binds the entry to the object on which it was looked up, as a function does.
 PyObject* bind(PyObject* self, PyObject* object, PyObject*) {
   return object && object != Py_None ? PyMethod_New(self, object) : Py_NewRef(self);
 }

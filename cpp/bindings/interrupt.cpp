@@ -12,7 +12,7 @@ bool interrupted() {
   return PyErr_CheckSignals() != 0;
 }
 
-// Found when something is first drawn: `import fanin` does not wait for `threading`.
+// Finds the main thread when something is first drawn, so that `import fanin` need not import `threading`.
 unsigned long main_thread() {
   if (g_main_thread == 0) {
     const auto main = pybind11::module_::import("threading").attr("main_thread")();

@@ -1,4 +1,4 @@
-// Orthogonal matrices, and weights that are a function of their place.
+// Binds the functions that draw matrices, and those whose values follow from their place.
 #include "api/expression.hpp"
 #include "bindings/register.hpp"
 #include "bindings/sampler.hpp"

@@ -25,7 +25,7 @@ std::vector<int64_t> as_strides(py::handle strides, const std::vector<int64_t>& 
   return result;
 }
 
-// An address that Python was told is a number there.
+// Turns an address, which is a number in Python, into a pointer.
 void* as_pointer(uintptr_t address) {
   return reinterpret_cast<void*>(address);  // NOLINT(performance-no-int-to-ptr)
 }

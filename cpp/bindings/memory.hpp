@@ -1,4 +1,5 @@
-// Memory to be written, as Python describes it: fanin._core.Memory, a NumPy array, or a GPU that draws a new one.
+// Describes memory to be written, which in Python is a fanin._core.Memory, a NumPy array, or a GPU that draws a new
+// array.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -13,28 +14,28 @@ namespace fanin::bindings {
 
 namespace py = pybind11;
 
-// An array that is not NumPy's: on the CPU, or on a GPU, in whose stream it is filled.
+// Is an array that is not NumPy's, on the CPU or on a GPU. There it is filled in the order of a stream.
 struct Memory {
   uintptr_t address;
   Dtype dtype;
-  std::vector<int64_t> shape, strides;  // strides in bytes
-  std::optional<int> device = {};       // of a GPU; -1: the one that has the address
+  std::vector<int64_t> shape, strides;  // strides count bytes
+  std::optional<int> device = {};       // number of a GPU; -1 stands for the one that has the address
   uintptr_t stream = 0;
-  bool wait = false;      // for what is written: its owner would not
-  py::object owner = {};  // what keeps the memory
+  bool wait = false;      // whether the call waits for the values, as its owner would not
+  py::object owner = {};  // keeps the memory alive
 
   bool operator==(const Memory& other) const;
   std::string repr() const;
 };
 
-// The GPU that draws an array of the CPU; -1 for the current one.
+// Is the GPU that draws an array for the CPU; -1 stands for the current one.
 struct Gpu {
   int number;
 };
 
 void register_memory(py::module_& m);
 
-// Where a result of this dtype and shape goes, and the new array that is made for it where `out` is None or a Gpu.
+// Says where a result goes, and holds the new array that was made for it if `out` is None or a Gpu.
 struct Target {
   Output output;
   py::object fresh = py::none();

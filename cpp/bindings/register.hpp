@@ -1,4 +1,4 @@
-// What each file of the bindings adds to the module.
+// Each file of the bindings adds its functions and types to the module.
 #pragma once
 
 #include <pybind11/pybind11.h>

@@ -1,5 +1,5 @@
-// A native sampler as a Python function of positional arguments: its own, then seed and name where it draws at random, then
-// dtype, shape, box and out. One template serves every function of the API; pybind11's own calls cost several times as much.
+// Makes a function of the API a Python function. It takes positional arguments: its own, then seed and name if it is
+// random, then dtype, shape, box and out. A call through pybind11 would cost several times as much.
 #pragma once
 
 #include <array>
@@ -17,13 +17,14 @@ enum class Random { no, yes };
 
 using Sample = std::function<void(const Part&, const Output&, const Interrupt&)>;
 
-// Calls `sample` without the GIL, for the arguments from seed or dtype on; returns the new array, or None where `out` is given.
+// Calls `sample` without the GIL, for the arguments from seed or dtype on; returns the new array, or None where `out`
+// is given.
 py::object draw(PyObject* const* arguments, Random random, const Sample& sample);
 
 // Adds a function to a module.
 void add_function(py::module_& m, const char* name, PyMethodDef& definition, std::string& signature);
 
-// A function of the API: what it takes before the part, the output and the interrupt.
+// Tells which arguments a function of the API takes before the part, the output and the interrupt.
 template <class... All>
 struct Own {
   static constexpr size_t kCount = sizeof...(All) - 3;
@@ -65,7 +66,7 @@ class Sampler {
 
   template <size_t... I>
   static py::object convert_and_draw(PyObject* const* arguments, std::index_sequence<I...>) {
-    // Braces convert from left to right.
+    // Between braces the arguments are converted from left to right.
     const std::tuple<typename Arguments::template Type<I>...> own{
         as<typename Arguments::template Type<I>>(arguments[I], s_names[I])...};
     return draw(arguments + kOwn, kRandom, [&own](const Part& part, const Output& out, const Interrupt& interrupt) {

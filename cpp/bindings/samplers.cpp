@@ -1,4 +1,4 @@
-// Every value drawn on its own.
+// Binds the functions that draw each value on its own.
 #include "bindings/register.hpp"
 #include "bindings/sampler.hpp"
 

@@ -1,4 +1,4 @@
-// What one reading of an array tells.
+// Binds the statistics of an array.
 #include <pybind11/numpy.h>
 
 #include <string>
@@ -11,7 +11,7 @@ namespace fanin::bindings {
 namespace {
 
 Input as_input(const py::array& array) {
-  const std::string given = py::str(array.dtype());  // with the byte order, where that is not native
+  const std::string given = py::str(array.dtype());  // it names the byte order if that is not native
   for (const Dtype dtype : {Dtype::float32, Dtype::float64, Dtype::float16, Dtype::bfloat16}) {
     if (given != name(dtype)) continue;
     return {array.data(),

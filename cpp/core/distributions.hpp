@@ -15,8 +15,8 @@ FANIN_FN V clamp(V x, V low, V high) {
   return L::select(x > high, high, x);
 }
 
-// Elements of 32 bits. `words[k]` is word k of all blocks, as one register; `words.by_way_of_f64(k, f)` is f of it in float64,
-// rounded to float32.
+// Samplers of 32-bit elements follow. `words[k]` is word k of all blocks, as one register; `words.by_way_of_f64(k, f)`
+// is f of it, computed in float64 and rounded to float32.
 template <class L>
 struct Words32 {
   using Value = typename L::U32;
@@ -44,7 +44,7 @@ struct Uniform32 {
   }
 };
 
-// Limits values to bounds that are values of the dtype: rounding once more could take a value beyond the given bounds.
+// Limits values to bounds that are values of the dtype, as rounding to it could take a value beyond the given bounds.
 template <class L>
 struct LimitedUniform32 {
   using Value = typename L::F32;
@@ -122,7 +122,7 @@ struct Truncated32 {
   }
 };
 
-// Elements of 64 bits.
+// Samplers of 64-bit elements follow.
 template <class L>
 struct Words64 {
   using Value = typename L::U64;

@@ -1,11 +1,11 @@
-// Exponentials in float64, and the inverse of softplus. Largest errors are those that docs/stream-v1.md states.
+// Computes exponentials in float64, and the inverse of softplus. docs/stream-v1.md states the same largest errors.
 #pragma once
 
 #include "core/log.hpp"
 
 namespace fanin::FANIN_ISA {
 
-// y = k·ln 2 + rest with |rest| ≤ ½ ln 2, and scale = 2^k.
+// Splits y into k·ln 2 + rest with |rest| ≤ ½ ln 2; scale is 2^k.
 template <class L>
 struct Power64 {
   typename L::F64 rest, scale;
@@ -19,21 +19,22 @@ struct Power64 {
   }
 };
 
-// eʸ. Largest error 0.83 ulp; |y| ≤ 708.
+// Computes eʸ. Largest error 0.83 ulp; |y| ≤ 708.
 template <class L>
 FANIN_FN typename L::F64 exponential(typename L::F64 y) {
   const Power64<L> power(y);
   return table::exp_f64<L>(power.rest) * power.scale;
 }
 
-// 1 - eʸ, also where it is next to 0. Largest error 1.17 ulp; any y ≤ 0.
+// Computes 1 - eʸ, also where it is next to 0. Largest error 1.17 ulp; any y ≤ 0.
 template <class L>
 FANIN_FN typename L::F64 one_minus_exponential(typename L::F64 y) {
-  const Power64<L> power(L::select(y < -100.0, L::splat(-100.0), y));  // below, it is 1
+  const Power64<L> power(L::select(y < -100.0, L::splat(-100.0), y));  // below -100 it is 1
   return L::fma(-power.scale, power.rest * table::exp_f64_from_1<L>(power.rest), 1.0 - power.scale);
 }
 
-// The x with ln(1 + eˣ) = y: y + ln(1 - e⁻ʸ). Largest error 2.61 ulp, of 1 where |x| is smaller; y > 0.
+// Computes the x with ln(1 + eˣ) = y, which is y + ln(1 - e⁻ʸ).
+// Largest error 2.61 ulp, of 1 where |x| is smaller; y > 0.
 template <class L>
 FANIN_FN typename L::F64 inverse_softplus(typename L::F64 y) {
   return y - minus_two_log<L>(one_minus_exponential<L>(-y)) * 0.5;

@@ -1,4 +1,4 @@
-// Sets rounding to nearest, keeps subnormals and disables traps, in the thread that makes an object and for its life.
+// While an FpEnvironment lives, the thread that made it rounds to nearest, keeps subnormals and traps nothing.
 #pragma once
 
 #include <cstdint>

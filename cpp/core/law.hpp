@@ -11,9 +11,9 @@ enum class Distribution : uint8_t { bits, uniform, normal, truncated_normal };
 
 struct Law {
   Distribution distribution;
-  double offset, factor;  // uniform: low, high - low; normal: mean, std
-  double least, most;     // bounded distributions: the bounds rounded inward to the dtype, to which values are limited
-  Window window;          // truncated normal
+  double offset, factor;  // of a uniform: low, high - low; of a normal: mean, std
+  double least, most;     // values of bounded distributions are limited to these bounds, rounded inward to the dtype
+  Window window;          // of a truncated normal
 };
 
 }  // namespace fanin

@@ -7,10 +7,10 @@
 
 namespace fanin::FANIN_ISA {
 
-constexpr float kMinusTwoLn2At23 = -0x1.62e43p-23f;  // to be multiplied by the exponent, which is in units of 2^23
+constexpr float kMinusTwoLn2At23 = -0x1.62e43p-23f;  // is multiplied by an exponent in units of 2^23
 constexpr double kMinusTwoLn2 = -0x1.62e42fefa39efp+0;
 
-// x = mantissa·2^exponent with the mantissa in [√½, √2), for normal x > 0: the exponent and the factor 2^-exponent.
+// Splits normal x > 0 into mantissa·2^exponent with the mantissa in [√½, √2): it returns the exponent and 2^-exponent.
 template <class L>
 struct Split64 {
   typename L::F64 exponent, scale;
@@ -24,8 +24,8 @@ struct Split64 {
   }
 };
 
-// The same in float32, for x in units of 2^-kUnits: the exponent is in units of 2^23, and the factor also removes the
-// units of x.
+// Does the same in float32, for x in units of 2^-kUnits. The exponent is in units of 2^23, and the factor removes the
+// units of x, too.
 template <class L, uint32_t kUnits = 0>
 struct Split32 {
   typename L::F32 exponent, scale;
@@ -38,7 +38,7 @@ struct Split32 {
   }
 };
 
-// -2 ln x. Largest error 1.44 ulp; normal x > 0.
+// Computes -2 ln x. Largest error 1.44 ulp; normal x > 0.
 template <class L>
 FANIN_FN typename L::F64 minus_two_log(typename L::F64 x) {
   const Split64<L> split(x);

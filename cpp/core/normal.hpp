@@ -7,8 +7,8 @@
 
 namespace fanin::FANIN_ISA {
 
-// √(-2 ln u) with u = (w + 1/2)·2^-32, carried as (hi + lo)·2^-24, so that u·2^-exponent - 1 rounds once, also near u = 1.
-// Largest error 1.79 ulp; every word, giving 2^-16 to 6.7638.
+// Computes √(-2 ln u) with u = (w + 1/2)·2^-32, carried as (hi + lo)·2^-24, so that u·2^-exponent - 1 rounds once, also
+// near u = 1. Largest error 1.79 ulp; every word, giving 2^-16 to 6.7638.
 template <class L>
 FANIN_FN typename L::F32 radius_f32(typename L::U32 w) {
   using F32 = typename L::F32;
@@ -20,8 +20,8 @@ FANIN_FN typename L::F32 radius_f32(typename L::U32 w) {
   return L::sqrt(L::fma(t, table::log_f32<L>(t), split.exponent * kMinusTwoLn2At23));
 }
 
-// (cos, sin) of a uniform angle: 30 bits give an angle within ±π/4, bit 30 reflects it in the diagonal, bit 31 turns it by π.
-// Largest error 2.77 ulp; every word. The turn is left to the caller.
+// Computes (cos, sin) of a uniform angle: 30 bits give an angle within ±π/4, bit 30 reflects it in the diagonal, bit 31
+// turns it by π. Largest error 2.77 ulp; every word. The turn is left to the caller.
 template <class L>
 FANIN_FN void direction_f32(typename L::U32 w, typename L::F32& c, typename L::F32& s) {
   using F32 = typename L::F32;
@@ -57,7 +57,7 @@ FANIN_FN void normal_f64(typename L::U64 radius_word, typename L::U64 angle_word
   const F64 r = L::sqrt(L::fma(t, table::log_f64<L>(t), split.exponent * kMinusTwoLn2));
 
   // Bits 61…10 are a signed number; plus 1/2 it is the angle in units of 2^-52·π/2. Bits 62 and 63 act as 30 and 31
-  // above.
+  // do above.
   const F64 offset = L::template as<F64>(((angle_word << 2) >> 12) ^ 0x3ff8000000000000ull) - 1.5;
   const F64 x = L::fma(offset, L::splat(0x1.921fb54442d18p+0), L::splat(0x1.921fb54442d18p-53));
   F64 sine, cosine;

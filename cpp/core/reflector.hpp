@@ -9,7 +9,7 @@ namespace fanin::FANIN_ISA {
 template <class T>
 struct Reflector {
   T head;  // v_k
-  T sign;  // -sign(x_k): the sign that R's diagonal would have
+  T sign;  // -sign(x_k), which R's diagonal would have as well
   T half;  // ‖v‖²/2
 };
 

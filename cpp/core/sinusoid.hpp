@@ -1,4 +1,4 @@
-// Sines and cosines in float64: of an angle within ±π/4, and of a position times a frequency, at any phase.
+// Computes sines and cosines in float64: of an angle within ±π/4, and of a position times a frequency, at any phase.
 #pragma once
 
 #include "core/coefficients.hpp"
@@ -6,7 +6,7 @@
 
 namespace fanin::FANIN_ISA {
 
-// Largest error 1.8 ulp; |x| ≤ π/4.
+// Computes both. Largest error 1.8 ulp; |x| ≤ π/4.
 template <class L>
 FANIN_FN void sine_cosine(typename L::F64 x, typename L::F64& sine, typename L::F64& cosine) {
   const auto z = x * x;
@@ -14,7 +14,7 @@ FANIN_FN void sine_cosine(typename L::F64 x, typename L::F64& sine, typename L::
   cosine = table::cos_f64<L>(z);
 }
 
-// sin 2π(position·(high + low) + quarter/4): the frequency, in turns, is an unevaluated sum. Largest
+// Computes sin 2π(position·(high + low) + quarter/4). The frequency, in turns, is an unevaluated sum. Largest
 // error 2.3 ulp, for positions up to 2^20 and frequencies of 1 to 10⁻⁴ radians; |position·high| < 2^51.
 template <class L>
 FANIN_FN typename L::F64 sinusoid(typename L::F64 position, typename L::F64 high, typename L::F64 low,

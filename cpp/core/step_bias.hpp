@@ -1,4 +1,4 @@
-// Biases whose softplus is a step size: Gu & Dao 2023.
+// Computes biases whose softplus is a step size: Gu & Dao 2023.
 #pragma once
 
 #include "core/exp.hpp"
@@ -12,7 +12,7 @@ struct StepBias {
 
 namespace FANIN_ISA {
 
-// The bias whose softplus is the step size that a uniform number stands for.
+// Computes the bias whose softplus is the step size that a uniform number stands for.
 template <class L>
 FANIN_FN typename L::F64 step_bias(const StepBias& bias, typename L::F64 u) {
   const auto floor = L::splat(bias.floor);

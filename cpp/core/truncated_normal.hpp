@@ -7,12 +7,12 @@
 namespace fanin::FANIN_ISA {
 
 template <class L>
-FANIN_FN typename L::F64 mills(typename L::F64 x) {  // Q(x)/φ(x), x ≥ 0
+FANIN_FN typename L::F64 mills(typename L::F64 x) {  // computes Q(x)/φ(x), x ≥ 0
   return table::mills_f64<L>((x - 5.0) / (x + 5.0)) / (x + 1.0);
 }
 
-// x/(p - q) as a function of W = -2 ln(4pq), where p = Φ(x) and q = 1 - p, after Giles, "Approximating the erfinv
-// function", 2010: a polynomial in W up to 3.08 σ, in √W beyond.
+// Computes x/(p - q) as a function of W = -2 ln(4pq), where p = Φ(x) and q = 1 - p, after Giles, "Approximating the
+// erfinv function", 2010: a polynomial in W up to 3.08 σ, in √W beyond.
 template <class L>
 FANIN_FN typename L::F64 quantile_quotient(typename L::F64 w) {
   using F64 = typename L::F64;
@@ -77,8 +77,8 @@ struct Around {
   }
 };
 
-// In float64: n counts from the window's low end in units of `scale`, rest = 1/scale - n from its high end; both
-// are exact. Largest error 4.2 ulp, of 1 where |x| is smaller; every word, α < 5 and β > -5.
+// Computes them in float64. n counts from the window's low end in units of `scale`, rest = 1/scale - n from its high
+// end; both are exact. Largest error 4.2 ulp, of 1 where |x| is smaller; every word, α < 5 and β > -5.
 struct Central {
   template <class L>
   static FANIN_FN typename L::F64 value(const Window& window, double scale, typename L::F64 n, typename L::F64 rest) {
@@ -91,8 +91,8 @@ struct Central {
   }
 };
 
-// Beyond 5 σ: the logarithm of the tail above x, relative to the tail above the bound α, is solved for δ = x - α.
-// Largest error 1.3 ulp; every word, 5 ≤ α ≤ 1e100.
+// Computes them beyond 5 σ: the logarithm of the tail above x, relative to that above the bound α, is solved for
+// δ = x - α. Largest error 1.3 ulp; every word, 5 ≤ α ≤ 1e100.
 struct Tail {
   template <class L>
   static FANIN_FN typename L::F64 value(const Window& window, double scale, typename L::F64 n, typename L::F64 rest) {

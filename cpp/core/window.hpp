@@ -8,8 +8,8 @@ struct Window {
   // are computed in float64: kCentral reaches within 5 std of the mean, kTail does not.
   enum Shape { kPoint, kAround, kCentral, kTail } shape;
   double mean, std;
-  double lower, upper, mass;      // around, central: Φ(α), Q(β) and the probability between them
-  double alpha, rho, sign, base;  // tail: the nearer bound in std, Q(β)/Q(α), the side, the nearer bound
+  double lower, upper, mass;      // of kAround and kCentral: Φ(α), Q(β) and the probability between them
+  double alpha, rho, sign, base;  // of kTail: the nearer bound in std, Q(β)/Q(α), the side, and the nearer bound
 };
 
 }  // namespace fanin

@@ -36,7 +36,7 @@ struct Processor {
 };
 #endif
 
-// From the best on.
+// Lists what was compiled, the best first.
 const Candidate kCandidates[] = {
 #if defined(__x86_64__) || defined(_M_X64)
     {&avx512::kernels, [] { return Processor().avx512; }},

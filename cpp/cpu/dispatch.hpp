@@ -9,7 +9,7 @@
 namespace fanin::cpu {
 
 const Kernels& active_kernels();  // throws std::invalid_argument while FANIN_FORCE_ISA names an unavailable one
-std::vector<std::string> compiled_isas();   // best first
-std::vector<std::string> available_isas();  // those of them that this processor has
+std::vector<std::string> compiled_isas();   // lists them, the best first
+std::vector<std::string> available_isas();  // lists those that this processor has
 
 }  // namespace fanin::cpu

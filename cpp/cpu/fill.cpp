@@ -10,7 +10,7 @@ namespace fanin::cpu {
 namespace {
 
 constexpr int64_t kScratch = 1024;               // elements that are computed before they are scattered
-constexpr int64_t kShortRun = 32;                // shorter contiguous runs are cheaper element by element
+constexpr int64_t kShortRun = 32;                // shorter contiguous runs are filled more quickly element by element
 constexpr int64_t kSparse = 4;                   // and so are runs of which fewer than one element in four is wanted
 constexpr int64_t kRows = 32, kRowBytes = 2048;  // a panel of an output that is contiguous along another axis
 

@@ -1,4 +1,4 @@
-// The fill kernels: one source, compiled once for every instruction set.
+// Holds the fill kernels. This source is compiled once for every instruction set.
 #include "cpu/kernels.hpp"
 
 #include <cstring>
@@ -52,7 +52,7 @@ struct WordPair {
   }
 };
 
-// Elements of 32 random bits.
+// Computes elements of 32 random bits.
 template <class Sampler, class Format>
 struct Stream32 {
   using Element = typename Format::Element;
@@ -94,7 +94,7 @@ struct Stream32 {
   }
 };
 
-// Elements of 64 random bits.
+// Computes elements of 64 random bits.
 template <class Sampler>
 struct Stream64 {
   using Element = uint64_t;

@@ -1,4 +1,4 @@
-// The lanes of the instruction set this file is compiled for.
+// Includes the lanes of the instruction set that this file is compiled for.
 #pragma once
 
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)

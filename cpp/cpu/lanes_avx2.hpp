@@ -1,4 +1,4 @@
-// AVX2 with FMA and F16C: eight float32 lanes.
+// Defines the lanes of AVX2 with FMA and F16C: eight of float32.
 #pragma once
 
 #include <immintrin.h>

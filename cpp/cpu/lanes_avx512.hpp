@@ -1,4 +1,4 @@
-// AVX-512 F, BW, DQ, VL: sixteen float32 lanes.
+// Defines the lanes of AVX-512 F, BW, DQ and VL: sixteen of float32.
 #pragma once
 
 #include <immintrin.h>

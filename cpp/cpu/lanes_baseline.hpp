@@ -1,4 +1,5 @@
-// SSE2, which every x86-64 processor has. It has no fma, which is emulated: correctly rounded and slow.
+// Defines the lanes of SSE2, which every x86-64 processor has: four of float32. It has no fma; the emulation is
+// correctly rounded and slow.
 #pragma once
 
 #include <emmintrin.h>
@@ -52,7 +53,7 @@ struct Lanes : VectorLanes {
     const F64 p = (F64)_mm_cvtps_pd(a) * (F64)_mm_cvtps_pd(b);  // exact
     return _mm_cvtpd_ps((__m128d)add_to_odd(p, (F64)_mm_cvtps_pd(c)));
   }
-  // Not inlined, since a polynomial would then take a page of code for every coefficient.
+  // It is not inlined, since a polynomial would then take a page of code for every coefficient.
   static __attribute__((noinline)) F32 fma(F32 a, F32 b, F32 c) {
     const __m128 x = (__m128)a, y = (__m128)b, z = (__m128)c;
     const __m128 low = fma_half(x, y, z);

@@ -1,4 +1,5 @@
-// AArch64: four float32 lanes; fma, square root and float16 conversion are part of the base architecture.
+// Defines the lanes of AArch64: four of float32. There fma, square root and float16 conversion are part of the base
+// architecture.
 #pragma once
 
 #include <arm_neon.h>

@@ -7,7 +7,7 @@
 
 namespace fanin::cpu {
 
-// `count` orthonormal vectors of `length` coordinates, of which some are wanted.
+// Describes `count` orthonormal vectors of `length` coordinates, of which some are wanted.
 struct OrthogonalMatrix {
   uint64_t first;  // flat index of its first reflector's first coordinate in the reflector stream
   int64_t count, length;

@@ -33,7 +33,7 @@ class Blocked : Maker<T> {
     make(run, panels.get(), tiles.get(), small.get());
   }
 
-  // In memory of that many numbers, which many small matrices can share.
+  // The same needs memory for `workspace()` numbers, which many small matrices can share.
   int64_t workspace() const { return panel_numbers() + tile_numbers() + small_numbers(); }
   void make(Runner run, T* memory) const {
     make(run, memory, memory + panel_numbers(), memory + panel_numbers() + tile_numbers());
@@ -57,7 +57,7 @@ class Blocked : Maker<T> {
         const Panel<T>& p = groups[size_t(i)].panel;
         memset(p.data, 0, size_t(this->padded() * p.registers * kernels.lanes) * sizeof(T));
       });
-      // The determinant of a square matrix is the product of all s = -sign: n reflections have -1 each, and the starts -s.
+      // The determinant of a square matrix is the product of all s = -sign: n reflections have -1 each, the starts -s.
       bool negative = false;
       for (int64_t start = groups.back().panel.last / b_ * b_; start >= 0; start -= together_ * b_) {
         std::vector<ReflectorBlock<T>> blocks;

@@ -1,4 +1,4 @@
-// The reflector kernels: one source, compiled once for every instruction set.
+// Holds the reflector kernels. This source is compiled once for every instruction set.
 #include "cpu/reflectors.hpp"
 
 #include <type_traits>

@@ -1,4 +1,4 @@
-// The kernels of structured schemes: one source, compiled once for every instruction set.
+// Holds the kernels of structured schemes. This source is compiled once for every instruction set.
 #include "cpu/scheme_kernels.hpp"
 
 #include <cstring>

@@ -43,7 +43,7 @@ uint64_t keep_finite(T infinity, const void* data, int64_t count, void* kept, Pa
   return uint64_t(count) - part.nans - part.infinities;
 }
 
-// The bits of infinity; every NaN's are greater.
+// These are the bits of infinity; those of a NaN are greater.
 template <Dtype>
 constexpr auto kInfinity = nullptr;
 template <>

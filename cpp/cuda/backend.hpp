@@ -1,4 +1,5 @@
-// The fills of the extension module fanin._cuda, as plain functions over plain data: who calls them needs no CUDA header.
+// Describes the fills of the extension module fanin._cuda by plain functions over plain data: a caller needs no CUDA
+// header.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,8 @@
 
 namespace fanin::cuda {
 
-// They return before the work is done, unless the queue says to wait, and throw std::runtime_error where CUDA refuses it.
+// They return before the work is done, unless the queue says to wait, and throw std::runtime_error where CUDA refuses
+// it.
 struct Backend {
   void (*fill)(const Draw&, const Region&, const Queue&);
   void (*fill_constant)(double value, Dtype, const Region&, const Queue&);
@@ -22,16 +24,17 @@ struct Backend {
   void (*fill_diagonal)(const Diagonal&, uint64_t pattern, Dtype, const Queue&);
   void (*fill_sinusoid)(const SinusoidTable&, Dtype, char* data, const Queue&);
   void (*fill_step_bias)(const Draw& uniform, const StepBias&, Dtype, const Region&, const Queue&);
-  // Into contiguous memory of the host, which it has filled when it returns; false where `interrupt` ended it early.
+  // Fills contiguous memory of the host before it returns; false says that `interrupt` ended it early.
   bool (*draw_to_host)(const Draw&, const Region&, const Queue&, const std::function<bool()>& interrupt);
 };
 
-constexpr const char* kBackendName = "fanin.cuda.Backend";  // of a capsule with one
+constexpr const char* kBackendName = "fanin.cuda.Backend";  // names a capsule with a Backend
 
-// Whether a function of the API can be drawn on a GPU, by its name. What cannot needs an entry here, and nowhere else.
+// Returns whether a GPU can draw what the function of this name does. The one list of those that it cannot draw is
+// behind it.
 bool has_kernel(std::string_view function);
 
-// The module's; std::runtime_error where none is loaded.
+// Returns the module's fills; std::runtime_error if the module is not loaded.
 const Backend& backend();
 void set_backend(const Backend* backend);
 

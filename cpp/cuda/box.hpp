@@ -1,16 +1,16 @@
-// From a thread's number to a place in the global tensor and in the output.
+// Finds a thread's place in the global tensor and in the output from its number.
 #pragma once
 
 #include "tensor/region.hpp"
 
 namespace fanin::FANIN_ISA {
 
-// Division of 64 bits takes a GPU many times as long as one of 32, which nearly always will do.
+// A GPU divides 64 bits many times as slowly as 32 bits, which nearly always suffice.
 FANIN_FN uint64_t divide(uint64_t n, uint64_t d) { return (n | d) >> 32 ? n / d : uint32_t(n) / uint32_t(d); }
 
 constexpr int kMostAxes = 8;
 
-// Axes of a region, as plain data. Positions on them are numbered, the last axis changing fastest.
+// Holds the axes of a region as plain data. Positions are numbered; the last axis changes fastest.
 struct Box {
   uint64_t first;  // flat global index at position 0
   char* data;      // its place in the output
@@ -42,7 +42,7 @@ struct Box {
       place += int64_t(rest) * stride[i];
       position = next;
     }
-    index += position * uint64_t(step[0]);  // the outermost takes what is left
+    index += position * uint64_t(step[0]);  // the outermost axis takes what is left
     place += int64_t(position) * stride[0];
   }
 };

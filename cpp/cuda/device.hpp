@@ -1,4 +1,4 @@
-// Errors of CUDA, and the device that calls are meant for.
+// Turns errors of CUDA into exceptions, and makes the device current that calls are meant for.
 #pragma once
 
 #include <cuda.h>
@@ -12,14 +12,14 @@ namespace fanin::cuda {
 
 inline void check(cudaError_t error) {
   if (error == cudaSuccess) return;
-  cudaGetLastError();  // forgotten, where it can be
+  cudaGetLastError();  // forgets the error, if CUDA can
   if (error == cudaErrorMemoryAllocation) throw std::bad_alloc();
   throw std::runtime_error(std::string("CUDA: ") + cudaGetErrorString(error));
 }
 
-// Makes a device current for as long as it lives; -1 leaves the one that is. Another runtime in this process, such as torch's,
-// knows of the change only through the driver's context, which is therefore what is put back; a context of the device that is
-// current already is left alone, as its owner's streams belong to it.
+// Makes a device current for as long as it lives; -1 leaves the current one. It puts the driver's context back, since
+// another runtime in this process, such as torch's, sees nothing else of the change. A context that is current already,
+// of the same device, is left alone: its owner's streams belong to it.
 class OnDevice {
  public:
   explicit OnDevice(int device) {

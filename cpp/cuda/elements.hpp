@@ -1,4 +1,5 @@
-// What a thread does: functions of its number, which the host can run too. None writes where another does.
+// Says what a thread does: jobs are functions of a thread's number, which the host can run too. No two threads write to
+// one place.
 #pragma once
 
 #include <type_traits>
@@ -21,14 +22,14 @@ template <Dtype kDtype>
 using ElementOf =
     std::conditional_t<itemsize(kDtype) == 2, uint16_t, std::conditional_t<itemsize(kDtype) == 4, uint32_t, uint64_t>>;
 
-// A value's bits, rounded to the dtype.
+// Rounds a value to the dtype and returns its bits.
 template <Dtype kDtype, class V>
 FANIN_FN ElementOf<kDtype> pattern(V value) {
   if constexpr (kDtype == Dtype::bfloat16) {
     return uint16_t(round_to_bfloat16<S>(value) >> 16);
   } else if constexpr (kDtype == Dtype::float16) {
 #ifdef __CUDA_ARCH__
-    uint16_t half;  // the instruction gives the same bits: to nearest even, subnormals kept
+    uint16_t half;  // the instruction rounds to nearest even and keeps subnormals, as the core does
     asm("cvt.rn.f16.f32 %0, %1;" : "=h"(half) : "f"(value));
     return half;
 #else
@@ -39,7 +40,7 @@ FANIN_FN ElementOf<kDtype> pattern(V value) {
   }
 }
 
-// The four words of one block.
+// Computes the four words of one block.
 struct BlockWords {
   uint32_t word[4];
 
@@ -50,7 +51,7 @@ struct BlockWords {
   }
 };
 
-// A sampler, and the blocks that it is given.
+// Gives a sampler its blocks.
 template <class Sampling>
 struct Source {
   using Sampler = typename Sampling::Sampler;
@@ -65,7 +66,7 @@ struct Source {
 
   Source(const Sampler& s, const Draw& draw) : sampler(s), seed(draw.seed), id(draw.id), key(draw.seed) {}
 
-  // The elements of blocks `block` … `block` + N - 1 of a tile, by word.
+  // Computes the elements of blocks `block` … `block` + N - 1 of a tile, in the order of their words.
   template <int N>
   FANIN_FN void draw(uint64_t tile, uint32_t block, Element (&out)[kWords][N]) const {
     const uint64_t number = tile * kTileBlocks;
@@ -84,7 +85,7 @@ struct Source {
     }
   }
 
-  // One element. It is computed from its words alone: they are put where the others would be, and found equal.
+  // Computes one element from its own words alone, which take the place of all the others.
   FANIN_FN typename Sampler::Value value(uint64_t index) const {
     const uint64_t number = Place::block(index);
     const auto k = int(Place::word(index));
@@ -114,7 +115,7 @@ struct Source {
   }
 };
 
-// N elements, at once if there is room for them in one piece.
+// Writes N elements, at once if they lie side by side.
 template <class Element, int N>
 FANIN_FN void store(char* place, int64_t from, int64_t count, const Element (&values)[N]) {
   static_assert(sizeof values == 16, "the widest store there is");
@@ -133,7 +134,8 @@ FANIN_FN void store(char* place, int64_t from, int64_t count, const Element (&va
     if (from + i >= 0 && from + i < count) *reinterpret_cast<Element*>(place + i * int(sizeof(Element))) = values[i];
 }
 
-// Whether threads take whole tiles. Far tails take so much arithmetic that every element may as well have a block of its own.
+// Says whether threads take whole tiles. Far tails need so much arithmetic that each element may compute a block of its
+// own.
 template <class Sampler>
 constexpr bool kTiled = true;
 template <>
@@ -141,24 +143,25 @@ constexpr bool kTiled<Truncated32<S, Tail>> = false;
 template <>
 constexpr bool kTiled<Truncated64<S, Tail>> = false;
 
-// Contiguous runs of `count` elements, one for every position of `runs`. A thread takes so many neighbouring blocks that the
-// elements of each word fill 16 bytes, and neighbouring threads complete the 32 elements that a tile has of it in a row.
+// Fills contiguous runs of `count` elements, one for every position of `runs`. A thread takes as many neighbouring
+// blocks as make the elements of each word fill 16 bytes; neighbouring threads write the rest of the 32 elements that a
+// word has in a tile.
 template <class Sampling>
 struct Tiles {
   using Source = fanin::FANIN_ISA::Source<Sampling>;
   using Element = typename Source::Element;
-  static constexpr int kTaken = 16 / sizeof(Element);         // blocks
-  static constexpr uint64_t kThreads = kTileBlocks / kTaken;  // of a tile
+  static constexpr int kTaken = 16 / sizeof(Element);         // that a thread takes
+  static constexpr uint64_t kThreads = kTileBlocks / kTaken;  // that share a tile
   static constexpr uint64_t kTile = Source::Place::kElements;
 
   Source source;
   Box runs;
   int64_t count;
-  uint64_t threads;  // of a run: for as many tiles as it can touch
+  uint64_t threads;  // for each run: enough for all tiles that it can touch
 
   Tiles(const Source& s, const Region& region) : source(s), runs(region, region.axes.size() - 1) {
     count = region.axes.back().count;
-    bool aligned = true;  // so that every run begins at the same place of a tile
+    bool aligned = true;  // whether every run begins at the same place of a tile
     for (int i = 0; i < runs.axes; ++i)
       aligned = aligned && runs.step[i] % int64_t(kTile) == 0;
     const uint64_t skip = aligned ? runs.first % kTile : kTile - 1;
@@ -173,7 +176,7 @@ struct Tiles {
     runs.at(run, first, data);
     const uint64_t tile = first / kTile + thread / kThreads;
     const uint32_t block = uint32_t(thread % kThreads) * kTaken;
-    const auto from = int64_t(tile * kTile + block - first);  // of word 0, in the run
+    const auto from = int64_t(tile * kTile + block - first);  // place in the run of word 0's first element
     if (from >= count || from + int64_t(kTile - kTileBlocks) + kTaken <= 0) return;
     Element values[Source::kWords][kTaken];
     source.template draw<kTaken>(tile, block, values);
@@ -185,7 +188,7 @@ struct Tiles {
   }
 };
 
-// One element for every position of `box`: a function of its flat global index.
+// Fills every position of `box` with an element that is a function of its flat global index.
 template <class Function>
 struct Each {
   using Element = std::decay_t<decltype(std::declval<const Function&>()(uint64_t()))>;
@@ -203,7 +206,7 @@ struct Each {
   }
 };
 
-// The same value for every element, of the dtype's compute type.
+// Gives every element the same value, which has the dtype's compute type.
 template <class V>
 struct Constant {
   using Value = V;
@@ -230,7 +233,7 @@ struct StepBiases {
   }
 };
 
-// A table's entry for the position on one axis, whose neighbours are `axis_step` elements apart.
+// Gives an element the table's entry for its position on one axis, whose neighbours are `axis_step` elements apart.
 template <class Element>
 struct Broadcast {
   const uint64_t* patterns;
@@ -272,9 +275,9 @@ struct Ones {
   }
 };
 
-// A piece of a table, as an argument: a copy from the host's memory would wait for the stream.
+// Carries a piece of a table in a kernel's arguments: a copy from the host's memory would wait for the stream.
 struct Upload {
-  static constexpr size_t kMost = 384;  // with the rest, below the 4 KiB that every toolkit takes
+  static constexpr size_t kMost = 384;  // so that all arguments stay below 4 KiB, which every toolkit takes
   uint64_t count;
   uint64_t* to;
   uint64_t words[kMost];

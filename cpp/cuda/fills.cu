@@ -1,4 +1,4 @@
-// The fills on a GPU.
+// Launches the fills on a GPU.
 #include "cuda/fills.hpp"
 
 #include "cuda/launch.cuh"
@@ -7,7 +7,7 @@
 namespace fanin::cuda {
 namespace {
 
-// Calls f(launch) with the queue's device current.
+// Calls f(launch) while the queue's device is current.
 template <class Function>
 void on(const Queue& queue, const Function& f) {
   const OnDevice current(queue.device);

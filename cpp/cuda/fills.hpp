@@ -1,5 +1,5 @@
-// From what is to be filled to the threads that do it. `launch(job)` runs job(t) for every t below job.size();
-// `launch.table(words)` is a copy of them where jobs can read it, until it is gone.
+// Divides what is to be filled among threads. `launch(job)` runs job(t) for every t below job.size();
+// `launch.table(words)` is a copy of the words that jobs can read as long as it lives.
 #pragma once
 
 #include <cstdlib>
@@ -9,9 +9,9 @@
 
 namespace fanin::FANIN_ISA {
 
-constexpr int64_t kShortRun = 32;  // shorter contiguous runs are cheaper element by element
+constexpr int64_t kShortRun = 32;  // shorter contiguous runs are filled more quickly element by element
 
-// A GPU ends the whole program at an access that is not aligned.
+// An access that is not aligned ends the whole program on a GPU, so it is refused.
 inline void require_aligned(size_t itemsize, const Region& region) {
   const auto size = int64_t(itemsize);
   bool aligned = reinterpret_cast<uintptr_t>(region.data) % itemsize == 0;
@@ -20,7 +20,7 @@ inline void require_aligned(size_t itemsize, const Region& region) {
   if (!aligned) throw std::invalid_argument("out must be aligned to its dtype's size on a GPU");
 }
 
-// Calls f(region) once where the axes can be counted in a Box, else for every position on the outermost of them.
+// Calls f(region) once if a Box can hold the axes, else for every position on the outermost of them.
 template <class Function>
 void in_boxes(Region region, const Function& f) {
   if (region.axes.size() <= size_t(kMostAxes)) return f(region);
@@ -30,7 +30,7 @@ void in_boxes(Region region, const Function& f) {
     in_boxes(Region{region.first + uint64_t(i * outer.step), region.data + i * outer.stride, region.axes}, f);
 }
 
-// Neighbouring threads write neighbouring elements.
+// Orders the axes so that neighbouring threads write neighbouring elements.
 template <class Function, class Launch>
 void fill_each(const Function& function, Region region, const Launch& launch) {
   std::stable_sort(region.axes.begin(), region.axes.end(),
@@ -114,7 +114,7 @@ void fill_sinusoid(const SinusoidTable& table, Dtype dtype, char* data, const La
   });
 }
 
-// Puts words into `to` by launches alone.
+// Copies words to `to` in the arguments of launches.
 template <class Launch>
 void upload(const uint64_t* words, size_t count, uint64_t* to, const Launch& launch) {
   for (size_t n; count > 0; words += n, to += n, count -= n) {

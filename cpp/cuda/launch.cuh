@@ -1,4 +1,4 @@
-// Jobs on a stream of a GPU.
+// Launches jobs on a stream of a GPU.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -32,12 +32,12 @@ class Launch {
     if (blocks == 0) return;
     if (blocks > uint64_t(std::numeric_limits<int>::max()))
       throw std::invalid_argument("out must have fewer than 2^39 elements on a GPU");
-    cudaGetLastError();  // of what has nothing to do with this
+    cudaGetLastError();  // forgets an older error, of something else
     run<<<unsigned(blocks), kBlockThreads, 0, stream_>>>(job, size);
     check(cudaGetLastError());
   }
 
-  // Memory in the stream's order: it is there for what is launched until it is let go, and nobody waits.
+  // Holds memory in the stream's order: what is launched before it is let go can use it, and nobody waits.
   class Table {
    public:
     Table(size_t count, cudaStream_t stream) : stream_(stream) {

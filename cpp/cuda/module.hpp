@@ -1,4 +1,4 @@
-// The fills of fanin._cuda, as cuda/backend.hpp describes them.
+// Declares the fills of fanin._cuda, which cuda/backend.hpp describes.
 #pragma once
 
 #include "cuda/backend.hpp"

@@ -1,4 +1,5 @@
-// Draws on a GPU into memory of the host, by way of pinned memory: while one piece is on its way, the one before is copied on.
+// Draws on a GPU into the host's memory, by way of pinned memory: while one piece is being sent, the one before is
+// copied.
 #include <algorithm>
 #include <cstring>
 #include <mutex>
@@ -13,13 +14,13 @@ namespace {
 
 constexpr int64_t kPieceBytes = int64_t(16) << 20;
 
-// Pinned memory takes milliseconds to get, and is kept for the next call.
+// Keeps pinned memory for the next call, as it takes milliseconds to get.
 class Pinned {
  public:
   Pinned() {
     const std::lock_guard<std::mutex> lock(mutex());
     if (kept().empty()) {
-      kept().reserve(++count());  // so that giving it back needs no memory
+      kept().reserve(++count());  // so that giving memory back allocates nothing
       check(cudaHostAlloc(&data_, size_t(kPieceBytes), cudaHostAllocPortable));
     } else {
       data_ = kept().back();
@@ -35,7 +36,7 @@ class Pinned {
   void* get() const { return data_; }
 
  private:
-  // Never destroyed: CUDA may be gone before static objects are.
+  // It is never destroyed: CUDA may be gone before static objects are.
   static std::mutex& mutex() {
     static auto* const one = new std::mutex;
     return *one;
@@ -63,7 +64,7 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
-// One of two places where a piece is drawn, and from where it reaches the host.
+// Is one of two places where pieces are drawn and from which they reach the host.
 class Slot {
  public:
   Slot(cudaStream_t stream, int64_t bytes) : stream_(stream) {
@@ -74,7 +75,7 @@ class Slot {
     }
   }
   ~Slot() {
-    cudaStreamSynchronize(stream_);  // nothing is on its way into pinned memory that others may take
+    cudaStreamSynchronize(stream_);  // nothing must arrive in pinned memory that another call may take
     cudaEventDestroy(arrived_);
     cudaFreeAsync(device_, stream_);
   }
@@ -83,7 +84,7 @@ class Slot {
 
   void send(const Draw& draw, Region piece, int device) {
     target_ = piece.data, bytes_ = size_t(elements(piece)) * itemsize(draw.dtype);
-    // The piece is contiguous: its strides stay, counted from the place of its first element in C order.
+    // The piece is contiguous, so its strides stay as they are, counted from its first element in C order.
     piece.data = static_cast<char*>(device_);
     fill(draw, piece, {device, stream_});
     check(cudaMemcpyAsync(pinned_.get(), device_, bytes_, cudaMemcpyDeviceToHost, stream_));
@@ -105,7 +106,8 @@ class Slot {
   size_t bytes_ = 0;
 };
 
-// Calls piece(region) for parts of a contiguous region in order, each of at most `most` elements; false ends it.
+// Calls piece(region) for parts of a contiguous region, each of `most` elements at most, in order, until one returns
+// false.
 template <class Piece>
 bool in_pieces(const Region& region, int64_t most, const Piece& piece) {
   if (elements(region) <= most) return piece(region);
@@ -140,7 +142,7 @@ bool draw_to_host(const Draw& draw, const Region& region, const Queue& queue, co
     std::swap(next, other);
     return true;
   });
-  if (done) next->receive(), other->receive();  // in the order in which they were sent
+  if (done) next->receive(), other->receive();  // they are received in the order in which they were sent
   return done;
 }
 

@@ -1,4 +1,4 @@
-// What is drawn: values of a law in a dtype, from a name's stream under a seed.
+// A draw says what is drawn: values of a law, in a dtype, from a name's stream under a seed.
 #pragma once
 
 #include "core/law.hpp"

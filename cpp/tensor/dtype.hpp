@@ -1,4 +1,4 @@
-// The element types a tensor can have. Their one list; tensor/with_dtype.hpp has the one switch over them.
+// Lists the element types that a tensor can have, once; tensor/with_dtype.hpp has the one switch over them.
 #pragma once
 
 #include <cstddef>
@@ -23,9 +23,9 @@ constexpr int kDtypes = sizeof kItemsizes / sizeof *kItemsizes;
 
 constexpr size_t itemsize(Dtype d) { return kItemsizes[int(d)]; }
 constexpr const char* name(Dtype d) { return kDtypeNames[int(d)]; }
-// Whether an element takes 64 random bits, or 32.
+// Returns whether an element takes 64 random bits; others take 32.
 constexpr bool is_wide(Dtype d) { return itemsize(d) == 8; }
-// What values are computed in, before they are rounded to a shorter dtype.
+// Returns the type that values are computed in, before they are rounded to the dtype.
 constexpr Dtype compute_type(Dtype d) { return is_wide(d) ? Dtype::float64 : Dtype::float32; }
 
 }  // namespace fanin

@@ -1,4 +1,4 @@
-// How a caller ends work early, and what the work throws then.
+// Lets a caller end work early, and says what the work throws then.
 #pragma once
 
 #include <exception>
@@ -6,10 +6,10 @@
 
 namespace fanin {
 
-// The calling thread asks it every 20 ms; true ends the work.
+// The calling thread calls it every 20 ms; true ends the work.
 using Interrupt = std::function<bool()>;
 
-// Thrown once every thread has stopped; the output's values are unspecified.
+// Is thrown once every thread has stopped; the output's values are then unspecified.
 struct Interrupted : std::exception {
   const char* what() const noexcept override { return "interrupted"; }
 };

@@ -7,22 +7,23 @@ namespace fanin {
 namespace {
 
 struct Step {
-  int64_t stride, count;  // stride > 0, count > 1
+  int64_t stride, count;  // both are positive, and count exceeds 1
   int64_t below;          // bytes that the axes of smaller strides span between their first and last elements
 };
 
-// Looks for two elements less than an item apart: differences d of their coordinates, not all 0, of which |Σ stride·d| is less
-// than that. From the largest stride down, only those d are tried that the smaller strides can make up for.
+// Looks for two elements that are less than an item apart, by the differences d of their coordinates, not all 0: |Σ
+// stride·d| must be less than the item size. From the largest stride down it tries only those d that the smaller
+// strides can make up for.
 class Search {
  public:
   Search(const std::vector<Step>& axes, int64_t itemsize) : axes_(axes), itemsize_(itemsize) {}
 
-  // `apart`: Σ stride·d of the axes before; `same`: whether all of these d are 0.
+  // `apart` is Σ stride·d of the axes before, and `same` says whether all of these d are 0.
   bool found(size_t axis, int64_t apart, bool same) {
     if (axis == axes_.size()) return !same && std::abs(apart) < itemsize_;
     if (--left_ < 0) return true;
     const auto [stride, count, below] = axes_[axis];
-    const int64_t reach = below + itemsize_ - 1;  // |apart + stride·d| that the rest can make up for
+    const int64_t reach = below + itemsize_ - 1;  // the rest can make up for |apart + stride·d| up to this
     int64_t low = std::max(-(count - 1), -floor_divide(apart + reach, stride));
     const int64_t high = std::min(count - 1, floor_divide(reach - apart, stride));
     if (same) low = std::max<int64_t>(low, 0);  // d and -d are the same two elements
@@ -50,10 +51,10 @@ bool overlaps(const std::vector<int64_t>& shape, const std::vector<int64_t>& str
     axes.push_back({std::abs(strides[i]), shape[i], 0});
   }
   std::sort(axes.begin(), axes.end(), [](const Step& a, const Step& b) { return a.stride < b.stride; });
-  // A quarter of 2^63, so that no sum or difference of two spans overflows.
+  // The limit is a quarter of 2^63, so that no sum or difference of two spans overflows.
   constexpr int64_t kMost = int64_t(1) << 61;
   int64_t span = 0;
-  bool nested = true;  // no axis steps within what those of smaller strides span, as in most arrays
+  bool nested = true;  // whether each axis steps over all that the smaller strides span, as in most arrays
   for (Step& axis : axes) {
     if (axis.stride < itemsize) return true;
     nested = nested && axis.stride >= span + itemsize;

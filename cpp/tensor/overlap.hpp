@@ -1,4 +1,4 @@
-// Whether an array can be written: strides under which two of its elements share memory.
+// Finds out whether two elements of an array share memory, so that it cannot be written.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,9 @@
 
 namespace fanin {
 
-// Exact, but for arrays of many axes that interleave: where that would take too long to find out, the answer is true. So it is
-// where an array spans 2^61 bytes or more, which no memory does. Strides in bytes, one per axis.
+// Returns the exact answer, except that it is true for arrays with many interleaved axes, which would take too long to
+// find out, and for arrays that span 2^61 bytes or more, which no memory does. There is a stride, in bytes, for every
+// axis.
 bool overlaps(const std::vector<int64_t>& shape, const std::vector<int64_t>& strides, int64_t itemsize);
 
 }  // namespace fanin

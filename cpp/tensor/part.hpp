@@ -1,4 +1,4 @@
-// Which elements of which parameter, and where in memory they go or come from.
+// Says which elements of which parameter are meant, and where in memory they go or come from.
 #pragma once
 
 #include <cstdint>
@@ -11,30 +11,32 @@
 
 namespace fanin {
 
-// What one axis of the result takes from the global tensor; an axis indexed away has count 1 and keep false.
+// Says what is taken from one axis of the global tensor. An axis that an integer indexes has count 1, and keep is
+// false.
 struct AxisSlice {
   int64_t start, step, count;
   bool keep = true;
 };
 
-// Which elements of which parameter.
+// Says which elements of which parameter are wanted.
 struct Part {
   uint64_t seed;
   std::string_view name;  // UTF-8
   Dtype dtype;
   std::vector<int64_t> shape;       // of the global tensor
-  std::vector<AxisSlice> box = {};  // one per axis; empty: all of it
+  std::vector<AxisSlice> box = {};  // has an entry for every axis; empty stands for all of the tensor
 };
 
-// Where they go. Strides in bytes, one per axis of the result; empty: C order. With a queue, a GPU computes them: the call then
-// returns before they are there, unless the memory is the host's.
+// Says where the elements go. There is a stride, in bytes, for every axis of the result; no strides stand for C order.
+// With a queue, a GPU computes them, and the call returns before they are there, unless the memory is the host's.
 struct Output {
   void* data;
   std::vector<int64_t> strides = {};
   std::optional<Queue> queue = {};
 };
 
-// Memory that is read, elements in C order. Strides in bytes, one per axis; empty: contiguous.
+// Describes memory that is read, its elements in C order. There is a stride, in bytes, for every axis; no strides stand
+// for contiguous memory.
 struct Input {
   const void* data;
   Dtype dtype;

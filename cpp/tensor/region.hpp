@@ -1,4 +1,4 @@
-// Boxes of a global tensor in strided memory, and how they are walked.
+// Describes boxes of a global tensor in strided memory, and walks them.
 #pragma once
 
 #include <algorithm>
@@ -11,22 +11,22 @@ namespace fanin {
 
 struct Axis {
   int64_t count;
-  int64_t step;    // between neighbours, in elements of the flattened global tensor
-  int64_t stride;  // between neighbours, in bytes of the output
+  int64_t step;    // from one to the next, in elements of the flattened global tensor
+  int64_t stride;  // from one to the next, in bytes of the output
 };
 
-// What one axis of a part takes from the tensor, and its byte stride in the output.
+// Says what a part takes from one axis of `size` elements, and the axis's byte stride in the output.
 struct Taken {
   int64_t start, step, count, stride, size;
 
-  // The place of a coordinate among those taken; -1 if it is not there.
+  // Returns the place of a coordinate among those that are taken, or -1 if it is not taken.
   FANIN_FN int64_t place_of(int64_t coordinate) const {
     const int64_t from_start = coordinate - start, place = from_start / step;
     return from_start % step == 0 && place >= 0 && place < count ? place : -1;
   }
 };
 
-// An index of several axes, flattened in C order, and where it lies in the output.
+// Holds an index of several axes, flattened in C order, and where it lies in the output.
 struct Place {
   int64_t number;
   char* data;
@@ -38,13 +38,13 @@ struct Region {
   std::vector<Axis> axes;
 };
 
-// Whether a·b is c; a product beyond 64 bits is not.
+// Returns whether a·b is c. A product beyond 64 bits is not.
 inline bool is_product(int64_t a, int64_t b, int64_t c) {
   int64_t product;
   return !__builtin_mul_overflow(a, b, &product) && product == c;
 }
 
-// Whether an axis goes on where all of an inner one ends, on both sides.
+// Returns whether an axis goes on where all of an inner one ends, both in the tensor and in memory.
 inline bool continues(const Axis& outer, const Axis& inner) {
   return is_product(inner.step, inner.count, outer.step) && is_product(inner.stride, inner.count, outer.stride);
 }
@@ -58,7 +58,7 @@ inline void turn_forward(Region& region) {
   }
 }
 
-// Drops axes of one element and joins neighbours that are contiguous on both sides.
+// Drops axes of one element, and joins neighbours that are contiguous both in the tensor and in memory.
 inline void join(Region& region) {
   auto& axes = region.axes;
   axes.erase(std::remove_if(axes.begin(), axes.end(), [](const Axis& a) { return a.count == 1; }), axes.end());
@@ -71,7 +71,8 @@ inline void join(Region& region) {
   if (axes.empty()) axes.push_back({1, 1, 0});
 }
 
-// Turns every axis forward and joins what can be. The axis that walks the global tensor in the smallest steps comes last.
+// Turns every axis forward and joins those that can be. The axis with the smallest step in the global tensor comes
+// last.
 inline void simplify(Region& region) {
   auto& axes = region.axes;
   turn_forward(region);
@@ -86,7 +87,8 @@ inline int64_t elements(const Region& region) {
   return total;
 }
 
-// Walks the box in stretches of its innermost axis; stretch(first, data, count) is called for each.
+// Walks elements `begin` to `end` of the box, and calls stretch(first, data, count) for each stretch of its innermost
+// axis.
 template <class Stretch>
 void walk(const Region& region, int64_t begin, int64_t end, const Stretch& stretch) {
   const Axis& inner = region.axes.back();

@@ -1,4 +1,4 @@
-// From a draw to the sampler that makes its elements.
+// Chooses the sampler that makes the elements of a draw.
 #pragma once
 
 #include <type_traits>
@@ -9,14 +9,15 @@
 
 namespace fanin::FANIN_ISA {
 
-// A sampler, and the dtype of what it gives: float32 is rounded once more for the shorter ones.
+// Names a sampler, and the dtype that its values are rounded to.
 template <class Sampler_, Dtype kDtype>
 struct Sampling {
   using Sampler = Sampler_;
   static constexpr Dtype dtype = kDtype;
 };
 
-// Calls `action` with the sampling of a dtype: what float32, float64 and the shorter ones are made by.
+// Calls `action` with the sampling of a dtype: Single makes float32, Double makes float64, and Half makes the shorter
+// ones.
 template <class Single, class Double, class Half = Single, class Action>
 void with_sampler(Dtype dtype, const Action& action) {
   with_float(dtype, [&](auto d) {
@@ -38,10 +39,10 @@ void with_sampling(const Draw& draw, const Action& action) {
     case Distribution::normal: return with_sampler<Normal32<L>, Normal64<L>>(draw.dtype, action);
     case Distribution::truncated_normal:
       switch (draw.window.shape) {
-        // Windows of float64 are not kAround.
+        // A float64 window is never kAround.
         case Window::kAround: return with_sampler<TruncatedAround32<L>, Truncated64<L, Central>>(draw.dtype, action);
         case Window::kTail: return with_sampler<Truncated32<L, Tail>, Truncated64<L, Tail>>(draw.dtype, action);
-        case Window::kPoint:  // a constant, which is not drawn
+        case Window::kPoint:  // is a constant, which is not drawn
         case Window::kCentral:
           return with_sampler<Truncated32<L, Central>, Truncated64<L, Central>>(draw.dtype, action);
       }

@@ -1,5 +1,5 @@
-// From a dtype at run time to one at compile time: the only switch over dtypes. It has no default, so the compiler names it
-// where a dtype is added; every table by dtype is a template without one, for the same reason.
+// Makes a dtype known at compile time, by the only switch over dtypes. It has no default case, so that the compiler
+// points to it when a dtype is added; for the same reason every table by dtype is a template without a default.
 #pragma once
 
 #include "tensor/dtype.hpp"
@@ -11,7 +11,8 @@ struct DtypeIs {
   static constexpr Dtype value = kDtype;
 };
 
-// Calls action(DtypeIs<dtype>()) for one that weights can have. No other comes here: the API refuses it. For the host.
+// Calls action(DtypeIs<dtype>()) for a dtype that weights can have; the API refuses all others. Only the host calls
+// this.
 template <class Action>
 __attribute__((always_inline)) inline auto with_float(Dtype dtype, const Action& action) {
   switch (dtype) {
