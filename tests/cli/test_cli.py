@@ -394,8 +394,9 @@ def test_init_in_shards_and_verify(tmp_path, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_checkpoint_of_a_config_is_verified_with_that_config(tmp_path, capsys):
+def test_a_checkpoint_of_a_config_is_verified_with_that_config(tmp_path, capsys, monkeypatch):
     """A checkpoint names its recipe, but does not record what the config.json said of it."""
+    monkeypatch.setitem(sys.modules, "transformers", None)
     values = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 20}
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama", "initializer_range": 0.1, **values}))
     config, weights = str(tmp_path / "config.json"), str(tmp_path / "model.safetensors")

@@ -64,10 +64,14 @@ def test_configs_of_built_in_models(model, values, config):
     ("model_type", "family"),
     [("gpt2", "gpt2"), ("llama", "llama"), ("mistral", "llama"), ("qwen2", "llama"), ("bert", "bert")],
 )
-def test_a_config_tells_the_family_and_no_dtype(model_type, family, config):
+def test_a_config_tells_the_family_and_the_dtype(model_type, family, config):
     model = parameters(config(model_type=model_type, dtype="bfloat16"))
     assert model.family == family
-    assert {parameter.dtype for parameter in model} == {None}
+    assert {parameter.dtype for parameter in model} == {"bfloat16"}
+    assert {parameter.dtype for parameter in parameters(config(model_type=model_type))} == {None}
+    assert {parameter.dtype for parameter in parameters(config(model_type=model_type, torch_dtype="float16"))} == {
+        "float16"
+    }
 
 
 def test_tied_and_untied_output_projections(config):
@@ -84,6 +88,7 @@ def test_tied_and_untied_output_projections(config):
     ("values", "message"),
     [
         ({}, "model_type must be a string, as 'llama', got None"),
+        ({"model_type": "gpt2", "dtype": 3}, "dtype must be a string, as 'bfloat16', got 3"),
         ({"model_type": 3}, "model_type must be a string, as 'llama', got 3"),
         ({"model_type": "gpt2", "architectures": "GPT2Model"}, "architectures must be a list of strings"),
         ({"model_type": "gpt2", "architectures": [3]}, r"architectures must be a list of strings, got \[3\]"),
@@ -164,7 +169,7 @@ def test_a_field_that_may_change_the_weights_is_refused_by_its_name(model_type, 
 @pytest.mark.parametrize("model_type", TYPES)
 def test_fields_that_do_not_change_the_weights_are_read_over(model_type, config):
     fields = {
-        **{"_name_or_path": "a/b", "bos_token_id": 1, "torch_dtype": "bfloat16", "use_cache": True, "hidden_act": "x"},
+        **{"_name_or_path": "a/b", "bos_token_id": 1, "use_cache": True, "hidden_act": "x"},
         **{"rope_theta": 5e5, "rope_scaling": {"factor": 8.0}, "rms_norm_eps": 1e-5, "layer_norm_epsilon": 1e-5},
         **{"attention_dropout": 0.1, "sliding_window": 4096, "layer_types": ["full_attention"], "is_decoder": True},
         **{"num_experts": 0, "quantization_config": None, "task_specific_params": {"init": 1}, "pretraining_tp": 1},

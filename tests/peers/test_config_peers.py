@@ -81,6 +81,7 @@ def planned(architecture: str, model, values: dict, tmp_path, monkeypatch) -> fa
     """The plan of its config.json, without transformers."""
     stated = {"model_type": model.config.model_type, "architectures": [architecture], **values}
     (tmp_path / "config.json").write_text(json.dumps(stated))
+    monkeypatch.setattr("fanin.planning.installed", lambda: False)
     monkeypatch.setattr("fanin.models.config.build", None)
     return fanin.plan(tmp_path / "config.json", None, seed=0, strict=True)
 

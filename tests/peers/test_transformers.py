@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 
 import pytest
 from lazily import Peer
 
 import fanin
+from fanin.cli import main
 
 torch, transformers = Peer("torch"), Peer("transformers")
 recorded, tiny, hub = Peer("recorded"), Peer("tiny_models"), Peer("fanin.models.hub")
@@ -139,7 +141,7 @@ def test_the_same_values_are_planned_without_transformers(name, tmp_path, monkey
     config = write(tmp_path / "config.json", name, initializer_range=0.01, dtype="bfloat16")
     ours = fanin.plan(config, seed=5)
     assert ours.recipe.name == "as-written"
-    monkeypatch.setitem(__import__("sys").modules, "transformers", None)
+    monkeypatch.setitem(sys.modules, "transformers", None)
     theirs = fanin.plan(config, seed=5)
     assert theirs.recipe.name != "as-written"
     assert list(ours) == list(theirs)
@@ -192,6 +194,20 @@ def test_the_config_that_is_saved(tmp_path):
     plan.save(other, force=True)
     fanin.plan(other, seed=0).save(tmp_path / "file.safetensors")
     assert sorted(os.listdir(tmp_path)) == ["config.json", "file.safetensors", "other", "saved"]
+
+
+def test_the_commands_plan_and_verify_as_the_code_says(tmp_path, capsys, monkeypatch):
+    config = str(write(tmp_path / "config.json", "T5ForConditionalGeneration", dtype="float16"))
+    weights = f"{tmp_path}/weights/"
+    assert main(["plan", config]) == 0
+    assert "recipe as-written" in capsys.readouterr().out
+    assert main(["init", config, "-o", weights, "--seed", "3"]) == 0
+    assert main(["verify", weights]) == 0
+    assert main(["verify", f"{weights}model.safetensors", config]) == 0
+    assert main(["verify", weights, "--seed", "4", "--json", "-"]) == 1
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    assert main(["verify", weights]) != 0
+    assert "is as its model's own code says; give its config.json" in capsys.readouterr().err
 
 
 # What a checkpoint lacks
@@ -297,7 +313,7 @@ def test_the_network_and_code_that_comes_with_a_model(tmp_path):
         ({"model_type": "t5", "architectures": ["os.system"]}, "'os.system': it has no such model"),
     ],
 )
-def test_hostile_values(values, message, tmp_path):
+def test_hostile_values_in_a_config(values, message, tmp_path):
     refused(tmp_path / "config.json", message, **values)
 
 

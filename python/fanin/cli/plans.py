@@ -178,10 +178,16 @@ def _verify(arguments: argparse.Namespace) -> int:
             raise CommandError(
                 f"{arguments.path} is from the recipe {short(recipe)}, not a built-in one; give --recipe"
             )
-    source = arguments.model or (arguments.path if recipe == AS_WRITTEN else None)
+    source = arguments.model
+    if recipe == AS_WRITTEN and not source:  # the config.json beside the weights
+        source = arguments.path if os.path.isdir(arguments.path) else os.path.dirname(arguments.path) or "."
     if source is not None and is_as_written(source, recipe):
         plan = _written(arguments, source, seed, {each.name: each.dtype for each in stored if each.dtype})
         return _verified(arguments, plan)
+    if recipe == AS_WRITTEN:
+        raise CommandError(
+            f"{arguments.path} is as its model's own code says; give its config.json, where transformers is installed"
+        )
     model = stored
     if arguments.model:
         dtypes = {parameter.name: parameter.dtype for parameter in stored}
