@@ -58,7 +58,7 @@ def test_every_tiny_model_is_tried():
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_model_follows_the_law_of_its_own_code(name, tmp_path):
     config = config_of(name)
-    plan = recorded.require_same_law(lambda: getattr(transformers, name)(config), times=4)
+    plan = recorded.assert_same_law(lambda: getattr(transformers, name)(config), times=4)
     model = fanin.transformers.from_config(config, seed=0).eval()
     assert fanin.torch.verify(model, fanin.plan(config, seed=0))
     assert [(row.name, row.scheme) for row in fanin.plan(write(tmp_path / "config.json", name), seed=0).rows] == [

@@ -35,7 +35,7 @@ def compare(model_type):
         if told["parameters"] > MOST:
             return f"the smallest has {told['parameters']:,} parameters"
         small = make(shrink(values, steps))
-        recorded.require_same_law(lambda kind=kind, small=small: kind(small), times=4)
+        recorded.assert_same_law(lambda kind=kind, small=small: kind(small), times=4)
         return ""
     return why
 

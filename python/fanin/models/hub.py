@@ -11,6 +11,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,10 @@ def described(config: Any, architecture: str | None = None, where: str = "") -> 
         state = model.state_dict()
         buffers = {name for name, _ in model.named_buffers(remove_duplicate=False)} & state.keys()
         found = from_mapping({name: tensor for name, tensor in state.items() if name not in buffers})
-    return Parameters(found.parameters, (*found.skipped, *((name, "buffer") for name in state if name in buffers)))
+    every = found.parameters
+    if config.dtype is None:  # what the parameters have is torch's default
+        every = tuple(replace(parameter, dtype=None) for parameter in every)
+    return Parameters(every, (*found.skipped, *((name, "buffer") for name in state if name in buffers)))
 
 
 def said(config: Any, architecture: str | type | None) -> str:
