@@ -35,7 +35,12 @@ def compare(model_type):
         if told["parameters"] > MOST:
             return f"the smallest has {told['parameters']:,} parameters"
         small = make(shrink(values, steps))
-        recorded.assert_same_law(lambda kind=kind, small=small: kind(small), times=4)
+        try:
+            recorded.assert_same_law(lambda kind=kind, small=small: kind(small), times=4)
+        except ValueError as error:
+            if "must be written by the model's code" not in str(error):
+                raise
+            return write_coverage.reason(error)  # transformers leaves whatever was in memory there
         return ""
     return why
 
