@@ -12,8 +12,8 @@
 namespace fanin {
 namespace {
 
-constexpr size_t kMostSteps = 4096;      // each has a block of memory in every thread
-constexpr double kMostInteger = 0x1p53;  // every one up to it is a float64
+constexpr size_t kMostSteps = 4096;      // each of them has a block of memory in every thread
+constexpr double kMostInteger = 0x1p53;  // float64 holds every integer up to it
 
 #define FANIN_LAWS(X) \
   X(constant, 1)      \
@@ -33,7 +33,7 @@ constexpr Kind kOperations[] = {FANIN_OPERATIONS(FANIN_ENTRY)};
 constexpr Kind kLaws[] = {FANIN_LAWS(FANIN_ENTRY)};
 #undef FANIN_ENTRY
 
-// The place of a name in a list; the list's size where it is none of them.
+// Returns the place of a name in a list, or the list's size if the name is not there.
 template <size_t N>
 size_t find(const Kind (&kinds)[N], const std::string& name) {
   return size_t(std::find_if(kinds, kinds + N, [&](const Kind& each) { return name == each.name; }) - kinds);
@@ -44,7 +44,7 @@ void require_count(const Step& step, const char* what, const List& given, size_t
   if (given.size() != wanted) refuse("steps: ", step.name, " must have ", wanted, " ", what, ", got ", given.size());
 }
 
-// Writes instructions for steps: one for an operation, a few for a law.
+// Writes the instructions of steps: one for an operation, and a few for a law.
 class Compiler {
  public:
   Compiler(const Part& part, const Output& out, const Interrupt& interrupt)
@@ -92,7 +92,7 @@ class Compiler {
     return apply(Operation::fma, x, f, o);
   }
 
-  // A source whose own index follows from an element's along some axes.
+  // Adds a source that numbers its elements along some of the axes alone.
   int numbered(cpu::Source source, const Step& step, const Draw& draw = {}, double number = 0) {
     cpu::Instruction result{};
     result.source = source, result.draw = draw, result.number = number;
@@ -118,7 +118,7 @@ class Compiler {
     const auto& n = step.numbers;
     for (const double number : n)
       if (std::isnan(number)) refuse("steps: ", step.name, " must have numbers, got nan");
-    // Every draw is of the compute type, but for words.
+    // Every draw has the compute type, except that of words.
     const Part part{part_.seed, step.stream, compute_type(part_.dtype), {}};
     const Call call(part, out_, interrupt_);
     const auto words = [&](cpu::Source source, Dtype dtype, double number = 0) {
@@ -179,7 +179,7 @@ class Compiler {
   const Interrupt& interrupt_;
   const std::vector<Taken> axes_;
   std::vector<cpu::Instruction> program_;
-  std::vector<int> results_;  // of every step: the number of its instruction
+  std::vector<int> results_;  // the number of the instruction of every step
 };
 
 }  // namespace

@@ -89,8 +89,8 @@ TruncatedDraw truncated_draw(const Call& call, double mean, double deviation, do
   if (std::isinf(bounds.most) && bounds.most < 0) refuse("high must be above the least ", name(dtype), ", got ", high);
   low = bounds.low, high = bounds.high;
   if (std::isinf(low) || std::isinf(high)) {
-    // Tails fall ever faster: if no value lies farther beyond 0 than r, none lies farther out than √(α² + r²) beyond α
-    // > 0.
+    // Tails fall ever faster: if no value lies farther beyond 0 than r, none lies farther out than √(α² + r²)
+    // beyond a bound α > 0.
     const double nearest = std::max(0.0, (std::isinf(low) ? mean - high : low - mean) / deviation);
     const double beyond_mean = dtype == Dtype::float64 ? 8.58 : 6.77;
     const double reach = std::sqrt(nearest * nearest + beyond_mean * beyond_mean);

@@ -5,7 +5,7 @@
 namespace fanin {
 namespace {
 
-constexpr int64_t kLongest = int64_t(1) << 28;  // which takes 5 GiB
+constexpr int64_t kLongest = int64_t(1) << 28;  // such a line takes 5 GiB
 constexpr uint8_t kTagMask = 4;
 
 }  // namespace

@@ -195,7 +195,7 @@ std::vector<double> as<std::vector<double>>(py::handle value, const char* argume
   return {array.data(), array.data() + array.size()};
 }
 
-// A step is a tuple: name, operands, numbers, stream, and axes or None.
+// Converts a step, which is a tuple of name, operands, numbers, stream, and axes or None.
 template <>
 std::vector<Step> as<std::vector<Step>>(py::handle value, const char* argument) {
   std::vector<Step> steps;

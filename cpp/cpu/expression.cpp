@@ -36,7 +36,7 @@ class Evaluator {
       if (program[i].source == Source::constant) std::fill_n(block(int(i)), kBlock, program[i].number);
   }
 
-  // Elements begin … end - 1 of the part, in C order.
+  // Computes elements begin … end - 1 of the part, in C order.
   void operator()(int64_t begin, int64_t end) {
     const size_t inner = part_.axes.size() - 1;
     std::vector<int64_t> at(part_.axes.size());
@@ -78,7 +78,7 @@ class Evaluator {
     std::fill_n(block(i) + 1, count - 1, *block(i));
   }
 
-  // Numbers of a source from an index of its own on.
+  // Computes the numbers of a source from one of its own indices on.
   void take(const Instruction& each, uint64_t first, int64_t step, int64_t count, double* values) {
     if (each.source == Source::position) {
       for (int64_t i = 0; i < count; ++i)
@@ -119,7 +119,7 @@ class Evaluator {
     }
   }
 
-  // ⌊a·b/2⁶⁴⌋, b < 2⁶³.
+  // Returns ⌊a·b/2⁶⁴⌋ for b < 2⁶³.
   static uint64_t high_product(uint64_t a, uint64_t b) {
     const uint64_t a_low = uint32_t(a), a_high = a >> 32, b_low = uint32_t(b), b_high = b >> 32;
     const uint64_t middle = a_high * b_low + (a_low * b_low >> 32);
@@ -130,7 +130,7 @@ class Evaluator {
   const std::vector<Instruction>& program_;
   const ExpressionPart& part_;
   const Kernels& kernels_;
-  const std::unique_ptr<double[]> values_;  // a block for every instruction
+  const std::unique_ptr<double[]> values_;  // has a block for every instruction
 };
 
 }  // namespace

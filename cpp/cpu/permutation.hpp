@@ -1,4 +1,4 @@
-// Permutations: places in the order of random words.
+// Makes permutations: they are places in the order of random words.
 #pragma once
 
 #include "cpu/fill.hpp"

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "api/expression.hpp"
 #include "api/fanin.hpp"
 #include "check.hpp"
 #include "core/fp_environment.hpp"
@@ -83,6 +84,16 @@ std::vector<Drawn> everything() {
     add("sinusoid",
         drawn(dtype, {50, 4}, sinusoid, std::vector<double>{0.1, 1e-3}, std::vector<double>{1e-18, 0}, true));
   }
+  const std::vector<Step> steps{{"exponential", {}, {0.3}, "a"},
+                                {"log_normal", {}, {0.1, 0.7}, "b"},
+                                {"bernoulli", {}, {0.3}, "c"},
+                                {"constant", {}, {0.1}},
+                                {"fma", {0, 1, 3}},
+                                {"log1p", {4}},
+                                {"divide", {5, 3}},
+                                {"fma", {2, 3, 6}}};
+  for (const Dtype dtype : {Dtype::float32, Dtype::float64})
+    all.push_back({"expression", drawn(dtype, {50}, expression, steps)});
   const std::vector<int64_t> large{200, 165};  // for several threads
   const Bytes values = drawn(Dtype::float32, large, normal, 1e-38, 0.1);
   all.push_back({"normal", values});
