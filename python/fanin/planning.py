@@ -112,5 +112,5 @@ def plan(
 
 def is_as_written(source: object, recipe: object) -> bool:
     """Tell whether a source is planned by what its model's own code asks for, which transformers has."""
-    wanted = recipe is None or recipe == AS_WRITTEN
+    wanted = recipe is None or (isinstance(recipe, str) and recipe == AS_WRITTEN)
     return wanted and (is_config(source) or config_in(source) is not None) and installed()
