@@ -16,7 +16,7 @@ from .plans import Plan
 from .plans.choices import Only, Overrides
 from .plans.rows import Renamed
 from .recipes import Recipe, resolve
-from .torch.as_written import AS_WRITTEN
+from .torch import as_written
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | Iterable[Parameter]
 
@@ -112,5 +112,4 @@ def plan(
 
 def is_as_written(source: object, recipe: object) -> bool:
     """Tell whether a source is planned by what its model's own code asks for, which transformers has."""
-    wanted = recipe is None or (isinstance(recipe, str) and recipe == AS_WRITTEN)
-    return wanted and (is_config(source) or config_in(source) is not None) and installed()
+    return as_written.is_meant(recipe) and (is_config(source) or config_in(source) is not None) and installed()

@@ -15,6 +15,11 @@ _NUMBER = re.compile(r"(?<![^._])[0-9]+(?![^._])")
 _SPECIAL = re.compile(r"[*?\[\]]")
 
 
+def is_meant(recipe: object) -> bool:
+    """Tell whether a recipe, as a user gives it, stands for what the model's own code asks for."""
+    return recipe is None or (isinstance(recipe, str) and recipe == AS_WRITTEN)
+
+
 def recipe(schemes: Sequence[tuple[str, Scheme]], name: str = AS_WRITTEN, source: str = "") -> Recipe:
     """Return a recipe that gives every parameter its scheme.
 

@@ -19,7 +19,7 @@ from ..plans.choices import Only, Overrides
 from ..plans.rows import Renamed
 from ..recipes import Recipe, resolve
 from ..text import short
-from .as_written import AS_WRITTEN
+from .as_written import is_meant as is_as_written
 from .filling import fill_, require_memory
 from .modules import PARAMETER, entries, paths, require_module
 from .recording import Recording, record, recording_of
@@ -93,7 +93,7 @@ def plan(
     if isinstance(source, torch.nn.Module):
         return _of_module(source, recipe, strict=strict, **options)
     if isinstance(source, Mapping):
-        if recipe is None or recipe == AS_WRITTEN:
+        if is_as_written(recipe):
             raise ValueError(
                 "recipe must be given for a state_dict, as no code is known that says how its parameters begin"
             )
@@ -227,9 +227,9 @@ def init_(
 
 
 def _of_module(module: torch.nn.Module, recipe: RecipeLike, *, strict: bool, **options: Any) -> Plan:
-    if recipe == TORCH_DEFAULT:
+    if isinstance(recipe, str) and recipe == TORCH_DEFAULT:
         return _reset(module, options)
-    if recipe is not None and recipe != AS_WRITTEN:
+    if not is_as_written(recipe):
         return _by_recipe(_parameters(module), recipe, strict=strict, **options)
     recording = recording_of(module)
     if recording is not None:
@@ -262,10 +262,10 @@ def _recorded(
         module = function()
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"the function must return a torch.nn.Module, got {short(module)}")
-    if recipe is None or recipe == AS_WRITTEN:
+    if is_as_written(recipe):
         planned = recording.plan(module, **options)
         recording.require_repeatable(module, function)
-    elif recipe == TORCH_DEFAULT:
+    elif isinstance(recipe, str) and recipe == TORCH_DEFAULT:
         planned = _reset(module, options).carrying(recording.buffers(module, options["seed"]), recording.notes)
     else:
         planned = _by_recipe(_parameters(module), recipe, strict=strict, **options)
@@ -280,7 +280,7 @@ def _built(
 
 
 def _require_none(recipe: RecipeLike, what: str) -> None:
-    if recipe is not None and recipe != AS_WRITTEN:
+    if not is_as_written(recipe):
         raise ValueError(f"recipe must be None for {what}, which says how each parameter begins, got {short(recipe)}")
 
 
