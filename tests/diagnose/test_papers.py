@@ -214,7 +214,9 @@ def digits():
     return ((data.data - data.data.mean()) / data.data.std())[:256], data.target[:256]
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name.startswith("conv-") else []) for name in STACKS]
+)
 def test_no_healthy_net_raises_an_alarm(digits, name):
     x, labels = digits
     for seed in range(3):

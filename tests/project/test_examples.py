@@ -31,11 +31,11 @@ def start(name, folder, *options):
     return subprocess.Popen(command, encoding="utf-8", env=environment, cwd=folder, stdout=pipe, stderr=pipe)
 
 
-def run(folder, *options):
+def run(names, folder, *options):
     """What each example prints, all run side by side; asserts that its picture is a PNG of at least 800 pixels."""
     printed, processes = {}, {}
     with ExitStack() as stack:
-        for name in NAMES:
+        for name in names:
             processes[name] = stack.enter_context(start(name, folder, *options))
             stack.callback(processes[name].kill)  # if another fails
         for name, process in processes.items():
@@ -50,22 +50,17 @@ def run(folder, *options):
 
 
 @pytest.fixture(scope="module")
-def short(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("short"), "--steps", "2")
-
-
-@pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("whole"))
+    return run(NAMES, tmp_path_factory.mktemp("whole"))
 
 
 def test_every_example_is_tested():
     assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == sorted(NAMES)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_few_steps_print_a_table_and_what_is_wrong(name, short):
-    printed = short[name]
+@pytest.mark.parametrize("name", [NAMES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])])
+def test_a_few_steps_print_a_table_and_what_is_wrong(name, tmp_path):
+    printed = run([name], tmp_path, "--steps", "2")[name]
     good, bad = SHOWN[name]
     assert "final loss" in printed
     for strategy in (*good, *bad):

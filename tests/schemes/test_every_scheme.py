@@ -31,7 +31,7 @@ every = pytest.mark.parametrize("case", CASES)
 
 
 @every
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_a_part_is_that_of_the_whole(case, data):
     scheme, possible = CASES[case]

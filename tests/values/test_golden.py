@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import reference_expressions
 from golden_lines import FILES, HUGE, ROW, check, read
-from paths import GOLDEN
 
 import fanin
 from fanin import _core
@@ -56,12 +55,13 @@ def test_golden_files_hold_every_run():
         assert written == list(make_golden.runs(distribution))
 
 
-# The reference takes as long for this file as for all others.
-TRUNCATED = pytest.param(GOLDEN / "truncated_normal.txt", marks=pytest.mark.slow)
+# The reference takes seconds for these.
+SLOW = {"truncated_normal", "orthogonal", "batched"}
 
 
 @pytest.mark.parametrize(
-    "path", [*(path for path in FILES if path.stem != "truncated_normal"), TRUNCATED], ids=lambda path: path.stem
+    "path",
+    [pytest.param(path, marks=[pytest.mark.slow] if path.stem in SLOW else [], id=path.stem) for path in FILES],
 )
 def test_golden_values_are_the_reference(path):
     for run in read(path):
