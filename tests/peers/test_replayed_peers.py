@@ -22,5 +22,6 @@ def test_a_model_with_two_parameters_that_torch_computes_is_planned():
         model = Model()
     plan = recording.plan(model, seed=0)
     assert [row.scheme.scheme_name for row in plan.rows] == ["replayed", "replayed"]
-    assert plan.row("left").scheme != plan.row("right").scheme
+    assert plan.row("left").scheme == plan.row("right").scheme, "the same is computed"
+    assert (plan["left"] != plan["right"]).any(), "from draws of their own"
     assert abs(plan["left"] @ plan["left"].T - torch.eye(3).numpy()).max() < 1e-5
