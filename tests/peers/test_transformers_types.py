@@ -36,6 +36,11 @@ def compare(model_type):
             return f"the smallest has {told['parameters']:,} parameters"
         small = make(shrink(values, steps))
         try:
+            kind(small)
+        except Exception as error:  # transformers builds it on the meta device alone, as Pix2Struct's text model
+            why = write_coverage.reason(error)
+            continue
+        try:
             recorded.assert_same_law(lambda kind=kind, small=small: kind(small), times=4)
         except ValueError as error:
             if "must be written by the model's code" not in str(error):
