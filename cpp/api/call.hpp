@@ -55,7 +55,7 @@ class Call {
   const Interrupt& interrupt_;
 };
 
-// What truncated normals are drawn by; or the one value that all of them have.
+// Holds the draw of truncated normals, or the one value that all of them have.
 struct TruncatedDraw {
   Draw draw;
   std::optional<double> constant;

@@ -1,4 +1,4 @@
-"""What schemes that put a parameter together have in common: their moments follow from those of the pieces."""
+"""Compute the moments of schemes that put a parameter together from those of its pieces."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ Entry: TypeAlias = int | Span
 
 
 class Part(NamedTuple):
-    """What is wanted of a tensor: an entry for each axis, and positions on the axes of the result that have none.
+    """Say what is wanted of a tensor: an entry for each axis, and positions on the axes of the result that have none.
 
     While nothing has turned or removed an axis, every axis of the result has an entry, in order, and `kept` is None.
     """

@@ -93,7 +93,7 @@ class Many(Sequence[Piece]):
 
 
 class Leaf(NamedTuple):
-    """What one native sampler draws: how, of which tensor, and its parts with their places in the result."""
+    """Hold what one native sampler draws: how, of which tensor, and its parts with their places in the result."""
 
     native: Native
     shape: tuple[int, ...]
