@@ -1,4 +1,4 @@
-"""What the functions for layers share: what each argument means, how it is checked, and what is returned and raised."""
+"""Say once what each argument of a layer means, how it is checked, and what is returned and raised."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _open: weakref.WeakSet[Births] = weakref.WeakSet()  # of all threads
 
 
 class Births:
-    """What was registered during one recording.
+    """Keep what was registered during one recording.
 
     Attributes
     ----------

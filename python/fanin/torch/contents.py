@@ -1,4 +1,4 @@
-"""What a recorded module consists of: parameters and their schemes, tensors that are carried, and what is kept."""
+"""List what a recorded module consists of: parameters and their schemes, tensors that are carried, and what is kept."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LARGE = 1 << 28  # bytes that a recorded tensor takes on a real device before t
 
 
 class Contents:
-    """What a recorded module consists of.
+    """List what a recorded module consists of.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ def _mark(module: Any, tensors: dict[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What `verify` found; it is true if the module has what the plan draws.
+    """Hold what `verify` found; it is true if the module has what the plan draws.
 
     Attributes
     ----------
